@@ -1,0 +1,1 @@
+"""Judging models: metrics, back-tests, controls, slices, the gate and cards."""

@@ -1,0 +1,107 @@
+"""The one model interface: a declaration (Spec) and five methods that every model has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, runtime_checkable
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+Kind = Literal["number", "category", "boolean", "time", "text"]
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column or one value of a request: its name, kind, unit, meaning and domain.
+
+    Examples
+    --------
+    >>> Field("quantity", "number", "quintal", "size of the lot", low=0.0).required
+    True
+    """
+
+    name: str
+    kind: Kind
+    unit: str
+    meaning: str
+    low: float | None = None
+    high: float | None = None
+    choices: tuple[str, ...] = ()
+    required: bool = True
+
+
+@dataclass(frozen=True)
+class Spec:
+    """The single declaration behind table contract, signature, request, drift reference, dictionary and card.
+
+    Attributes
+    ----------
+    name : str
+        Name of the model, of its section in params.yaml and of its registered model.
+    question : str
+        The question it answers, in one sentence.
+    inputs, outputs : tuple of Field
+        Columns ``predict`` reads and returns.
+    label : str
+        Column with the truth, in ``unit``.
+    horizons : tuple of int
+        Days ahead that may be asked; 0 is today.
+    main_metric : str
+        Metric shown first and compared with the champion.
+    lower_is_better : bool
+    request : tuple of Field
+        What a caller sends; everything else comes from the history.
+    example : dict
+        A request that is answered.
+    """
+
+    name: str
+    question: str
+    inputs: tuple[Field, ...]
+    outputs: tuple[Field, ...]
+    label: str
+    unit: str
+    horizons: tuple[int, ...]
+    main_metric: str
+    lower_is_better: bool
+    request: tuple[Field, ...]
+    example: dict[str, Any] = field(default_factory=dict)
+
+    def input_names(self) -> list[str]:
+        """Names of the columns ``predict`` reads, in order."""
+        return [f.name for f in self.inputs]
+
+    def output_names(self) -> list[str]:
+        """Names of the columns ``predict`` returns, in order."""
+        return [f.name for f in self.outputs]
+
+
+@runtime_checkable
+class Model(Protocol):
+    """What every model does. A row of ``predict`` never depends on another row."""
+
+    name: ClassVar[str]
+    spec: ClassVar[Spec]
+
+    def fit(self, frame: DataFrame) -> Self:
+        """Learn from ``spec.inputs``, ``spec.label`` and ``part`` (train, validation, calibration)."""
+        ...
+
+    def predict(self, frame: DataFrame) -> DataFrame:
+        """Return ``spec.outputs`` on the index of ``frame``."""
+        ...
+
+    def explain(self, frame: DataFrame) -> DataFrame:
+        """Return columns index, feature, effect (in ``spec.unit``), base included, in long form."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write the fitted model as plain data (no pickle) into an existing folder."""
+        ...
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what ``save`` wrote."""
+        ...

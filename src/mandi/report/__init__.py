@@ -1,0 +1,1 @@
+"""Notebooks, plots and the HTML pages made of them."""

@@ -1,0 +1,1 @@
+"""What a user gets: the desk that answers, and the service around it."""

@@ -1,0 +1,1 @@
+"""Market tables: contracts, the generated market, imports, validation and joins over time."""

@@ -36,7 +36,9 @@ def load_params(path: Path | str = "params.yaml") -> dict[str, Any]:
 
     path = Path(path)
     if not path.is_file():
-        raise ConfigError(f"no parameter file at {path}", next_command="cd to the folder that holds params.yaml")
+        raise ConfigError(
+            f"no parameter file at {path}", next_command="cd to the folder that holds params.yaml"
+        )
     loaded = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
     if not isinstance(loaded, dict):
         raise ConfigError(f"{path} holds {type(loaded).__name__}", allowed="a mapping of sections")

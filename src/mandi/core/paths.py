@@ -73,7 +73,9 @@ def project_root(start: Path | None = None) -> Path:
     for folder in (here, *here.resolve().parents):
         if (folder / "params.yaml").is_file() and (folder / "dvc.yaml").is_file():
             return folder.resolve()
-    raise DataNotFound(f"no params.yaml and dvc.yaml at or above {here}", next_command="cd into a mandi project")
+    raise DataNotFound(
+        f"no params.yaml and dvc.yaml at or above {here}", next_command="cd into a mandi project"
+    )
 
 
 def bench_data(root: Path) -> Path:

@@ -79,5 +79,7 @@ def price_factor(unit: str) -> float:
     """
     currency, slash, mass = unit.strip().partition("/")
     if not slash or currency.strip().lower() not in RUPEE:
-        raise UnknownValue(f'price unit "{unit}" is not known', allowed="INR/<unit of mass>, e.g. Rs./Quintal, INR/kg")
+        raise UnknownValue(
+            f'price unit "{unit}" is not known', allowed="INR/<unit of mass>, e.g. Rs./Quintal, INR/kg"
+        )
     return KG_PER_QUINTAL / KG[mass_unit(mass)]

@@ -1,0 +1,27 @@
+"""DVC stages: each reads frames, calls the package and writes frames. Run them from the project's root."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from mandi.core.config import load_params
+from mandi.core.paths import Paths, project_root
+
+
+def project() -> tuple[Paths, dict[str, Any]]:
+    """Return where things are and what params.yaml says."""
+    paths = Paths(project_root())
+    return paths, load_params(paths.params)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write sorted, indented JSON that ends with a newline, making its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))

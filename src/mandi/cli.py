@@ -1,0 +1,139 @@
+"""The command line: every command imports what it needs when it runs, so that help is instant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mandi.core.errors import MandiError
+
+app = typer.Typer(
+    name="mandi",
+    help="Fair prices, forecasts and a gated path to service for commodity trading.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Model = Annotated[str, typer.Argument(help="name of a model, for example price")]
+Reason = Annotated[str, typer.Option("--reason", help="why; kept in the audit record")]
+
+
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    try:
+        yield
+    except MandiError as error:
+        typer.secho(f"{error.headline}", fg=typer.colors.RED, err=True)
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+
+
+def _root() -> Path:
+    from mandi.core.paths import project_root
+
+    return project_root()
+
+
+@app.command()
+def repro(
+    stages: Annotated[list[str] | None, typer.Argument(help="only these stages and what they need")] = None,
+    force: Annotated[bool, typer.Option("--force", "-f", help="run even what has not changed")] = False,
+) -> None:
+    """Run the pipelines and show where every model stands."""
+    with _told_plainly():
+        from mandi.report.repro import run
+
+        raise typer.Exit(run(_root(), stages or [], force=force))
+
+
+@app.command("import")
+def import_(
+    source: Annotated[str, typer.Argument(help="files | agmarknet | sql | generated")],
+    location: Annotated[
+        str, typer.Argument(help="folder, glob, database URL, or env:NAME that holds one")
+    ] = "",
+    check: Annotated[bool, typer.Option("--check", help="read and judge only; change nothing")] = False,
+    commodity: Annotated[str, typer.Option(help="for files that do not name their commodity")] = "",
+) -> None:
+    """Read your tables, show what was accepted and rejected, and make them the project's source."""
+    with _told_plainly():
+        from mandi.tables.command import import_command
+
+        typer.echo(import_command(_root(), source, location, check=check, commodity=commodity))
+
+
+@app.command()
+def look(model: Model = "price") -> None:
+    """Run the report of one model again and say where it is."""
+    with _told_plainly():
+        from mandi.report.look import look as run
+
+        typer.echo(run(_root(), model))
+
+
+@app.command()
+def promote(
+    model: Model,
+    version: Annotated[
+        int | None, typer.Option(help="version to promote; the challenger if not given")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="promote against the gate's verdict; needs --reason")
+    ] = False,
+    reason: Reason = "",
+) -> None:
+    """Make a version the champion, if its gate was passed."""
+    _move(lambda root: _promotion().cli_promote(root, model, version=version, force=force, reason=reason))
+
+
+@app.command()
+def rollback(model: Model, reason: Reason = "") -> None:
+    """Make the previous champion the champion again."""
+    _move(lambda root: _promotion().cli_rollback(root, model))
+
+
+def _promotion() -> Any:
+    from mandi.registry import promotion
+
+    return promotion
+
+
+def _move(move: Callable[[Path], str]) -> None:
+    with _told_plainly():
+        from mandi.report.repro import package
+
+        root = _root()
+        typer.echo(move(root))
+        typer.echo(package(root))
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="port to listen on")] = 3000,
+) -> None:
+    """Serve the champions over HTTP."""
+    with _told_plainly():
+        from mandi.serving.service_process import cli_serve
+
+        cli_serve(_root(), port=port, host=host)
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is missing here and the command that mends it."""
+    with _told_plainly():
+        from mandi.report.doctor import examine
+
+        text, healthy = examine()
+        typer.echo(text)
+        raise typer.Exit(0 if healthy else 1)
+
+
+if __name__ == "__main__":
+    app()

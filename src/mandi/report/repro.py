@@ -1,0 +1,224 @@
+"""Runs `dvc repro` with one progress line per stage and ends with a table of where every model stands."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TextIO
+
+from mandi.core.config import load_params
+from mandi.core.errors import DataNotFound
+from mandi.core.paths import Paths
+
+RUNNING = re.compile(r"^Running stage '([^']+)'")
+SKIPPED = re.compile(r"^Stage '([^']+)' (didn't change|is cached)")
+NOISE = re.compile(
+    r"^(> |Updating lock file|Generating lock file|To track the changes|\s*git add|To enable auto staging|Use `dvc push`|\s*dvc config|Running callback|\s*$)"
+)
+KEPT_LINES = 40  # of a failing stage's output
+
+
+def stage_names(root: Path) -> list[str]:
+    """Return the stages of dvc.yaml in file order, foreach expanded over params.yaml.
+
+    Parameters
+    ----------
+    root : Path
+        Folder with dvc.yaml and params.yaml.
+    """
+    stages = load_params(root / "dvc.yaml")["stages"]
+    params = load_params(root / "params.yaml")
+    names: list[str] = []
+    for name, stage in stages.items():
+        over = stage.get("foreach")
+        if over is None:
+            names.append(name)
+        else:
+            key = str(over).strip("${}")
+            names += [f"{name}@{item}" for item in params.get(key) or {}]
+    return names
+
+
+@dataclass
+class ProgressLines:
+    """Turns the output of `dvc repro` into one line per stage.
+
+    Parameters
+    ----------
+    total : int
+        Number of stages, for the counter.
+    out : text stream
+        Where the lines go; on a terminal the running stage's line shows what it last said.
+    """
+
+    total: int
+    out: TextIO
+    stage: str = ""
+    seen: int = 0
+    started: float = 0.0
+    said: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
+
+    def feed(self, line: str) -> None:
+        """Take one line of dvc's output."""
+        line = line.rstrip("\n")
+        if running := RUNNING.match(line):
+            self.finish()
+            self.stage, self.started = running[1], time.monotonic()
+            self.said.clear()
+            self._show("")
+        elif skipped := SKIPPED.match(line):
+            self.finish()
+            self.seen += 1
+            self._print(skipped[1], "unchanged")
+        elif self.stage and not NOISE.match(line):
+            self.said.append(line)
+            self._show(line)
+        elif not NOISE.match(line):
+            self.said.append(line)
+
+    def finish(self, failed: bool = False) -> None:
+        """Close the line of the running stage."""
+        if not self.stage:
+            return
+        self.seen += 1
+        took = f"{time.monotonic() - self.started:6.1f} s"
+        last = next((s for s in reversed(self.said) if s and not s.startswith((" ", "\t"))), "")
+        self._print(self.stage, f"{took}  {'FAILED' if failed else last[:90]}")
+        self.stage = ""
+
+    def _print(self, stage: str, text: str) -> None:
+        clear = "\r\x1b[2K" if self.out.isatty() else ""
+        print(f"{clear}[{self.seen:2d}/{self.total}] {stage:<28} {text}".rstrip(), file=self.out, flush=True)
+
+    def _show(self, line: str) -> None:
+        if self.out.isatty():
+            text = f"[{self.seen + 1:2d}/{self.total}] {self.stage:<28} {line}"[:118]
+            print(f"\r\x1b[2K{text}", end="", file=self.out, flush=True)
+
+
+def run(root: Path, stages: list[str], *, force: bool = False, out: TextIO | None = None) -> int:
+    """Run the pipelines.
+
+    Parameters
+    ----------
+    root : Path
+        The project.
+    stages : list of str
+        Stages to bring up to date; all of them when empty.
+    force : bool
+        Run even what has not changed.
+    out : text stream, optional
+        Standard output if not given.
+
+    Returns
+    -------
+    int
+        Exit status of dvc. The whole output is kept in reports/repro.log.
+    """
+    out = out or sys.stdout
+    known = stage_names(root)
+    command = [sys.executable, "-m", "dvc", "repro", *(["--force"] if force else []), *stages]
+    log = Paths(root).reports / "repro.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    lines = ProgressLines(len(known), out)
+    started = time.monotonic()
+    with (
+        log.open("w", encoding="utf-8") as kept,
+        subprocess.Popen(
+            command, cwd=root, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as process,
+    ):
+        assert process.stdout is not None
+        for line in process.stdout:
+            kept.write(line)
+            lines.feed(line)
+    lines.finish(failed=process.returncode != 0)
+    if process.returncode:
+        print("\n".join(["", *lines.said, "", f"the whole output is in {log.relative_to(root)}"]), file=out)
+        return process.returncode
+    print(f"\n{standing(root)}\n\n{time.monotonic() - started:.0f} s", file=out)
+    return 0
+
+
+def package(root: Path) -> str:
+    """Write the service folder again from the registry's champions, after a champion has moved."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelines.package"],
+        cwd=root,
+        env=_environment(),
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise DataNotFound(
+            f"the service folder was not written:\n{done.stderr.strip()[-2000:]}", next_command="mandi repro"
+        )
+    return done.stdout.strip()
+
+
+def standing(root: Path) -> str:
+    """Return the closing table: model, champion version, main metric, baseline, gate, and where to look next."""
+    import json
+
+    from rich.console import Console
+    from rich.table import Table
+
+    paths = Paths(root)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("model", "champion", "main metric", "baseline", "best possible", "gate"):
+        table.add_column(column)
+    for model in load_params(paths.params).get("models", {}):
+        path = paths.receipt(model)
+        receipt: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        table.add_row(model, *_row(receipt))
+    console = Console(width=118, record=True, file=_Nowhere(), highlight=False)
+    console.print(table)
+    after = [
+        "",
+        "report    reports/index.html",
+        "notebook  make lab",
+        "serve     make serve",
+    ]
+    return console.export_text().rstrip() + "\n" + "\n".join(after)
+
+
+def _row(receipt: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
+    if not receipt:
+        return ("-", "-", "-", "-", "not run yet: mandi repro")
+    if receipt.get("skipped"):
+        return ("-", "-", "-", "-", f"not trained: {receipt['skipped']}")
+    champion = receipt.get("champion_version")
+    return (
+        f"v{champion}" if champion else "none",
+        receipt.get("main", "-"),
+        receipt.get("baseline", "-"),
+        receipt.get("floor") or "-",
+        receipt.get("gate", "-"),
+    )
+
+
+class _Nowhere:
+    def write(self, text: str) -> int:
+        return len(text)
+
+    def flush(self) -> None:
+        return None
+
+
+def _environment() -> dict[str, str]:
+    here = str(Path(sys.executable).parent)
+    return {
+        **os.environ,
+        "PATH": here + os.pathsep + os.environ.get("PATH", ""),
+        "PYTHONUNBUFFERED": "1",
+        "DVC_NO_ANALYTICS": "1",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "BENTOML_DO_NOT_TRACK": "True",
+    }

@@ -1,0 +1,76 @@
+"""The output of dvc becomes one line per stage; the closing table says where every model stands."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+from mandi.report.repro import ProgressLines, stage_names, standing
+
+DVC = """\
+Running stage 'source':
+> python -m pipelines.source
+generated market
+Updating lock file 'dvc.lock'
+
+Stage 'tables' didn't change, skipping
+Running stage 'train@price':
+> python -m pipelines.train price
+fitted on 100 rows
+"""
+
+
+def test_one_line_per_stage() -> None:
+    out = io.StringIO()
+    lines = ProgressLines(3, out)
+    for line in DVC.splitlines(keepends=True):
+        lines.feed(line)
+    lines.finish()
+    shown = out.getvalue().splitlines()
+    assert [s.split()[1] for s in (line.split("]", 1)[1].join(["x ", ""]) for line in shown)] == [
+        "source",
+        "tables",
+        "train@price",
+    ]
+    assert "generated market" in shown[0]
+    assert "unchanged" in shown[1]
+    assert "fitted on 100 rows" in shown[2]
+
+
+def test_a_failing_stage_is_named_and_its_output_kept() -> None:
+    out = io.StringIO()
+    lines = ProgressLines(1, out)
+    for line in ("Running stage 'train@price':\n", "Traceback ...\n", "ValueError: no rows\n"):
+        lines.feed(line)
+    lines.finish(failed=True)
+    assert "train@price" in out.getvalue()
+    assert "FAILED" in out.getvalue()
+    assert "ValueError: no rows" in lines.said
+
+
+def _project(root: Path) -> Path:
+    (root / "params.yaml").write_text("models:\n  price: {}\n  demand: {}\n")
+    (root / "dvc.yaml").write_text(
+        "stages:\n  tables: {cmd: x}\n  train:\n    foreach: ${models}\n    do: {cmd: y}\n"
+    )
+    return root
+
+
+def test_stages_are_counted_with_foreach_expanded(tmp_path: Path) -> None:
+    assert stage_names(_project(tmp_path)) == ["tables", "train@price", "train@demand"]
+
+
+def test_the_table_tells_every_model(tmp_path: Path) -> None:
+    root = _project(tmp_path)
+    receipts = root / "artifacts" / "receipts"
+    receipts.mkdir(parents=True)
+    (receipts / "price.json").write_text(
+        json.dumps({"champion_version": 3, "main": "MAE 41.2", "baseline": "MAE 77.0", "gate": "passed"})
+    )
+    (receipts / "demand.json").write_text(json.dumps({"skipped": "needs reports"}))
+    text = standing(root)
+    assert "v3" in text
+    assert "MAE 41.2" in text
+    assert "not trained: needs reports" in text
+    assert "make serve" in text

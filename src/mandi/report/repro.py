@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import re
 import subprocess
@@ -165,8 +167,6 @@ def package(root: Path) -> str:
 
 def standing(root: Path) -> str:
     """Return the closing table: model, champion version, main metric, baseline, gate, and where to look next."""
-    import json
-
     from rich.console import Console
     from rich.table import Table
 
@@ -178,7 +178,7 @@ def standing(root: Path) -> str:
         path = paths.receipt(model)
         receipt: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
         table.add_row(model, *_row(receipt))
-    console = Console(width=118, record=True, file=_Nowhere(), highlight=False)
+    console = Console(width=118, record=True, file=io.StringIO(), highlight=False)
     console.print(table)
     after = [
         "",
@@ -202,14 +202,6 @@ def _row(receipt: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
         receipt.get("floor") or "-",
         receipt.get("gate", "-"),
     )
-
-
-class _Nowhere:
-    def write(self, text: str) -> int:
-        return len(text)
-
-    def flush(self) -> None:
-        return None
 
 
 def _environment() -> dict[str, str]:

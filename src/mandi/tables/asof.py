@@ -151,7 +151,8 @@ def _nanoseconds(left: pd.Series, right: pd.Series) -> tuple[NDArray[np.int64], 
         if column.isna().any():
             rows = int(column.isna().sum())
             raise ContractError(
-                f'{side} "{column.name}" is missing in {rows} rows', allowed="a time in every row"
+                f'{side} "{column.name}" is not known in {rows} of {len(column)} rows',
+                allowed="a time in every row",
             )
     if (left.dt.tz is None) != (right.dt.tz is None):
         raise ContractError(

@@ -1,0 +1,125 @@
+"""Skill, its test and its interval against direct formulas, scipy and simulation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from mandi.core.errors import ContractError
+from mandi.evaluation.skill import diebold_mariano, skill, skill_interval
+
+DAYS = pd.date_range("2023-01-02", periods=200, tz="UTC")
+
+
+def losses(seed: int, gain: float = 0.0, size: int = 200, moving: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    shock = np.convolve(rng.normal(size=size + moving - 1), np.ones(moving) / moving**0.5, mode="valid")
+    return 100 + shock, 100 + gain + np.zeros(size)
+
+
+def test_skill_by_hand():
+    assert skill([0, 0], [1, 3], [4, 4]) == pytest.approx(0.5)
+    assert np.isnan(skill([1.0], [2.0], [1.0]))
+
+
+def test_one_day_ahead_without_lags_is_the_paired_t_test():
+    model, baseline = losses(1, gain=0.2, size=90)
+    test = diebold_mariano(np.zeros(90), model, baseline, DAYS[:90], horizon_days=1)
+    gain = baseline - model
+    deviation = gain - gain.mean()
+    lags = int(4 * 0.9 ** (2 / 9))
+    variance = deviation @ deviation / 90
+    for lag in range(1, lags + 1):
+        variance += 2 * (1 - lag / (lags + 1)) * (deviation[lag:] @ deviation[:-lag]) / 90
+    want = gain.mean() / np.sqrt(variance / 90) * np.sqrt((90 + 1 - 2) / 90)
+    assert (test.lags, test.days) == (lags, 90)
+    assert test.statistic == pytest.approx(want)
+    assert test.p_value == pytest.approx(2 * stats.t.sf(abs(want), 89))
+
+
+def test_newey_west_is_the_double_sum_over_pairs_of_days():
+    model, baseline = losses(2, size=60, moving=5)
+    test = diebold_mariano(np.zeros(60), model, baseline, DAYS[:60], horizon_days=5)
+    gain = baseline - model
+    deviation = gain - gain.mean()
+    total = 0.0
+    for i in range(60):
+        for j in range(60):
+            total += max(0.0, 1 - abs(i - j) / (test.lags + 1)) * deviation[i] * deviation[j]
+    steps = 1 + 4
+    harvey = (60 + 1 - 2 * steps + steps * (steps - 1) / 60) / 60
+    assert test.lags == 8
+    assert test.statistic == pytest.approx(gain.mean() / np.sqrt(total) * 60 * np.sqrt(harvey))
+
+
+def test_more_markets_on_the_same_days_are_not_more_evidence():
+    model, baseline = losses(3, gain=0.1, size=120)
+    one = diebold_mariano(np.zeros(120), model, baseline, DAYS[:120], 1)
+    many = diebold_mariano(
+        np.zeros(1200), np.repeat(model, 10), np.repeat(baseline, 10), DAYS[:120].repeat(10), horizon_days=1
+    )
+    assert many.statistic == pytest.approx(one.statistic)
+    assert many.days == 120
+
+
+def test_the_order_of_rows_and_the_hour_do_not_matter():
+    model, baseline = losses(4, gain=0.1)
+    shuffled = np.random.default_rng(0).permutation(200)
+    one = diebold_mariano(np.zeros(200), model, baseline, DAYS, 7)
+    other = diebold_mariano(
+        np.zeros(200), model[shuffled], baseline[shuffled], DAYS[shuffled] + pd.Timedelta(hours=18), 7
+    )
+    assert other.statistic == pytest.approx(one.statistic)
+
+
+@pytest.mark.parametrize("horizon", [1, 7, 30])
+def test_equal_models_are_rarely_told_apart(horizon):
+    false_alarms = 0
+    for seed in range(200):
+        model, baseline = losses(seed, size=400, moving=horizon)
+        days = pd.date_range("2020-01-01", periods=400)
+        false_alarms += diebold_mariano(np.zeros(400), model, baseline, days, horizon).p_value < 0.05
+    assert false_alarms / 200 < 0.13
+
+
+def test_days_without_origins_are_not_neighbours():
+    model, baseline = losses(5, size=100)
+    weekly = pd.date_range("2022-01-03", periods=100, freq="7D")
+    spread = diebold_mariano(np.zeros(100), model, baseline, weekly, horizon_days=7)
+    gain = baseline - model
+    plain = gain.mean() / np.sqrt(((gain - gain.mean()) ** 2).mean() / 100)
+    lag_one = (gain[1:] - gain.mean()) @ (gain[:-1] - gain.mean()) / 100
+    assert spread.lags == 12
+    steps = 1 + 6 * 100 / 694
+    harvey = np.sqrt((101 - 2 * steps + steps * (steps - 1) / 100) / 100)
+    variance = ((gain - gain.mean()) ** 2).mean() + 2 * (1 - 7 / 13) * lag_one
+    assert spread.statistic == pytest.approx(gain.mean() / np.sqrt(variance / 100) * harvey)
+    assert abs(spread.statistic) < 2 * abs(plain)
+
+
+def test_the_same_forecast_is_no_evidence_and_two_days_are_no_test():
+    model, _ = losses(6)
+    same = diebold_mariano(np.zeros(200), model, model, DAYS, 1)
+    assert (same.statistic, same.p_value) == (0.0, 1.0)
+    assert np.isnan(diebold_mariano([0, 0], [1, 1], [2, 2], DAYS[:2], 1).p_value)
+
+
+def test_skill_interval_holds_the_skill_and_is_reproducible():
+    rng = np.random.default_rng(8)
+    truth = np.zeros(2000)
+    day = DAYS.repeat(10)
+    model, baseline = rng.normal(0, 80, 2000), rng.normal(0, 100, 2000)
+    low, high = skill_interval(truth, model, baseline, day, seed=3)
+    assert low < skill(truth, model, baseline) < high
+    assert (low, high) == skill_interval(truth, model, baseline, day, seed=3)
+    narrow = skill_interval(truth, model, baseline, day, seed=3, level=0.5)
+    assert low < narrow[0] < narrow[1] < high
+
+
+def test_missing_days_and_values_are_refused():
+    with pytest.raises(ContractError, match="origin days are missing"):
+        skill_interval([0, 0], [1, 1], [2, 2], pd.DatetimeIndex(["2024-01-01", None]))
+    with pytest.raises(ContractError, match="not finite"):
+        diebold_mariano([0, np.nan], [1, 1], [2, 2], DAYS[:2], 1)

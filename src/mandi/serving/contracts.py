@@ -1,0 +1,148 @@
+"""What a caller may ask and what is answered, field by field with units; anything else is refused."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+from mandi.core.errors import UnknownValue
+from mandi.core.units import KG, mass_unit
+
+Name = Annotated[str, Field(min_length=1, max_length=120)]
+
+
+class Strict(BaseModel):
+    """No unknown field, no NaN, no infinity, no text for a number."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, strict=True, frozen=True)
+
+
+def _moment(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError(f'"{value}" is not a moment in ISO 8601, for example 2024-06-03T06:00:00Z') from None
+    if moment.tzinfo is None:
+        raise ValueError(
+            f'"{value}" has no time zone; write 2024-06-03T06:00:00Z or 2024-06-03T11:30:00+05:30'
+        )
+    return moment
+
+
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+
+
+class QualityParams(Strict):
+    """What the assay of the lot says; leave out what was not measured. Only the commodity's own are used."""
+
+    staple_length_mm: float | None = Field(default=None, ge=10, le=60, description="mm")
+    micronaire: float | None = Field(default=None, ge=1, le=10, description="micronaire units")
+    fiber_strength: float | None = Field(default=None, ge=5, le=60, description="g/tex")
+    color_grade: Name | None = Field(default=None, description="as the inspector wrote it")
+    moisture_pct: float | None = Field(default=None, ge=0, le=60, description="% of mass")
+    foreign_matter_pct: float | None = Field(default=None, ge=0, le=60, description="% of mass")
+    oil_pct: float | None = Field(default=None, ge=0, le=80, description="% of mass")
+    protein_pct: float | None = Field(default=None, ge=0, le=80, description="% of mass")
+    iron_pct: float | None = Field(default=None, ge=0, le=80, description="% Fe")
+    silica_pct: float | None = Field(default=None, ge=0, le=80, description="% SiO2")
+
+
+class PriceRow(Strict):
+    """One question: a lot's fair price when ``quantity`` is given, a market's price when it is not.
+
+    Examples
+    --------
+    >>> PriceRow(commodity_id="soybean", market="Indore").is_lot
+    False
+    """
+
+    commodity_id: Name = Field(description="commodity, for example soybean")
+    quantity: float | None = Field(
+        default=None, gt=0, le=1e7, description="size of the lot, in quantity_unit"
+    )
+    quantity_unit: Name = Field(default="quintal", description="kg, quintal, tonne, bale, candy or maund")
+    quality_params: QualityParams | None = None
+    location: Name | None = Field(
+        default=None, description="a market or a state, used when market is not given"
+    )
+    supplier_id: Name | None = Field(
+        default=None, description="who offers the lot; an unknown one is a cold start"
+    )
+    market: Name | None = None
+    variety: Name | None = None
+    grade: Name | None = None
+    horizon_days: int | None = Field(
+        default=None, ge=0, le=60, description="days ahead; lots 0, markets 1 if not given"
+    )
+    asof: Moment | None = Field(
+        default=None, description="moment of the decision, with time zone; now if not given"
+    )
+
+    @field_validator("quantity_unit")
+    @classmethod
+    def _known_unit(cls, unit: str) -> str:
+        try:
+            return mass_unit(unit)
+        except UnknownValue as error:
+            raise ValueError(f"{error.message}; allowed: {', '.join(KG)}") from None
+
+    @property
+    def is_lot(self) -> bool:
+        """Whether a particular lot is asked about."""
+        return self.quantity is not None
+
+    def lot_fields(self) -> list[str]:
+        """Names of the fields given that mean something for a lot alone."""
+        names = ("quality_params", "supplier_id", "variety", "grade")
+        return [n for n in names if getattr(self, n) is not None]
+
+
+class PriceRequest(PriceRow):
+    """A request of one row."""
+
+    explain: bool = Field(default=False, description="also return feature_contributions, in INR per quintal")
+
+
+class PriceBatch(Strict):
+    """A request of many rows, answered in their order; one bad row refuses all, and is named."""
+
+    rows: list[PriceRow] = Field(min_length=1)
+    explain: bool = False
+
+
+class PriceAnswer(Strict):
+    """A price in INR per quintal with its bounds, where it comes from and how far its history reaches."""
+
+    commodity_id: str
+    market: str
+    kind: str = Field(description="lot or market")
+    horizon_days: int
+    target_day: date = Field(description="India trading day the price is for")
+    predicted_price: float
+    lower_bound_95: float
+    upper_bound_95: float
+    lower_bound_90: float
+    upper_bound_90: float
+    confidence: float = Field(default=0.95, description="nominal level of the wider bounds")
+    measured_coverage_95: float | None = Field(
+        default=None, description="share of test prices inside the 95 % bounds"
+    )
+    measured_coverage_90: float | None = None
+    unit: str = "INR/quintal"
+    feature_contributions: dict[str, float] | None = Field(
+        default=None, description="INR/quintal; they sum to the price"
+    )
+    model_version: str
+    known_until: datetime = Field(description="moment up to which the history behind the answer is known")
+    asof: datetime
+    notes: list[str] = []
+
+
+class PriceAnswers(Strict):
+    """Answers to a batch, in the order of its rows."""
+
+    answers: list[PriceAnswer]

@@ -1,0 +1,222 @@
+"""Writes the folder the service loads, and builds the Bento that carries it."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mandi.core.errors import ContractError, DataNotFound
+from mandi.core.paths import Paths
+from mandi.serving.contracts import PriceRow
+from mandi.serving.desk import Desk
+from mandi.serving.snapshot import (
+    FEATURE_PARAMS,
+    HISTORY,
+    MANIFEST,
+    ServingParams,
+    file_hashes,
+    read_manifest,
+)
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+BENTO_HOME = ".bentoml"
+
+
+def write_service_folder(
+    destination: Path,
+    name: str,
+    model_folder: Path,
+    snapshot: Mapping[str, DataFrame],
+    manifest_entry: Mapping[str, Any],
+    *,
+    params: Mapping[str, Any],
+    source: str = "generated",
+    limits: ServingParams | None = None,
+    created: datetime | None = None,
+) -> dict[str, Any]:
+    """Put one champion and its history into the service folder; other models in it stay.
+
+    The folder is written beside its place, opened and asked a question there, and moved to its place at the end:
+    what cannot answer is never served, and a failure leaves the old folder as it was.
+
+    Parameters
+    ----------
+    destination : Path
+        The service folder.
+    name : str
+        Name of the model.
+    model_folder : Path
+        What ``Model.save`` wrote.
+    snapshot : mapping of str to DataFrame
+        ``mandi.features.base.snapshot`` of the history of the model's features.
+    manifest_entry : mapping
+        ``version``, ``run_id``, ``content_hash``, ``snapshot_time`` (UTC, until when the history is known) and
+        ``metrics`` (flat, as evaluated: coverage of the test part among them).
+    params : mapping
+        Plain form of the parameters the features were built with.
+    source : str
+        ``tables.source`` behind it.
+    limits : ServingParams, optional
+    created : datetime, optional
+        Now if not given.
+
+    Returns
+    -------
+    dict
+        The manifest as written.
+
+    Raises
+    ------
+    DataNotFound
+        No model at ``model_folder``.
+    ContractError
+        The entry lacks a key, the model wrote a file under a name kept for the history, or it does not answer.
+    """
+    import pandas as pd
+
+    model_folder, destination = Path(model_folder), Path(destination)
+    if not model_folder.is_dir() or not any(model_folder.iterdir()):
+        raise DataNotFound(f"no fitted model at {model_folder}", next_command="mandi repro")
+    wanted = ("version", "snapshot_time", "metrics")
+    if absent := [k for k in wanted if k not in manifest_entry]:
+        raise ContractError(
+            f"the manifest entry of {name} lacks {', '.join(absent)}", allowed=", ".join(wanted)
+        )
+    for kept in (HISTORY, FEATURE_PARAMS):
+        if (model_folder / kept).exists():
+            raise ContractError(f'the model of {name} wrote "{kept}"', allowed="any other name")
+
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    staged = Path(tempfile.mkdtemp(prefix=f".{destination.name}-", dir=destination.parent))
+    try:
+        models = _copy_others(destination, staged, name)
+        home = staged / name
+        shutil.copytree(model_folder, home)
+        (home / HISTORY).mkdir()
+        for table, frame in snapshot.items():
+            frame.to_parquet(home / HISTORY / f"{table}.parquet", index=False)
+        (home / FEATURE_PARAMS).write_text(json.dumps(params, indent=1, default=str), encoding="utf-8")
+        until = pd.Timestamp(manifest_entry["snapshot_time"])
+        entry = {
+            **manifest_entry,
+            "folder": name,
+            "snapshot_time": until.isoformat(),
+            "files": file_hashes(home),
+        }
+        manifest = {
+            "created": (created or datetime.now(UTC)).isoformat(timespec="seconds"),
+            "source": source,
+            "limits": dataclasses.asdict(limits or ServingParams()),
+            "models": {**models, name: entry},
+        }
+        (staged / MANIFEST).write_text(json.dumps(manifest, default=str), encoding="utf-8")
+        entry["example"] = _answered_example(staged, name)
+        text = json.dumps(manifest, indent=1, default=str)
+        (staged / MANIFEST).write_text(text, encoding="utf-8")
+        staged.chmod(0o755)
+        _swap(staged, destination)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    written: dict[str, Any] = json.loads(text)
+    return written
+
+
+def build_bento(root: Path, *, version: str | None = None) -> str:
+    """Build a Bento from ``bentofile.yaml``: the package, the service folder and the pinned requirements.
+
+    Parameters
+    ----------
+    root : Path
+        The project. The Bento is kept below its ``.bentoml`` folder.
+    version : str, optional
+        Version of the Bento; BentoML makes one if not given.
+
+    Returns
+    -------
+    str
+        Tag of the Bento, for ``bentoml serve`` and ``bentoml containerize``.
+
+    Raises
+    ------
+    DataNotFound
+        Nothing to serve yet.
+    ContractError
+        BentoML refused; its last words are in the message.
+    """
+    read_manifest(Paths(root).champions)
+    command = [sys.executable, "-m", "bentoml", "build", "--output", "tag"]
+    if version:
+        command += ["--version", version]
+    with tempfile.TemporaryDirectory(prefix="mandi-bento-") as folder:
+        stage = Path(folder)
+        _stage(root, stage)
+        done = subprocess.run(
+            [*command, str(stage)], cwd=stage, env=bento_environment(root), text=True, capture_output=True
+        )
+    if done.returncode:
+        raise ContractError(f"the Bento was not built: {(done.stderr or done.stdout).strip()[-800:]}")
+    return done.stdout.strip().splitlines()[-1].removeprefix("__tag__:")
+
+
+def bento_environment(root: Path) -> dict[str, str]:
+    """Return the environment BentoML runs in: its store inside the project, no usage reports.
+
+    Parameters
+    ----------
+    root : Path
+        The project.
+    """
+    home = Path(os.environ.get("BENTOML_HOME") or root / BENTO_HOME)
+    home.mkdir(parents=True, exist_ok=True)
+    return {**os.environ, "BENTOML_HOME": str(home), "BENTOML_DO_NOT_TRACK": "True"}
+
+
+def _stage(root: Path, stage: Path) -> None:
+    # BentoML walks its whole build context, a virtual environment of 100,000 files included
+    shutil.copy(root / "bentofile.yaml", stage)
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(root / "src" / "mandi", stage / "src" / "mandi", ignore=ignore)
+    champions = Paths(root).champions
+    shutil.copytree(champions, stage / champions.relative_to(root))
+
+
+def _answered_example(staged: Path, name: str) -> dict[str, Any] | None:
+    desk = Desk.open(staged)
+    example: dict[str, Any] | None = next(m for m in desk.models() if m["name"] == name).get("example")
+    if example is not None and name == "price":
+        desk.price([PriceRow.model_validate(example)], explain=True)
+    return example
+
+
+def _copy_others(destination: Path, staged: Path, name: str) -> dict[str, Any]:
+    if not (destination / MANIFEST).is_file():
+        return {}
+    others = {k: v for k, v in read_manifest(destination)["models"].items() if k != name}
+    for entry in others.values():
+        shutil.copytree(destination / entry["folder"], staged / entry["folder"])
+    return others
+
+
+def _swap(staged: Path, destination: Path) -> None:
+    if not destination.exists():
+        staged.rename(destination)
+        return
+    old = destination.with_name(f".{destination.name}-old-{os.getpid()}")
+    destination.rename(old)
+    try:
+        staged.rename(destination)
+    except OSError:
+        old.rename(destination)
+        raise
+    shutil.rmtree(old)

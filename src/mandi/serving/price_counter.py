@@ -1,0 +1,231 @@
+"""Completes price questions from a dated history and answers them in INR per quintal.
+
+Many questions are one assembly and one prediction; the answer to one never depends on the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from mandi.core.errors import ContractError, StaleSnapshot
+from mandi.core.units import to_quintals
+from mandi.serving.contracts import PriceAnswer, PriceRow, QualityParams
+from mandi.serving.gazetteer import Gazetteer
+from mandi.serving.problems import BadRow
+from mandi.serving.snapshot import MAKE_IT, Champion, ServingParams
+
+if TYPE_CHECKING:
+    from pandas import DataFrame, Series, Timestamp
+
+ASSAY = tuple(QualityParams.model_fields)
+TEXT_ASSAY = ("color_grade",)
+OLD_REPORT_DAYS = 7
+DEFAULT_HORIZON = {"lot": 0, "market": 1}
+
+
+@dataclass(frozen=True)
+class _Question:
+    columns: dict[str, Any]
+    step_days: int  # from the last day of the market's history to the day the price is for
+    known_until: Timestamp
+    notes: list[str]
+
+
+class PriceCounter:
+    """Where price questions are completed and answered.
+
+    Parameters
+    ----------
+    champion : Champion
+        Its history has ``levels`` (see ``mandi.features.levels``) and, with lots, ``suppliers``.
+    limits : ServingParams
+    """
+
+    def __init__(self, champion: Champion, limits: ServingParams) -> None:
+        levels = champion.history["levels"]
+        self.champion = champion
+        self.limits = limits
+        self.names = Gazetteer(levels)
+        self.answers_lots = any(metric.startswith("lot.") for metric in champion.metrics)
+        self._last: dict[tuple[str, str], tuple[Timestamp, Timestamp, int]] = {
+            (commodity, market): (known, day, int(age))
+            for commodity, market, known, day, age in zip(
+                *(levels[c] for c in ("commodity", "market", "known_time", "day", "last_age"))
+            )
+        }
+        suppliers = champion.history.get("suppliers")
+        self._suppliers = set() if suppliers is None else set(suppliers["supplier_id"])
+        self._horizons = champion.model.spec.horizons
+
+    def answer(self, rows: Sequence[PriceRow], now: datetime, explain: bool) -> list[PriceAnswer]:
+        """Answer questions in their order; see ``Desk.price``."""
+        import pandas as pd
+
+        if len(rows) > self.limits.max_rows:
+            raise BadRow("rows", f"{len(rows)} rows", allowed=f"1 to {self.limits.max_rows} in a request")
+        moment = pd.Timestamp(now).tz_convert("UTC")
+        asked = []
+        for i, row in enumerate(rows):
+            try:
+                asked.append(self._question(row, moment))
+            except BadRow as refused:
+                raise refused.at(i if len(rows) > 1 else None) from None
+        questions = _frame([q.columns for q in asked])
+        frame = self.champion.features.assemble(questions, dict(self.champion.history))
+        predicted = self.champion.model.predict(frame)
+        unanswered = predicted.index[predicted["predicted_price"].isna()]
+        if len(unanswered):
+            raise ContractError(f"the model returned no price for row {unanswered[0]}", next_command=MAKE_IT)
+        effects = self._effects(frame) if explain else {}
+        steps = frame["step"].astype(int).tolist() if "step" in frame else [q.step_days for q in asked]
+        return [
+            self._told(question, values, step, effects.get(i))
+            for i, (question, values, step) in enumerate(
+                zip(asked, predicted.to_dict("records"), steps, strict=True)
+            )
+        ]
+
+    def about(self) -> dict[str, Any]:
+        """Return the names known and a question that is answered with this history."""
+        (commodity, market), (known, _, _) = max(
+            self._last.items(), key=lambda kv: (kv[1][0], -kv[1][2], kv[0])
+        )
+        example: dict[str, Any] = {"commodity_id": commodity, "market": market, "asof": known.isoformat()}
+        if self.answers_lots:
+            example |= {"quantity": 50.0, "quantity_unit": "quintal"}
+        return {
+            "commodities": self.names.commodities, "answers": ["market", "lot"] if self.answers_lots else ["market"],
+            "horizons_days": list(self._horizons), "example": example,
+        }  # fmt: skip
+
+    def _question(self, row: PriceRow, now: Timestamp) -> _Question:
+        import pandas as pd
+
+        commodity = self.names.commodity(row.commodity_id)
+        market, chosen = self.names.place(commodity, row.market, row.location)
+        kind = self._kind(row)
+        asof = now if row.asof is None else pd.Timestamp(row.asof).tz_convert("UTC")
+        horizon = DEFAULT_HORIZON[kind] if row.horizon_days is None else row.horizon_days
+        self._check_horizon(kind, horizon)
+        known, day, report_age = self._last[commodity, market]
+        self._check_age(asof, known, market)
+        last_closed = (asof - (known - day.tz_localize("UTC"))).floor("D").tz_localize(None)
+        target = last_closed + pd.Timedelta(days=1 if kind == "lot" else horizon)
+        ahead = (target - day).days
+        if ahead > max(self._horizons):
+            most = horizon - (ahead - max(self._horizons))
+            raise BadRow(
+                "horizon_days",
+                f"{target.date()} is {ahead} days after the last day of the history of {market}, {day.date()}",
+                allowed=f"at most {most} with this history",
+            )
+        notes = [chosen] if chosen else []
+        if report_age > OLD_REPORT_DAYS:
+            notes.append(f"the last report of {market} was {report_age} days old on {day.date()}")
+        if row.supplier_id is not None and row.supplier_id not in self._suppliers:
+            notes.append(f'supplier "{row.supplier_id}" has no history: answered as a newcomer')
+        quality = row.quality_params.model_dump() if row.quality_params else {}
+        columns = {
+            "commodity": commodity, "market": market, "asof": asof, "horizon_days": horizon, "kind": kind,
+            "target_day": target, "variety": row.variety, "grade": row.grade, "supplier_id": row.supplier_id,
+            "quantity": None if row.quantity is None else to_quintals(row.quantity, row.quantity_unit),
+            **{name: quality.get(name) for name in ASSAY},
+        }  # fmt: skip
+        return _Question(columns, ahead, known, notes)
+
+    def _kind(self, row: PriceRow) -> str:
+        given = [*(["quantity"] if row.is_lot else []), *row.lot_fields()]
+        if given and not self.answers_lots:
+            raise BadRow(
+                given[0],
+                f"{given[0]} cannot be used: this champion was trained on market reports alone, without lots",
+                allowed="commodity_id, market or location, horizon_days, asof",
+            )
+        if given and not row.is_lot:
+            raise BadRow("quantity", f"quantity is missing: {given[0]} describes a lot, and a lot has a size")
+        return "lot" if row.is_lot else "market"
+
+    def _check_horizon(self, kind: str, horizon: int) -> None:
+        allowed = (0,) if kind == "lot" else self._horizons
+        if horizon not in allowed:
+            what = "a lot is priced for today" if kind == "lot" else "this horizon was not evaluated"
+            raise BadRow(
+                "horizon_days", f"horizon_days is {horizon}: {what}", allowed=", ".join(map(str, allowed))
+            )
+
+    def _check_age(self, asof: Timestamp, known: Timestamp, market: str) -> None:
+        if asof < known:
+            raise BadRow(
+                "asof",
+                f"asof is {asof.isoformat()}, before the history served here",
+                allowed=f"from {known.isoformat()}",
+            )
+        age = (asof - known).total_seconds() / 86400
+        limit = self.limits.max_history_age_days
+        if age > limit:
+            closed = known < self.champion.known_until
+            what = (
+                f"{market} stopped reporting: its history ends" if closed else "the history served here ends"
+            )
+            raise StaleSnapshot(
+                f"{what} at {known.isoformat()}, {age:.1f} days before the moment asked about",
+                allowed=f"asof from {known.isoformat()}, at most {limit:g} days later",
+                next_command=f"mandi import, then {MAKE_IT}",
+            )
+
+    def _effects(self, frame: DataFrame) -> dict[int, dict[str, float]]:
+        told = self.champion.model.explain(frame)
+        told = told.iloc[told["effect"].abs().argsort(kind="stable")[::-1]]
+        return {
+            int(str(row)): {str(f): float(e) for f, e in zip(part["feature"], part["effect"]) if e}
+            for row, part in told.groupby("index", sort=False)
+        }
+
+    def _told(
+        self, question: _Question, values: Mapping[Any, Any], step: int, effects: dict[str, float] | None
+    ) -> PriceAnswer:
+        asked, notes = question.columns, list(question.notes)
+        key = "lot" if asked["kind"] == "lot" else f"market.{step}"
+        if asked["kind"] == "market" and step != asked["horizon_days"]:
+            notes.append(f"the history is behind: answered, and bounded, as {step} days ahead")
+        measured = {level: self.champion.metrics.get(f"{key}.coverage{level}") for level in (95, 90)}
+        return PriceAnswer(
+            commodity_id=asked["commodity"],
+            market=asked["market"],
+            kind=asked["kind"],
+            horizon_days=asked["horizon_days"],
+            target_day=asked["target_day"].date(),
+            predicted_price=float(values["predicted_price"]),
+            lower_bound_95=float(values["lower_bound_95"]),
+            upper_bound_95=float(values["upper_bound_95"]),
+            lower_bound_90=float(values["lower_bound_90"]),
+            upper_bound_90=float(values["upper_bound_90"]),
+            measured_coverage_95=measured[95],
+            measured_coverage_90=measured[90],
+            feature_contributions=effects,
+            model_version=self.champion.version,
+            known_until=question.known_until.to_pydatetime(),
+            asof=asked["asof"].to_pydatetime(),
+            notes=notes,
+        )
+
+
+def _frame(rows: list[dict[str, Any]]) -> DataFrame:
+    import pandas as pd
+
+    text = {"commodity", "market", "kind", "variety", "grade", "supplier_id", *TEXT_ASSAY}
+    columns: dict[str, Series[Any]] = {}
+    for name in rows[0]:
+        values = [r[name] for r in rows]
+        if name in text:
+            columns[name] = pd.Series(values, dtype=object)
+        elif name in ("asof", "target_day"):
+            columns[name] = pd.Series(pd.DatetimeIndex(values).as_unit("ns"))
+        elif name == "horizon_days":
+            columns[name] = pd.Series(values, dtype="int64")
+        else:
+            columns[name] = pd.Series(values, dtype="float64")
+    return pd.DataFrame(columns)

@@ -1,0 +1,145 @@
+"""The HTTP face of the desk: routes, strict reading of bodies, one shape for every refusal. No BentoML here."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
+from pydantic import BaseModel, ValidationError
+from pydantic_core import from_json
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from mandi.core.errors import DataNotFound, MandiError
+from mandi.serving.contracts import PriceAnswers, PriceBatch, PriceRequest
+from mandi.serving.desk import Desk
+from mandi.serving.openapi import document
+from mandi.serving.problems import BAD_REQUEST, TOO_LARGE, Problem, problem_of, problem_of_validation
+
+LOG = logging.getLogger("mandi.serving")
+PRICE = "/api/v1/price/predict"
+MODELS = "/api/v1/models"
+NO_DESK = DataNotFound("no champion is loaded", next_command="mandi repro")
+
+
+def routes_app() -> Starlette:
+    """Return the application; ``app.state.desk`` is set by whoever opens the desk.
+
+    Routes
+    ------
+    POST /api/v1/price/predict : a ``PriceRequest``, or a ``PriceBatch`` when the body has ``rows``.
+    GET /api/v1/models : what is served.
+    GET /docs.json : the contract as OpenAPI, shown at ``/`` by BentoML's own page.
+    """
+    app = Starlette(
+        routes=[
+            Route(PRICE, _told(_price), methods=["POST"]),
+            Route(MODELS, _told(_models), methods=["GET"]),
+            Route("/docs.json", _told(_docs), methods=["GET"]),
+        ],
+        exception_handlers={HTTPException: _http_problem},
+    )
+    app.state.desk = None
+    app.state.why = NO_DESK
+    app.state.one_at_a_time = CapacityLimiter(1)  # a long batch must not keep health checks waiting
+    return app
+
+
+async def _price(request: Request) -> Response:
+    desk = _desk(request)
+    asked = _parsed(await _body(request, desk.limits.max_body_kib * 1024))
+    rows, explain = (asked.rows, asked.explain) if isinstance(asked, PriceBatch) else ([asked], asked.explain)
+    limiter = request.app.state.one_at_a_time
+    answers = await run_sync(lambda: desk.price(rows, explain=explain), limiter=limiter)
+    told: BaseModel = PriceAnswers(answers=answers) if isinstance(asked, PriceBatch) else answers[0]
+    return Response(told.model_dump_json(), media_type="application/json")
+
+
+async def _models(request: Request) -> Response:
+    return JSONResponse({"models": _desk(request).models()})
+
+
+async def _docs(request: Request) -> Response:
+    desk: Desk | None = request.app.state.desk
+    example = desk.models()[0].get("example") if desk else None
+    return JSONResponse(document(PRICE, MODELS, example))
+
+
+def _desk(request: Request) -> Desk:
+    desk: Desk | None = request.app.state.desk
+    if desk is None:
+        why: MandiError = request.app.state.why
+        raise why
+    return desk
+
+
+def _parsed(body: bytes) -> PriceRequest | PriceBatch:
+    try:
+        asked = from_json(body, allow_inf_nan=True)  # NaN is read here so that its field can be named below
+    except ValueError as error:
+        raise _Refused(
+            Problem(BAD_REQUEST, f"the body is not JSON: {error}", "body", "a JSON object")
+        ) from None
+    if not isinstance(asked, dict):
+        shown = type(asked).__name__
+        raise _Refused(
+            Problem(BAD_REQUEST, f"the body is a {shown}", "body", 'an object, or {"rows": [...]}')
+        )
+    return (PriceBatch if "rows" in asked else PriceRequest).model_validate(asked)
+
+
+async def _body(request: Request, most: int) -> bytes:
+    parts, size = [], 0
+    async for part in request.stream():
+        size += len(part)
+        if size > most:
+            raise _Refused(
+                Problem(TOO_LARGE, f"the body is over {most // 1024} KiB", "body", f"{most // 1024} KiB")
+            )
+        parts.append(part)
+    return b"".join(parts)
+
+
+class _Refused(Exception):
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+
+
+def _told(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    async def told(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except _Refused as refused:
+            problem = refused.problem
+        except ValidationError as error:
+            problem = problem_of_validation(
+                [dict(e) for e in error.errors(include_url=False, include_context=False)]
+            )
+        except MandiError as error:
+            problem = problem_of(error)
+            if problem.status >= 500:
+                LOG.error("%s: %s", error.headline, error.message)
+        except Exception:
+            LOG.exception("an error that was not foreseen")
+            problem = Problem(500, "something went wrong here; the service log has it")
+        return _problem_response(problem)
+
+    return told
+
+
+def _problem_response(problem: Problem) -> Response:
+    body: dict[str, Any] = problem.as_dict()
+    return JSONResponse(body, status_code=problem.status)
+
+
+async def _http_problem(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return _problem_response(
+        Problem(status, f"{request.method} {request.url.path}: {getattr(error, 'detail', '')}")
+    )

@@ -1,0 +1,51 @@
+"""The BentoML service: opens the desk when a worker starts and mounts the routes; ready only with a champion."""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+
+import bentoml
+
+from mandi.core.errors import MandiError
+from mandi.serving.desk import Desk
+from mandi.serving.routes import routes_app
+
+LOG = logging.getLogger("mandi.serving")
+FOLDER = "MANDI_SERVICE_FOLDER"
+WORKERS = "MANDI_WORKERS"
+TIMEOUT = "MANDI_TIMEOUT_SECONDS"
+
+ROUTES = routes_app()
+
+
+def service_folder() -> Path:
+    """Return the folder to serve: the one the environment names, the Bento's own, or the current project's."""
+    named = os.environ.get(FOLDER)
+    if named:
+        return Path(named)
+    beside = Path("artifacts") / "service"
+    packed = Path(__file__).resolve().parents[2] / beside  # in a Bento the package lies beside artifacts/
+    return packed if packed.is_dir() else beside
+
+
+@bentoml.service(
+    name="mandi",
+    workers=int(os.environ.get(WORKERS, "1")),
+    traffic={"timeout": float(os.environ.get(TIMEOUT, "30"))},
+    metrics={"enabled": True},
+)
+@bentoml.asgi_app(ROUTES, path="/")
+class Mandi:
+    """Fair prices and forecasts for commodity trading. `POST /api/v1/price/predict`, `GET /api/v1/models`."""
+
+    def __init__(self) -> None:
+        try:
+            ROUTES.state.desk = Desk.open(service_folder())
+        except MandiError as error:  # alive and not ready, so that the reason can be asked for
+            ROUTES.state.desk, ROUTES.state.why = None, error
+            LOG.error("%s: %s", error.headline, error)
+
+    def __is_ready__(self) -> bool:
+        return ROUTES.state.desk is not None

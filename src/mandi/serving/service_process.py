@@ -1,0 +1,78 @@
+"""Starts the service of a project in this process: `mandi serve`."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+from mandi.core.errors import ConfigError
+from mandi.core.paths import Paths
+from mandi.serving.package import bento_environment
+from mandi.serving.snapshot import read_manifest
+
+SERVICE = "mandi.serving.service:Mandi"
+
+
+def cli_serve(root: Path, port: int = 3000, host: str = "127.0.0.1") -> None:
+    """Serve the champions of a project; this process becomes the server.
+
+    Parameters
+    ----------
+    root : Path
+        The project.
+    port, host
+        Where to listen.
+
+    Raises
+    ------
+    DataNotFound
+        Nothing to serve yet.
+    ConfigError
+        The port is taken, or the settings cannot be used.
+    """
+    folder = Paths(root).champions
+    manifest = read_manifest(folder)
+    _check_free(host, port)
+    print(greeting(manifest, host, port), flush=True)  # noqa: T201
+    environment = {**bento_environment(root), "MANDI_SERVICE_FOLDER": str(folder.resolve())}
+    environment.setdefault("OMP_NUM_THREADS", "1")  # one row is too little work to share among threads
+    command = [sys.executable, "-m", "bentoml", "serve", SERVICE, "--host", host, "--port", str(port)]
+    os.execve(sys.executable, command, environment)
+
+
+def greeting(manifest: dict[str, Any], host: str, port: int) -> str:
+    """Return what is served, where, and a request that is answered.
+
+    Parameters
+    ----------
+    manifest : dict
+        As ``read_manifest`` returns it.
+    host, port
+        Where the service will listen.
+    """
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host
+    url = f"http://{shown}:{port}"
+    lines = [f"{n} {m['version']}, history to {m['snapshot_time']}" for n, m in manifest["models"].items()]
+    lines.append(f"{url}/  (contract)   {url}/api/v1/models  (what is served)")
+    example = manifest["models"].get("price", {}).get("example")
+    if example:
+        body = json.dumps(example)
+        lines.append(f"curl -s {url}/api/v1/price/predict -H 'content-type: application/json' -d '{body}'")
+    return "\n".join(lines)
+
+
+def _check_free(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ConfigError(
+                f"cannot listen on {host}:{port}: {error.strerror}",
+                next_command=f"mandi serve --port {port + 1}",
+            ) from None

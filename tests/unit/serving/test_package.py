@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from mandi.core.errors import ContractError, DataNotFound
+from mandi.serving.package import write_service_folder
+from mandi.serving.snapshot import ServingParams, file_hashes, read_manifest, read_service_folder
+
+from .conftest import KNOWN, METRICS, entry, toy_snapshot
+
+
+def test_what_is_written_is_read_back(folder: Path) -> None:
+    read = read_service_folder(folder)
+    price = read.champions["price"]
+    assert (price.version, price.known_until, dict(price.metrics)) == ("3", KNOWN, METRICS)
+    pd.testing.assert_frame_equal(price.history["levels"], toy_snapshot()["levels"])
+    assert price.features.params.premium == 1.0  # type: ignore[attr-defined]
+    assert read.limits == ServingParams()
+    assert read.manifest["models"]["price"]["example"]["commodity_id"] == "soybean"
+
+
+def test_a_changed_or_missing_file_is_refused(folder: Path) -> None:
+    (folder / "price" / "toy.json").write_text('{"discount": 9}')
+    with pytest.raises(ContractError, match="toy.json changed"):
+        read_service_folder(folder)
+    (folder / "price" / "history" / "levels.parquet").unlink()
+    with pytest.raises(DataNotFound, match="levels.parquet"):
+        read_service_folder(folder)
+
+
+def test_an_empty_place_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(DataNotFound) as refused:
+        read_manifest(tmp_path)
+    assert refused.value.next_command == "mandi repro"
+
+
+def test_a_failure_leaves_the_old_folder_as_it_was(folder: Path, model_folder: Path) -> None:
+    before = file_hashes(folder.parent)
+    (model_folder / "toy.json").write_text('{"discount": null}')  # such a model cannot answer
+    with pytest.raises(TypeError):
+        write_service_folder(folder, "price", model_folder, toy_snapshot(), entry(version="4"), params={})
+    assert file_hashes(folder.parent) == before
+
+
+def test_a_new_champion_replaces_the_old_and_nothing_else_stays(folder: Path, model_folder: Path) -> None:
+    write_service_folder(
+        folder, "price", model_folder, toy_snapshot(), entry(version=4), params={"premium": 2.0},
+        limits=ServingParams(max_rows=5),
+    )  # fmt: skip
+    read = read_service_folder(folder)
+    assert (read.champions["price"].version, read.limits.max_rows) == ("4", 5)
+    assert [p.name for p in folder.parent.iterdir()] == ["service"]
+
+
+def test_another_models_champion_stays(folder: Path, model_folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    (folder / "price").rename(folder / "other")
+    manifest["models"] = {"other": {**manifest["models"]["price"], "folder": "other"}}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.MonkeyPatch.context() as patched:
+        from mandi.features import FEATURES
+        from mandi.models import MODELS
+
+        patched.setitem(MODELS, "other", MODELS["price"])
+        patched.setitem(FEATURES, "other", FEATURES["price"])
+        written = write_service_folder(folder, "price", model_folder, toy_snapshot(), entry(), params={})
+        assert sorted(written["models"]) == ["other", "price"]
+        assert sorted(read_service_folder(folder).champions) == ["other", "price"]
+
+
+@pytest.mark.parametrize("absent", ["version", "snapshot_time", "metrics"])
+def test_an_entry_without_what_the_service_tells_is_refused(
+    tmp_path: Path, model_folder: Path, toy: None, absent: str
+) -> None:
+    partial = {k: v for k, v in entry().items() if k != absent}
+    with pytest.raises(ContractError, match=absent):
+        write_service_folder(tmp_path / "s", "price", model_folder, toy_snapshot(), partial, params={})
+    assert not (tmp_path / "s").exists()

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from mandi.serving.desk import Desk
+from mandi.serving.routes import MODELS, PRICE, routes_app
+
+ASOF = "2024-06-01T06:00:00Z"
+ROW = {"commodity_id": "soybean", "market": "Indore", "asof": ASOF}
+
+
+@pytest.fixture
+def client(desk: Desk) -> TestClient:
+    app = routes_app()
+    app.state.desk = desk
+    return TestClient(app)
+
+
+def refused(client: TestClient, body: str | dict[str, Any], status: int = 400) -> dict[str, Any]:
+    sent = body if isinstance(body, str) else json.dumps(body)
+    answer = client.post(PRICE, content=sent)
+    assert answer.status_code == status, answer.text
+    problem: dict[str, Any] = answer.json()
+    assert {"error", "field", "allowed", "next"} <= set(problem)
+    return problem
+
+
+def test_one_row_and_many_rows(client: TestClient) -> None:
+    one = client.post(PRICE, json=ROW).json()
+    many = client.post(PRICE, json={"rows": [ROW, {**ROW, "market": "Dewas"}]}).json()
+    assert one["predicted_price"] == many["answers"][0]["predicted_price"]
+    assert [a["market"] for a in many["answers"]] == ["Indore", "Dewas"]
+    assert one["feature_contributions"] is None
+    assert set(client.post(PRICE, json={**ROW, "explain": True}).json()["feature_contributions"]) == {"base"}
+
+
+@pytest.mark.parametrize("literal", ["NaN", "Infinity", "-Infinity", '"12"', "true", "1e999", "-1", "0"])
+def test_a_number_that_is_none_names_its_field(client: TestClient, literal: str) -> None:
+    body = '{"commodity_id": "soybean", "market": "Indore", "quantity": %s}'
+    assert refused(client, body % literal)["field"] == "quantity"
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"colour": "yellow"}, "colour"),
+        ({"quality_params": {"oil": 18.0}}, "quality_params.oil"),
+        ({"quality_params": {"staple_length_mm": 1.1}}, "quality_params.staple_length_mm"),
+        ({"quantity": 5.0, "quantity_unit": "sacks"}, "quantity_unit"),
+        ({"asof": "2024-06-01T06:00:00"}, "asof"),
+        ({"asof": "yesterday"}, "asof"),
+        ({"asof": 1717221600}, "asof"),
+        ({"horizon_days": 1.5}, "horizon_days"),
+        ({"horizon_days": -1}, "horizon_days"),
+        ({"market": ""}, "market"),
+        ({"market": "Indor"}, "market"),
+        ({"commodity_id": None}, "commodity_id"),
+    ],
+)
+def test_a_field_that_cannot_be_used_is_named(
+    client: TestClient, changed: dict[str, Any], field: str
+) -> None:
+    assert refused(client, {**ROW, **changed})["field"] == field
+    assert refused(client, {"rows": [ROW, {**ROW, **changed}]})["field"] == f"rows.1.{field}"
+
+
+def test_all_problems_are_told_when_there_are_more_than_one(client: TestClient) -> None:
+    told = refused(client, {"rows": [{"market": 1}]})
+    assert [p["field"] for p in told["problems"]] == ["rows.0.commodity_id", "rows.0.market"]
+
+
+@pytest.mark.parametrize(
+    "body", ["", "{", "[]", "3", '{"rows": []}', '{"rows": {}}', "\ufffe", '{"a":' * 9000]
+)
+def test_a_body_of_another_shape(client: TestClient, body: str) -> None:
+    assert refused(client, body)["field"] in {"body", "rows"}
+
+
+def test_a_body_too_large_or_too_long(client: TestClient) -> None:
+    assert refused(client, " " * (2048 * 1024 + 1), 413)["allowed"] == "2048 KiB"
+    assert refused(client, {"rows": [{"commodity_id": "soybean"}] * 1001})["field"] == "rows"
+
+
+def test_a_stale_history_is_503_with_the_date_and_what_to_do(client: TestClient) -> None:
+    told = refused(client, {**ROW, "asof": "2024-09-01T06:00:00Z"}, 503)
+    assert "2024-05-31" in told["error"]
+    assert told["field"] == "asof"
+    assert "mandi import" in told["next"]
+
+
+def test_no_champion_is_503_and_what_is_served_is_listed(client: TestClient) -> None:
+    assert [m["name"] for m in client.get(MODELS).json()["models"]] == ["price"]
+    empty = TestClient(routes_app())
+    assert refused(empty, ROW, 503)["next"] == "mandi repro"
+    assert empty.get(MODELS).status_code == 503
+
+
+def test_an_error_that_was_not_foreseen_says_nothing_of_the_inside(
+    client: TestClient, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(Desk, "price", broken)
+    told = refused(client, ROW, 500)
+    assert "secret" not in json.dumps(told)
+
+
+def test_a_wrong_method_has_the_same_shape(client: TestClient) -> None:
+    answer = client.get(PRICE)
+    assert answer.status_code == 405
+    assert "error" in answer.json()
+
+
+def test_the_document_describes_the_contract_and_carries_an_example(client: TestClient) -> None:
+    told = client.get("/docs.json").json()
+    content = told["paths"][PRICE]["post"]["requestBody"]["content"]["application/json"]
+    assert client.post(PRICE, json=content["examples"]["many"]["value"]).status_code == 200
+    assert told["components"]["schemas"]["PriceRequest"]["additionalProperties"] is False
+    refs = json.dumps(told).split('"#/components/schemas/')[1:]
+    assert {r.split('"')[0] for r in refs} <= set(told["components"]["schemas"])

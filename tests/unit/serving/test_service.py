@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from mandi.core.errors import ConfigError, DataNotFound
+
+pytest.importorskip("bentoml", reason="the serving extra is not installed")
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BENTOML_HOME", str(tmp_path / "bentoml"))
+    monkeypatch.setenv("BENTOML_DO_NOT_TRACK", "True")
+
+
+@pytest.fixture(scope="module")
+def service() -> Any:
+    from mandi.serving.service import Mandi
+
+    return Mandi.to_asgi()  # type: ignore[attr-defined]  # once a process: its metrics have one registry
+
+
+def test_the_service_is_ready_with_a_champion_and_answers(
+    service: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MANDI_SERVICE_FOLDER", str(folder))
+    with TestClient(service) as client:
+        assert [client.get(p).status_code for p in ("/healthz", "/livez", "/readyz")] == [200, 200, 200]
+        (model,) = client.get("/api/v1/models").json()["models"]
+        answer = client.post("/api/v1/price/predict", json=model["example"])
+        assert answer.status_code == 200
+        assert answer.json()["model_version"] == "3"
+        assert "/api/v1/price/predict" in client.get("/docs.json").json()["paths"]
+        assert client.get("/").status_code == 200
+
+
+def test_without_a_champion_it_is_alive_and_not_ready(
+    service: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MANDI_SERVICE_FOLDER", str(tmp_path / "nowhere"))
+    with TestClient(service) as client:
+        assert client.get("/healthz").status_code == 200
+        assert client.get("/readyz").status_code == 503
+        assert client.get("/api/v1/models").json()["next"] == "mandi repro"
+
+
+def test_serving_nothing_fails_before_the_server_starts(tmp_path: Path) -> None:
+    from mandi.serving.service_process import cli_serve
+
+    with pytest.raises(DataNotFound, match="no champion to serve"):
+        cli_serve(tmp_path)
+
+
+def test_a_port_in_use_is_told_with_another(folder: Path) -> None:
+    import socket
+
+    from mandi.serving.service_process import cli_serve
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError) as refused:
+            cli_serve(folder.parents[1], port=port)
+    assert refused.value.next_command == f"mandi serve --port {port + 1}"
+
+
+def test_the_greeting_carries_a_request(folder: Path) -> None:
+    from mandi.serving.service_process import greeting
+    from mandi.serving.snapshot import read_manifest
+
+    said = greeting(read_manifest(folder), "0.0.0.0", 3000)
+    assert "curl -s http://127.0.0.1:3000/api/v1/price/predict" in said
+    assert '"commodity_id": "soybean"' in said

@@ -49,13 +49,13 @@ class BankParams:
 
     national_drift: float = 1.5e-4
     state_drift: float = 6.0e-5
-    market_drifts: tuple[float, ...] = (1.0e-6, 1.0e-5, 1.0e-4, 3.0e-4, 1.0e-3)
+    market_drifts: tuple[float, ...] = (1.0e-7, 1.0e-6, 1.0e-5, 1.0e-4, 1.0e-3)
     noise_start: float = 1.0e-3
-    noise_memory: float = 100.0
+    noise_memory: float = 250.0
     clip: float = 1.5
     common_clip: float = 3.0
     temperature: float = 12.0
-    shrink_reports: float = 60.0
+    shrink_reports: float = 40.0
     error_memory: float = 250.0
     origin_age: int = 14
 

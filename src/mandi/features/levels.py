@@ -196,7 +196,13 @@ def _with_widths(
 
 def _boosting(log_price: Floats, trace: BankTrace) -> dict[str, Floats]:
     national = _yesterday(trace.national[:, None])
-    after = {"innovation": _carried(trace.innovation), "noise": trace.noise}
+    after = {
+        "innovation": _carried(trace.innovation),
+        "earlier_innovation": _earlier(trace.innovation),
+        "noise": trace.noise,
+        "lead": trace.level[:, :, 0] - trace.national[:, None],
+        "bias": _recent_mean(trace.innovation, 5),
+    }
     for member in range(trace.bank.shape[2]):
         after[f"bank_{member}"] = trace.bank[:, :, member] - trace.level[:, :, 0]
     columns = {f"b_own_{name}": values for name, values in after.items()}
@@ -208,6 +214,7 @@ def _boosting(log_price: Floats, trace: BankTrace) -> dict[str, Floats]:
     total = np.cumsum(reported, axis=0)
     total[30:] -= total[:-30].copy()
     columns["b_reports_30"] = _yesterday(total)
+    columns["b_volatility"] = _yesterday(_volatility(trace.national, 30)[:, None]) + np.zeros_like(log_price)
     return columns
 
 
@@ -231,6 +238,21 @@ def _carried(values: Floats) -> Floats:
     there = np.isfinite(values)
     place = np.maximum.accumulate(np.where(there, np.arange(len(values))[:, None], 0), axis=0)
     return np.take_along_axis(values, place, axis=0)
+
+
+def _earlier(values: Floats) -> Floats:
+    there = np.isfinite(values)
+    return _carried(np.where(there, _yesterday(_carried(values)), np.nan))
+
+
+def _recent_mean(values: Floats, reports: float) -> Floats:
+    mean, found = np.full(values.shape[1], np.nan), np.empty_like(values)
+    for day, row in enumerate(values):
+        there = np.isfinite(row)
+        start = np.where(np.isfinite(mean), mean, 0.0)
+        mean = np.where(there, start + (row - start) / reports, mean)
+        found[day] = mean
+    return found
 
 
 def _volatility(national: Floats, days: int) -> Floats:

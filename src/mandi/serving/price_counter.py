@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mandi.core.errors import ContractError, StaleSnapshot
 from mandi.core.units import to_quintals
+from mandi.features.calendar import trading_day
 from mandi.serving.contracts import PriceAnswer, PriceRow, QualityParams
 from mandi.serving.gazetteer import Gazetteer
 from mandi.serving.problems import BadRow
@@ -90,10 +91,13 @@ class PriceCounter:
 
     def about(self) -> dict[str, Any]:
         """Return the names known and a question that is answered with this history."""
+        import pandas as pd
+
         (commodity, market), (known, _, _) = max(
             self._last.items(), key=lambda kv: (kv[1][0], -kv[1][2], kv[0])
         )
-        example: dict[str, Any] = {"commodity_id": commodity, "market": market, "asof": known.isoformat()}
+        morning = known + pd.Timedelta(hours=12)  # of the trading day after the last one known
+        example: dict[str, Any] = {"commodity_id": commodity, "market": market, "asof": morning.isoformat()}
         if self.answers_lots:
             example |= {"quantity": 50.0, "quantity_unit": "quintal"}
         return {
@@ -113,7 +117,9 @@ class PriceCounter:
         known, day, report_age = self._last[commodity, market]
         self._check_age(asof, known, market)
         last_closed = (asof - (known - day.tz_localize("UTC"))).floor("D").tz_localize(None)
-        target = last_closed + pd.Timedelta(days=1 if kind == "lot" else horizon)
+        target = last_closed + pd.Timedelta(days=horizon)
+        if kind == "lot":
+            target = trading_day(pd.Series([asof])).iloc[0]
         ahead = (target - day).days
         if ahead > max(self._horizons):
             most = horizon - (ahead - max(self._horizons))
@@ -123,6 +129,10 @@ class PriceCounter:
                 allowed=f"at most {most} with this history",
             )
         notes = [chosen] if chosen else []
+        if behind := (last_closed - day).days:
+            notes.append(
+                f"the history of {market} ends on {day.date()}, {behind} days before the last trading day"
+            )
         if report_age > OLD_REPORT_DAYS:
             notes.append(f"the last report of {market} was {report_age} days old on {day.date()}")
         if row.supplier_id is not None and row.supplier_id not in self._suppliers:
@@ -190,7 +200,7 @@ class PriceCounter:
         asked, notes = question.columns, list(question.notes)
         key = "lot" if asked["kind"] == "lot" else f"market.{step}"
         if asked["kind"] == "market" and step != asked["horizon_days"]:
-            notes.append(f"the history is behind: answered, and bounded, as {step} days ahead")
+            notes.append(f"answered and bounded as {step} days ahead, because the history is behind")
         measured = {level: self.champion.metrics.get(f"{key}.coverage{level}") for level in (95, 90)}
         return PriceAnswer(
             commodity_id=asked["commodity"],

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mandi.core.errors import ContractError, StaleSnapshot
 from mandi.core.units import to_quintals
 from mandi.features.calendar import trading_day
@@ -19,10 +21,10 @@ from mandi.serving.problems import BadRow
 from mandi.serving.snapshot import MAKE_IT, Champion, ServingParams
 
 if TYPE_CHECKING:
-    from pandas import DataFrame, Series, Timestamp
+    from pandas import DataFrame, Timestamp
 
 ASSAY = tuple(QualityParams.model_fields)
-TEXT_ASSAY = ("color_grade",)
+TEXTS = frozenset({"commodity", "market", "kind", "variety", "grade", "supplier_id", "color_grade"})
 OLD_REPORT_DAYS = 7
 DEFAULT_HORIZON = {"lot": 0, "market": 1}
 
@@ -226,16 +228,15 @@ class PriceCounter:
 def _frame(rows: list[dict[str, Any]]) -> DataFrame:
     import pandas as pd
 
-    text = {"commodity", "market", "kind", "variety", "grade", "supplier_id", *TEXT_ASSAY}
-    columns: dict[str, Series[Any]] = {}
-    for name in rows[0]:
-        values = [r[name] for r in rows]
-        if name in text:
-            columns[name] = pd.Series(values, dtype=object)
-        elif name in ("asof", "target_day"):
-            columns[name] = pd.Series(pd.DatetimeIndex(values).as_unit("ns"))
-        elif name == "horizon_days":
-            columns[name] = pd.Series(values, dtype="int64")
-        else:
-            columns[name] = pd.Series(values, dtype="float64")
-    return pd.DataFrame(columns)
+    # arrays, not Series: at one row a Series per column would cost more than the model
+    return pd.DataFrame({name: _column(name, [r[name] for r in rows]) for name in rows[0]})
+
+
+def _column(name: str, values: list[Any]) -> Any:
+    import pandas as pd
+
+    if name in TEXTS:
+        return np.array(values, dtype=object)
+    if name in ("asof", "target_day"):
+        return pd.DatetimeIndex(values).as_unit("ns")
+    return np.array(values, dtype="int64" if name == "horizon_days" else "float64")  # None becomes NaN

@@ -91,6 +91,8 @@ def test_differing_sees_the_last_bit_types_and_missing_values():
     one = pd.DataFrame({"a": [0.1, np.nan], "b": ["x", None], "c": [1, 2]})
     assert differing(one, one.copy()) == []
     assert differing(one, one.assign(a=[np.nextafter(0.1, 1), np.nan])) == ["a in 1 rows"]
+    assert differing(one, one.assign(a=[np.nextafter(0.1, 1), np.nan]), rounding=1e-9) == []
+    assert differing(one, one.assign(a=[0.1 + 1e-6, np.nan]), rounding=1e-9) == ["a in 1 rows"]
     assert differing(one, one.assign(a=[0.1, 0.0])) == ["a in 1 rows"]
     assert differing(one, one.assign(b=["x", "y"])) == ["b in 1 rows"]
     assert differing(one, one.assign(c=[1.0, 2.0])) == ["c is int64, then float64"]

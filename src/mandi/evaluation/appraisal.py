@@ -13,6 +13,7 @@ import pandas as pd
 
 from mandi.core.errors import ContractError, nearest
 from mandi.evaluation import metrics
+from mandi.evaluation.floor import floor_metrics
 from mandi.evaluation.scoring import LEVELS, interval_figures, measured, naive_errors, with_naive_bounds
 from mandi.evaluation.slices import slices
 
@@ -96,7 +97,7 @@ def evaluate(
     params: EvaluationParams | None = None,
     *,
     baselines: pd.DataFrame | None = None,
-    floor: Mapping[str, float] | None = None,
+    oracles: pd.DataFrame | None = None,
 ) -> Evaluation:
     """Measure predictions of market and lot prices.
 
@@ -112,8 +113,8 @@ def evaluate(
     baselines : DataFrame, optional
         One column per baseline on the index of ``frame``, NaN where it has no answer; from
         ``mandi.evaluation.baselines.baselines``. Without it only the last report, from ``last_log``, is beside.
-    floor : mapping of str to float, optional
-        Metrics of the noise floor, from ``mandi.evaluation.floor.floor_metrics``.
+    oracles : DataFrame, optional
+        Of the generated market, from ``mandi.evaluation.floor.oracle_prices``: puts the noise floor beside the lots.
 
     Returns
     -------
@@ -156,11 +157,10 @@ def evaluate(
             f"{name}.worst_slice.skill": float(row["skill"]),
             f"{name}.worst_slice.mape": float(row["mape"]),
         }
-    if floor:
-        flat |= {key: float(value) for key, value in floor.items()}
-        flat |= _floor_ratios(flat, floor)
-    order = pd.DataFrame(terciles)
-    return Evaluation(flat, pd.DataFrame(by_horizon), order, table, labelled, _notes(rows, labelled, chosen))
+    if oracles is not None:
+        flat |= floor_metrics(labelled, oracles)
+    notes = _notes(rows, labelled, chosen)
+    return Evaluation(flat, pd.DataFrame(by_horizon), pd.DataFrame(terciles), table, labelled, notes)
 
 
 def fingerprint(rows: pd.DataFrame) -> float:
@@ -245,15 +245,6 @@ def _terciles(rows: pd.DataFrame, column: str) -> pd.Series:
         return pd.Series(np.nan, index=rows.index, dtype=object)
     place = rows.groupby("commodity")[name].rank(pct=True)
     return pd.cut(place, [0, 1 / 3, 2 / 3, 1], labels=list(TERCILES)).astype(object)
-
-
-def _floor_ratios(flat: Mapping[str, float], floor: Mapping[str, float]) -> dict[str, float]:
-    ratios = {}
-    for key, least in floor.items():
-        if key.endswith(".floor_mae") and least > 0:
-            name = key.removesuffix(".floor_mae")
-            ratios[f"{name}.floor_ratio"] = flat.get(f"{name}.mae", float("nan")) / least
-    return ratios
 
 
 def _notes(rows: pd.DataFrame, labelled: pd.DataFrame, params: EvaluationParams) -> tuple[str, ...]:

@@ -112,10 +112,14 @@ def test_without_the_volatility_the_terciles_are_left_out_and_said(frame, predic
     assert any("No terciles" in note for note in found.notes)
 
 
-def test_the_floor_stands_beside_its_metric(both):
+def test_the_floor_stands_beside_the_lots(both):
     whole, answers = both
-    found = evaluate(answers, whole, PARAMS, floor={"lot.floor_mae": 10.0}).metrics
-    assert found["lot.floor_ratio"] == pytest.approx(found["lot.mae"] / 10.0)
+    oracles = pd.DataFrame({"known": whole["label"] * 1.01, "full": whole["label"] * 1.005})
+    found = evaluate(answers, whole, PARAMS, oracles=oracles).metrics
+    lots = whole.loc[answers.index[answers.index >= 100_000], "label"]
+    assert found["lot.floor_mae"] == pytest.approx(0.01 * lots.mean())
+    assert found["lot.floor_ratio"] == pytest.approx(found["lot.mae"] / found["lot.floor_mae"])
+    assert "lot.floor_mae" not in evaluate(answers, whole, PARAMS).metrics
 
 
 def test_the_fingerprint_tells_tests_apart(frame, predictions):

@@ -1,0 +1,121 @@
+"""The least error anyone could have on the generated market (INR per quintal), to stand beside every lot metric.
+
+Two oracles know every parameter and the lot's true attributes. ``known`` knows the level of the market up to the last
+moment that was public at the decision, ``full`` that of the decision itself: what ``full`` still misses is bargaining.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from mandi.core.errors import ContractError
+from mandi.evaluation import metrics
+
+ORACLES = {"known": "oracle_known", "full": "oracle_full"}
+
+
+def oracle_prices(frame: pd.DataFrame, truth: Mapping[str, Any]) -> pd.DataFrame:
+    """Look up what the oracles would have answered to each question about a lot.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Questions with ``kind`` and ``trade_id``.
+    truth : mapping
+        Of the generated market; ``truth["frames"]["trades"]`` holds ``trade_id, oracle_known, oracle_full``.
+
+    Returns
+    -------
+    DataFrame
+        ``known``, ``full`` (INR per quintal) on the index of ``frame``; NaN for market questions.
+
+    Raises
+    ------
+    ContractError
+        The frame has no ``trade_id``, or the truth names one twice.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"kind": ["lot", "market"], "trade_id": ["T1", None]})
+    >>> told = pd.DataFrame({"trade_id": ["T1"], "oracle_known": [4010.0], "oracle_full": [4000.0]})
+    >>> oracle_prices(frame, {"frames": {"trades": told}}).to_dict(orient="list")
+    {'known': [4010.0, nan], 'full': [4000.0, nan]}
+    """
+    if "trade_id" not in frame:
+        raise ContractError(
+            'frame has no column "trade_id"', allowed="questions about the trades of the truth"
+        )
+    told = truth["frames"]["trades"].set_index("trade_id")
+    if not told.index.is_unique:
+        raise ContractError("the truth names a trade twice", allowed="one row per trade_id")
+    asked = frame["trade_id"].where(frame["kind"] == "lot")
+    return pd.DataFrame({name: asked.map(told[column]).astype(float) for name, column in ORACLES.items()})
+
+
+def floor_metrics(rows: pd.DataFrame, oracles: pd.DataFrame) -> dict[str, float]:
+    """Measure the oracles on the very rows a model was measured on.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Answered questions: ``kind``, ``label``, ``predicted_price``.
+    oracles : DataFrame
+        From ``oracle_prices``; covers the index of ``rows``.
+
+    Returns
+    -------
+    dict of str to float
+        ``lot.floor_mae`` and ``lot.floor_r2`` (oracle ``known``), ``lot.floor_full_mae``, ``lot.floor_full_r2``,
+        ``lot.floor_rows``, and ``lot.floor_ratio``: the model's MAE over that of ``known`` on the same rows. Empty when
+        there is no lot whose truth is known.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"kind": "lot", "label": [100.0, 200.0], "predicted_price": [106.0, 194.0]})
+    >>> found = floor_metrics(rows, pd.DataFrame({"known": [104.0, 196.0], "full": [101.0, 199.0]}))
+    >>> found["lot.floor_mae"], found["lot.floor_ratio"], found["lot.floor_full_mae"]
+    (4.0, 1.5, 1.0)
+    """
+    told = oracles.reindex(rows.index)
+    lots = rows[(rows["kind"] == "lot") & told.notna().all(axis=1)]
+    if len(lots) == 0:
+        return {}
+    found = {"lot.floor_rows": float(len(lots))}
+    for name, prefix in (("known", "lot.floor"), ("full", "lot.floor_full")):
+        guess = told.loc[lots.index, name]
+        found[f"{prefix}_mae"] = metrics.mae(lots["label"], guess)
+        found[f"{prefix}_r2"] = metrics.r2(lots["label"], guess)
+    least = found["lot.floor_mae"]
+    found["lot.floor_ratio"] = (
+        metrics.mae(lots["label"], lots["predicted_price"]) / least if least > 0 else float("nan")
+    )
+    return found
+
+
+def floor_by_commodity(rows: pd.DataFrame, oracles: pd.DataFrame) -> pd.DataFrame:
+    """Show the model's error over the floor for each commodity.
+
+    Returns
+    -------
+    DataFrame
+        ``commodity, rows, mae, floor_mae, floor_full_mae`` (INR per quintal), ``floor_ratio``, ``r2``, ``floor_r2``.
+    """
+    table = []
+    for commodity, group in rows[rows["kind"] == "lot"].groupby("commodity", sort=True):
+        found = floor_metrics(group, oracles)
+        if not found:
+            continue
+        table.append(
+            {
+                "commodity": commodity,
+                "rows": len(group),
+                "mae": metrics.mae(group["label"], group["predicted_price"]),
+                **{key: found[f"lot.{key}"] for key in ("floor_mae", "floor_full_mae", "floor_ratio")},
+                "r2": metrics.r2(group["label"], group["predicted_price"]),
+                "floor_r2": found["lot.floor_r2"],
+            }
+        )
+    return pd.DataFrame(table)

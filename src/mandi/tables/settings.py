@@ -17,7 +17,8 @@ class Plausibility:
     flag_factor : float
         A modal price further than this factor from the recent national median is flagged "implausible".
     reject_factor : float
-        Further than this factor it is rejected: no day of trade explains it.
+        Further than this factor it is rejected. In real files prices per 20 kg or per 10 kg lie beyond 4, and next
+        to nothing between 3.5 and 4; far markets that do pay more than 2.5 times as much (tur in Manipur) lie below.
     window_days : int
         The median is over the modal prices of this many days before the report's day (never that day itself).
     min_reports : int
@@ -25,7 +26,7 @@ class Plausibility:
     """
 
     flag_factor: float = 2.5
-    reject_factor: float = 5.0
+    reject_factor: float = 4.0
     window_days: int = 30
     min_reports: int = 5
 

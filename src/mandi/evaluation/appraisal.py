@@ -13,6 +13,8 @@ import pandas as pd
 
 from mandi.core.errors import ContractError, nearest
 from mandi.evaluation import metrics
+from mandi.evaluation.backtest import BacktestParams
+from mandi.evaluation.baselines import BaselineParams
 from mandi.evaluation.floor import floor_metrics
 from mandi.evaluation.scoring import LEVELS, interval_figures, measured, naive_errors, with_naive_bounds
 from mandi.evaluation.slices import slices
@@ -35,6 +37,8 @@ class EvaluationParams:
         For the interval of the skill.
     volatility : str
         Column of the frame whose terciles, within each commodity, are shown apart.
+    baselines : BaselineParams
+    backtest : BacktestParams
     """
 
     baseline: str = "last_price"
@@ -42,6 +46,8 @@ class EvaluationParams:
     bootstrap_draws: int = 500
     seed: int = 20240611
     volatility: str = "national_vol_30"
+    baselines: BaselineParams = BaselineParams()
+    backtest: BacktestParams = BacktestParams()
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,16 @@ class Evaluation:
     def worst(self) -> pd.DataFrame:
         """Return the worst slice of each question."""
         return self.slices[self.slices["worst"]].reset_index(drop=True)
+
+    def coverage(self) -> pd.DataFrame:
+        """Return measured against nominal coverage: ``question, nominal, coverage, volatility`` (all, calm, ...)."""
+        whole = self.by_horizon.assign(tercile="all")
+        table = pd.concat([whole, self.terciles] if len(self.terciles) else [whole], ignore_index=True)
+        long = [
+            table[["question", "tercile"]].assign(nominal=share, coverage=table[f"coverage{level}"])
+            for level, share in LEVELS.items()
+        ]
+        return pd.concat(long, ignore_index=True).rename(columns={"tercile": "volatility"})
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data without the rows; what is not finite becomes None, so that it is valid JSON."""

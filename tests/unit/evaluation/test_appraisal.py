@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from mandi.core.config import build, load_params
 from mandi.core.errors import ContractError
 from mandi.evaluation import metrics
 from mandi.evaluation.appraisal import EvaluationParams, evaluate, fingerprint
 from mandi.evaluation.baselines import baselines
 
+PROJECT = Path(__file__).parents[3]
 PARAMS = EvaluationParams(min_slice_rows=20, bootstrap_draws=100)
 
 
@@ -106,6 +109,12 @@ def test_terciles_are_thirds_and_slices_name_the_worst(evaluation):
     assert (evaluation.slices["rows"][evaluation.slices["worst"]] >= 20).all()
 
 
+def test_coverage_is_shown_over_all_and_by_volatility(evaluation):
+    table = evaluation.coverage().set_index(["question", "nominal", "volatility"])["coverage"]
+    assert table["market.1", 0.95, "all"] == evaluation.metrics["market.1.coverage95"]
+    assert table["lot", 0.9, "calm"] == evaluation.metrics["lot.calm.coverage90"]
+
+
 def test_without_the_volatility_the_terciles_are_left_out_and_said(frame, predictions):
     found = evaluate(predictions, frame.drop(columns="national_vol_30"), PARAMS)
     assert found.terciles.empty
@@ -137,6 +146,11 @@ def test_it_is_plain_data_html_and_the_same_twice(evaluation, both, reports):
     assert "Worst slices" in evaluation._repr_html_()
     again = evaluate(answers, whole, PARAMS, baselines=baselines(whole, {"reports": reports}))
     assert again.as_dict() == evaluation.as_dict()
+
+
+def test_the_shipped_section_builds():
+    params = build(EvaluationParams, load_params(PROJECT / "params.yaml")["evaluation"], "evaluation")
+    assert params.backtest.origins >= 12
 
 
 def test_what_cannot_be_measured_is_refused(frame, predictions):

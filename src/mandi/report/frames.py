@@ -113,6 +113,27 @@ def facts(values: Mapping[str, Any], title: str = "") -> Table:
     return Table(title, cells, {}, "", frozenset({"", " "}))
 
 
+def overview(tables: Mapping[str, pd.DataFrame]) -> Table:
+    """Show each table's size and the time it spans.
+
+    Parameters
+    ----------
+    tables : mapping of name to DataFrame
+        With ``event_time`` (UTC).
+    """
+    rows = [
+        {
+            "table": name,
+            "rows": len(frame),
+            "columns": frame.shape[1],
+            "from": frame["event_time"].min().date().isoformat() if len(frame) else "-",
+            "to": frame["event_time"].max().date().isoformat() if len(frame) else "-",
+        }
+        for name, frame in tables.items()
+    ]
+    return table(pd.DataFrame(rows), rows=len(rows))
+
+
 def declaration(spec: Spec) -> Table:
     """Show what a model is asked and what it answers, with units and meaning."""
     asked = [{"": "ask", **_field(field)} for field in spec.request]

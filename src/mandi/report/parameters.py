@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 from collections.abc import Mapping
 from typing import Any
 
@@ -66,6 +67,43 @@ def check_parameters(
                 f'parameter "{key}" of {name} is {value!r}',
                 allowed=f"{type(default).__name__}, like {default!r}",
             )
+
+
+def with_settings(params: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of the pipelines with some settings changed by their dotted names.
+
+    Whoever builds from the result refuses a setting that does not exist.
+
+    Parameters
+    ----------
+    params : mapping
+        As ``load_params`` reads params.yaml; not changed.
+    settings : mapping of dotted name to value
+
+    Raises
+    ------
+    UnknownValue
+        The first part of a name is no section, or a part on the way is not a mapping.
+
+    Examples
+    --------
+    >>> with_settings({"models": {"price": {"seed": 1}}}, {"models.price.lots.trees.max_depth": 6})
+    {'models': {'price': {'seed': 1, 'lots': {'trees': {'max_depth': 6}}}}}
+    """
+    changed = copy.deepcopy(dict(params))
+    for name, value in settings.items():
+        *way, last = name.split(".")
+        if name.split(".")[0] not in params:
+            raise UnknownValue(
+                f'no section for "{name}"{nearest(name.split(".")[0], params)}', allowed=", ".join(params)
+            )
+        here = changed
+        for part in way:
+            here = here.setdefault(part, {})
+            if not isinstance(here, dict):
+                raise UnknownValue(f'"{part}" in "{name}" is {here!r}', allowed="a section")
+        here[last] = value
+    return changed
 
 
 def _literal(node: ast.expr | None) -> Any:

@@ -68,6 +68,28 @@ def forecast(past: pd.DataFrame, ahead: pd.DataFrame, title: str = "Forecast") -
     return figure
 
 
+def past_prices(reports: pd.DataFrame, commodity: str, market: str, last_days: int = 120) -> pd.DataFrame:
+    """Return a market's daily price, the median over varieties, for the last days it reported.
+
+    Parameters
+    ----------
+    reports : DataFrame
+        ``commodity, market, event_time`` (UTC), ``modal_price`` (INR per quintal).
+    last_days : int
+        Calendar days before the last report.
+
+    Returns
+    -------
+    DataFrame
+        ``day`` and ``price``, as ``forecast`` takes them.
+    """
+    require(reports, ["commodity", "market", "event_time", "modal_price"])
+    here = reports[(reports["commodity"] == commodity) & (reports["market"] == market)]
+    by_day = here.groupby(day(here["event_time"]).dt.normalize())["modal_price"].median()
+    late = by_day[by_day.index > by_day.index.max() - pd.Timedelta(days=last_days)]
+    return late.rename_axis("day").rename("price").reset_index()
+
+
 def error_by_horizon(rows: pd.DataFrame, title: str = "Mean absolute error by days ahead") -> Chart:
     """Compare the model's error with that of the baselines present, on rows where all of them answer.
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from mandi.core.errors import UnknownValue
-from mandi.report.parameters import check_parameters, declared_parameters
+from mandi.report.parameters import check_parameters, declared_parameters, with_settings
 
 
 def notebook(source: str, cells: int = 1) -> dict[str, Any]:
@@ -46,4 +46,20 @@ def test_accepted(given: dict[str, Any]) -> None:
 def test_refused(given: dict[str, Any], says: str) -> None:
     with pytest.raises(UnknownValue) as error:
         check_parameters(notebook(SOURCE), given, "21_price.ipynb")
+    assert says in str(error.value)
+
+
+def test_settings_change_a_copy() -> None:
+    params = {"models": {"price": {"lots": {"refit": True}}}, "seed": 1}
+    changed = with_settings(params, {"models.price.lots.refit": False, "seed": 2})
+    assert changed == {"models": {"price": {"lots": {"refit": False}}}, "seed": 2}
+    assert params == {"models": {"price": {"lots": {"refit": True}}}, "seed": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "says"), [("model.price.x", 'did you mean "models"'), ("seed.x", '"seed" in "seed.x" is 1')]
+)
+def test_settings_refused(name: str, says: str) -> None:
+    with pytest.raises(UnknownValue) as error:
+        with_settings({"models": {}, "seed": 1}, {name: 1})
     assert says in str(error.value)

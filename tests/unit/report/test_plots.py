@@ -97,3 +97,12 @@ def test_a_missing_column_is_named(rows: pd.DataFrame) -> None:
     assert "predicted_prices" in str(error.value)
     with pytest.raises(ContractError, match="last_price"):
         plots.error_by_horizon(rows.drop(columns=["last_price", "seasonal_naive"]))
+
+
+def test_past_prices_are_the_median_of_a_day() -> None:
+    reports = pd.DataFrame({
+        "commodity": "tur", "market": ["Latur", "Latur", "Latur", "Kadi"], "modal_price": [7000.0, 7200.0, 7300.0, 1.0],
+        "event_time": pd.to_datetime(["2024-01-01 18:30", "2024-01-01 18:30", "2024-05-01 18:30", "2024-05-02 18:30"], utc=True),
+    })  # fmt: skip
+    assert plots.past_prices(reports, "tur", "Latur", 365)["price"].tolist() == [7100.0, 7300.0]
+    assert plots.past_prices(reports, "tur", "Latur", 30)["day"].tolist() == [pd.Timestamp("2024-05-01")]

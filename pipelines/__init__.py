@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from mandi.core.config import load_params
+from mandi.core.errors import MandiError
 from mandi.core.paths import Paths, project_root
 
 
@@ -14,6 +17,14 @@ def project() -> tuple[Paths, dict[str, Any]]:
     """Return where things are and what params.yaml says."""
     paths = Paths(project_root())
     return paths, load_params(paths.params)
+
+
+def stage(main: Callable[..., None]) -> None:
+    """Run a stage with the arguments of the command line; an expected error is told plainly and ends it."""
+    try:
+        main(*sys.argv[1:])
+    except MandiError as error:
+        sys.exit(f"{error.headline}\n{error}")
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -25,3 +36,9 @@ def write_json(path: Path, content: Any) -> None:
 def read_json(path: Path) -> Any:
     """Read a JSON file."""
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def skipped(paths: Paths, model: str) -> str:
+    """Return why a model is not trained, or an empty string."""
+    reason: str = read_json(paths.features(model) / "about.json").get("skipped", "")
+    return reason

@@ -39,9 +39,18 @@ class Paths:
         """The fitted model of the last training run."""
         return self.root / "artifacts" / "models" / model
 
+    @property
+    def truth(self) -> Path:
+        """What only the generated market knows: noise floors and latent values."""
+        return self.root / "data" / "truth"
+
     def metrics(self, model: str) -> Path:
-        """Metrics, gate verdict and slices of one model."""
-        return self.root / "reports" / "metrics" / model
+        """Flat metrics of one model (or of the tables), a DVC metric."""
+        return self.root / "reports" / "metrics" / f"{model}.json"
+
+    def evaluation(self, model: str) -> Path:
+        """Predictions, back-test, slices, controls and card of one model."""
+        return self.root / "reports" / "evaluation" / model
 
     def receipt(self, model: str) -> Path:
         """What the registry answered for one model."""

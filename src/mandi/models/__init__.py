@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import typing
+from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from mandi.core.config import build, section
 from mandi.core.errors import UnknownValue, nearest
 
 if TYPE_CHECKING:
@@ -28,3 +31,25 @@ def model_class(name: str) -> type[Any]:
     module, _, attribute = MODELS[name].partition(":")
     found: type[Model] = getattr(import_module(module), attribute)
     return found
+
+
+def new_model(name: str, params: Mapping[str, Any]) -> Model:
+    """Return an unfitted model with the parameters of its section.
+
+    Parameters
+    ----------
+    name : str
+        A model.
+    params : mapping
+        All of params.yaml; ``seed`` is the seed of every model that does not set its own.
+
+    Raises
+    ------
+    UnknownValue, ConfigError
+        No such model; a setting is unknown or has the wrong type.
+    """
+    cls = model_class(name)
+    hint = typing.get_type_hints(cls.__init__)["params"]
+    taken = next((t for t in typing.get_args(hint) if t is not type(None)), hint)
+    made: Model = cls(build(taken, section(params, f"models.{name}"), f"models.{name}"))
+    return made

@@ -1,0 +1,51 @@
+"""Writes what the service loads: every champion of the registry with the last known state of its history."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+from mandi.core.config import build
+from mandi.features import feature_params, feature_set
+from mandi.features.base import snapshot
+from mandi.registry import promotion
+from mandi.serving.package import write_service_folder
+from mandi.serving.snapshot import ServingParams
+from pipelines import project, skipped, stage
+
+
+def main() -> None:
+    """Write artifacts/service."""
+    paths, params = project()
+    limits = build(ServingParams, params.get("serving") or {}, "serving")
+    shutil.rmtree(paths.champions, ignore_errors=True)
+    for model in params["models"]:
+        champion = promotion.champion(model, root=paths.root)
+        if champion is None or skipped(paths, model):
+            continue
+        home = paths.features(model) / "history"
+        history = {file.stem: pd.read_parquet(file) for file in sorted(home.glob("*.parquet"))}
+        until = max(state["known_time"].max() for state in history.values())
+        with tempfile.TemporaryDirectory() as somewhere:
+            exported = promotion.folder(model, "champion", root=paths.root)
+            copied = Path(shutil.copytree(exported, Path(somewhere) / model))
+            entry = {
+                "version": champion.version,
+                "run_id": champion.run_id,
+                "content_hash": champion.content_hash,
+                "snapshot_time": until,
+                "metrics": champion.metrics,
+            }
+            write_service_folder(
+                paths.champions, model, copied, snapshot(history, until, feature_set(model, params).keys), entry,
+                params=dataclasses.asdict(feature_params(model, params)), source=champion.source, limits=limits,
+            )  # fmt: skip
+        print(f"{model} v{champion.version} is packaged, its history known until {until:%Y-%m-%d %H:%M} UTC")
+
+
+if __name__ == "__main__":
+    stage(main)

@@ -1,0 +1,32 @@
+"""Fits one model on its frame and saves it as plain data. The parts train, validation and calibration are used; test is not."""
+
+from __future__ import annotations
+
+import shutil
+import time
+
+import pandas as pd
+
+from mandi.models import new_model
+from pipelines import project, skipped, stage, write_json
+
+
+def main(model: str) -> None:
+    """Write artifacts/models/<model>."""
+    paths, params = project()
+    out = paths.model(model)
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    if reason := skipped(paths, model):
+        write_json(out / "skipped.json", {"skipped": reason})
+        print(f"{model} is not trained: it {reason}")
+        return
+    frame = pd.read_parquet(paths.features(model) / "frame.parquet")
+    started = time.perf_counter()
+    fitted = new_model(model, params).fit(frame[frame["part"].isin(["train", "validation", "calibration"])])
+    fitted.save(out)
+    print(f"fitted on {int((frame['part'] == 'train').sum()):,} rows in {time.perf_counter() - started:.1f} s")
+
+
+if __name__ == "__main__":
+    stage(main)

@@ -1,0 +1,72 @@
+"""The body of `mandi import`: read and judge a source, then make it the one the pipelines use."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mandi.core.config import load_params
+from mandi.core.errors import UnknownValue, nearest
+from mandi.core.paths import Paths
+from mandi.tables.ingest import examine, import_tables
+
+SOURCES = ("generated", "files", "agmarknet", "sql")
+
+
+def import_command(root: Path, source: str, location: str, *, check: bool = False, commodity: str = "") -> str:
+    """Import tables and set ``tables.source`` in params.yaml, comments kept.
+
+    Parameters
+    ----------
+    root : Path
+        The project.
+    source : str
+        generated, files, agmarknet or sql.
+    location : str
+        File, folder or glob; for sql a URL or ``env:NAME``. Empty for the generated market.
+    check : bool
+        Only read and judge.
+    commodity : str
+        For portal files that do not name their commodity.
+
+    Returns
+    -------
+    str
+        The account of all rows, and what to type next.
+
+    Raises
+    ------
+    UnknownValue
+        No such source.
+    ImportRefused, ContractError
+        The source cannot be used; tables and params.yaml are as they were.
+    """
+    if source not in SOURCES:
+        raise UnknownValue(f'no source "{source}"{nearest(source, SOURCES)}', allowed=", ".join(SOURCES))
+    paths = Paths(root)
+    chosen = {"source": source, "location": location} | ({"commodity": commodity} if commodity else {})
+    params = load_params(paths.params)
+    params = {**params, "tables": {**params.get("tables", {}), **chosen}}
+    now = pd.Timestamp.now(tz="UTC")
+    if check:
+        _, report = examine(params, root=root, now=now)
+        return f"{report.summary()}\n\nnothing was changed; next: the same command without --check"
+    report = import_tables(params, paths.tables, root=root, now=now)
+    _set_source(paths.params, chosen)
+    return f"{report.summary()}\n\nparams.yaml now says tables.source: {source}; next: mandi repro"
+
+
+def _set_source(path: Path, chosen: dict[str, Any]) -> None:
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 200
+    loaded = yaml.load(path.read_text(encoding="utf-8"))
+    loaded["tables"].update(chosen)
+    text = io.StringIO()
+    yaml.dump(loaded, text)
+    path.write_text(text.getvalue(), encoding="utf-8")

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from registry_toy import ToyModel
+
+from mandi.core.errors import ConfigError
+from mandi.registry import promotion
+from mandi.registry.connection import connect
+
+
+def test_a_model_without_a_past_has_an_empty_trail(project: Path) -> None:
+    trail = promotion.audit("toy", root=project)
+    assert trail.empty
+    assert {"at", "event", "version", "gate", "reason", "by"} <= set(trail.columns)
+
+
+def test_every_verdict_is_kept_whole(project: Path, saved) -> None:
+    metrics = {"lot.mae": 60.0, "test.fingerprint": 7.0}
+    promotion.register("toy", saved(1.0), ToyModel.spec, metrics, source="generated", root=project)
+    first = promotion.judge_version("toy", root=project)
+    promotion.remeasure("toy", 1, {**metrics, "lot.mae": 45.0}, root=project)
+    second = promotion.judge_version("toy", root=project)
+    assert (first.passed, second.passed) == (False, True)
+    trail = promotion.audit("toy", root=project)
+    assert trail["gate"].tolist() == ["failed", "passed"]
+    assert trail["checks"].tolist() == ["lot.mae is 60, wanted at most 50 (the requirement)", "all 2 passed"]
+    connection = connect(project)
+    uri = connection.client.get_run(trail["record_id"].iloc[0]).info.artifact_uri
+    record = json.loads((connection.local(uri) / "record.json").read_text(encoding="utf-8"))
+    assert record["verdict"] == first.as_dict()
+    assert record["by"]
+
+
+def test_the_trail_of_one_model_is_not_the_trail_of_another(project: Path, saved) -> None:
+    promotion.register("toy", saved(1.0), ToyModel.spec, {"lot.mae": 41.0}, source="generated", root=project)
+    promotion.promote("toy", force=True, reason="first", root=project)
+    assert promotion.audit("other", root=project).empty
+
+
+def test_a_long_trail_is_read_to_its_end(project: Path, saved, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mandi.registry import audit as module
+
+    monkeypatch.setattr(module, "PAGE", 2)
+    promotion.register("toy", saved(1.0), ToyModel.spec, {"lot.mae": 41.0}, source="generated", root=project)
+    for _ in range(5):
+        promotion.judge_version("toy", root=project)
+    trail = promotion.audit("toy", root=project)
+    assert len(trail) == 5
+    assert trail["at"].is_monotonic_increasing
+
+
+def test_a_source_without_a_rule_cannot_be_judged(project: Path, saved) -> None:
+    promotion.register("toy", saved(1.0), ToyModel.spec, {"lot.mae": 41.0}, source="agmarknet", root=project)
+    with pytest.raises(ConfigError, match="agmarknet"):
+        promotion.judge_version("toy", root=project)
+    assert promotion.audit("toy", root=project).empty

@@ -16,6 +16,7 @@ import pandas as pd
 
 from mandi.core.errors import ContractError, ImportRefused, nearest
 from mandi.tables import cells
+from mandi.tables.commodity import SPELLINGS, commodity_name
 from mandi.tables.files import table_stem
 
 HEADINGS = {
@@ -32,12 +33,6 @@ REPORT_COLUMNS = {
     "state", "district", "market", "commodity", "variety", "grade", "arrivals", "date", *PRICES, "price_unit", "arrivals_unit",
 }  # fmt: skip
 NEEDED = ("market", "modal_price", "date")
-COMMODITIES = {
-    "soybean": r"soya ?bean|soybean|soya|soyabeen",
-    "tur": r"arhar.*|tur|toor|red gram|pigeon pea.*",
-    "cotton": r"cotton|kapas",
-    "iron_ore": r"iron ore",
-}
 STATES = {
     "Chattisgarh": "Chhattisgarh", "Uttrakhand": "Uttarakhand", "NCT of Delhi": "Delhi", "Orissa": "Odisha",
     "Pondicherry": "Puducherry",
@@ -48,23 +43,6 @@ KNOWN_STATES = (
     "West Bengal",
 )  # fmt: skip
 OIL = {"brent": "brent_usd_bbl", "wti": "wti_usd_bbl"}
-
-
-def commodity_name(text: str, more: Mapping[str, str] | None = None) -> str:
-    """Return the canonical name of a commodity: lower case, words joined by ``_``.
-
-    Examples
-    --------
-    >>> [commodity_name(t) for t in ("Soyabean", "Arhar (Tur/Red Gram)(Whole)", "Cotton", "Green Gram")]
-    ['soybean', 'tur', 'cotton', 'green_gram']
-    """
-    if more and text in more:
-        return more[text]
-    plain = " ".join(re.split(r"[\s_]+", text.strip().lower()))
-    for name, pattern in COMMODITIES.items():
-        if re.fullmatch(pattern, plain):
-            return name
-    return "_".join(re.findall(r"[a-z0-9]+", plain))
 
 
 def read_portal_file(
@@ -103,7 +81,7 @@ def read_portal_file(
         return "drivers", _exchange(frame.rename(columns=plain))
     if {"commodity", "year", "msprice"} <= names:
         return "drivers", _support(frame.rename(columns=plain), commodities)
-    return "reports", _reports(path, frame, plain, commodity, commodities)
+    return "reports", _reports(path, frame, plain, commodity)
 
 
 def distinct_markets(reports: pd.DataFrame) -> pd.DataFrame:
@@ -128,9 +106,7 @@ def _heading(column: str) -> str:
     return column if column in ("_file", "_row") else HEADINGS.get(words, words)
 
 
-def _reports(
-    path: Path, frame: pd.DataFrame, plain: Mapping[str, str], commodity: str, more: Mapping[str, str] | None
-) -> pd.DataFrame:
+def _reports(path: Path, frame: pd.DataFrame, plain: Mapping[str, str], commodity: str) -> pd.DataFrame:
     unknown = {c: p for c, p in plain.items() if p and p not in REPORT_COLUMNS and c not in ("_file", "_row")}
     missing = [c for c in NEEDED if c not in plain.values()]
     if missing or unknown:
@@ -143,28 +119,25 @@ def _reports(
             allowed=f"{', '.join(sorted(REPORT_COLUMNS))}; or a series of oil prices, exchange rates or support prices",
         )
     raw = frame[[c for c, p in plain.items() if p]].rename(columns=dict(plain))
-    for column in ("commodity", "market", "variety", "state", "district"):
+    for column in ("market", "variety", "state", "district"):
         if column in raw:
             raw[column] = cells.text(raw[column]).values
     if "state" in raw:
         raw["state"] = raw["state"].replace(STATES)
     else:
         raw["state"] = _state_in(path)
-    if "commodity" in raw:
-        spelled = {t: commodity_name(str(t), more) for t in raw["commodity"].dropna().unique()}
-        raw["commodity"] = raw["commodity"].map(spelled)
-    else:
-        raw["commodity"] = commodity_name(commodity, more) if commodity else _commodity_in(path)
+    if "commodity" not in raw:
+        raw["commodity"] = commodity or _commodity_in(path)
     return raw.assign(source=path.name)
 
 
 def _commodity_in(path: Path) -> str:
     words = re.findall(r"[a-z]+", table_stem(path))
-    found = {n for n in map(commodity_name, words) if n in COMMODITIES}
+    found = {n for n in map(commodity_name, words) if n in SPELLINGS}
     if len(found) != 1:
         raise ImportRefused(
             f"{path.name} does not say of which commodity it is",
-            allowed=f"a column commodity, or a file name with one of {', '.join(COMMODITIES)}",
+            allowed=f"a column commodity, or a file name with one of {', '.join(SPELLINGS)}",
             next_command=f"mandi import agmarknet {path.name} --commodity soybean",
         )
     return found.pop()

@@ -17,6 +17,19 @@ UTC: `event_time`, when something happened, and `known_time`, when it could firs
 the second. A column marked *optional* may be missing in a value or altogether; a default in parentheses is what a
 missing text becomes. A value outside its range rejects the row, unless marked *flag*: then the value becomes missing
 and the row says so.
+
+## What is rejected and what is flagged
+
+A rejected row is kept in the table `rejects` with its file, its row number, the reason and its cells as they stood. A
+row is rejected when a value that must be there is missing or not readable, a value is outside its range, a unit is not
+known, the event lies in the future, it was known before it happened, it repeats a row, or a later row of the same key
+corrects it; and a report whose modal price is further than `tables.plausibility.reject_factor` from the median the
+country paid in the days before (`modal_price absurd`: prices per 20 kg, misplaced digits).
+
+Reports are kept and flagged in the column `flags`: `implausible` (further than `flag_factor` from that median),
+`modal_outside_range`, `min_above_max`, `range_implausible` (the lowest or highest price further than `reject_factor`
+from the modal one), and `min_price_out_of_range`, `max_price_out_of_range`, `arrivals_out_of_range` (a zero or less,
+which became missing). Prices and quantities in other units are converted and counted.
 """
 KNOWN = {
     "given": "must be in the source",

@@ -20,6 +20,7 @@ import pandas as pd
 from mandi.core import units
 from mandi.core.errors import ContractError, UnknownValue, nearest
 from mandi.tables import cells
+from mandi.tables.commodity import commodity_name
 from mandi.tables.contract import Contract
 from mandi.tables.contracts import CONTRACTS
 from mandi.tables.plausible import national_ratio
@@ -90,7 +91,7 @@ def validate(name: str, frame: pd.DataFrame, params: TableParams, now: pd.Timest
     ignored = check_columns(contract, [str(c) for c in frame.columns], params.extra_columns)
     raw = frame.reset_index(drop=True)
     judge = _Judge(len(raw))
-    typed = _read(contract, raw, judge)
+    typed = _read(contract, raw, params, judge)
     _fill_times(contract, typed, raw, params, now, judge)
     converted = _convert(contract, typed, raw, judge)
     _check_values(contract, typed, judge)
@@ -176,7 +177,7 @@ class _Judge:
                 self.flags[i] = f"{self.flags[i]};{flag}".strip(";")
 
 
-def _read(contract: Contract, raw: pd.DataFrame, judge: _Judge) -> pd.DataFrame:
+def _read(contract: Contract, raw: pd.DataFrame, params: TableParams, judge: _Judge) -> pd.DataFrame:
     read = {"text": cells.text, "number": cells.numbers, "time": cells.times}
     typed = {}
     for column in contract.all_columns:
@@ -189,6 +190,9 @@ def _read(contract: Contract, raw: pd.DataFrame, judge: _Judge) -> pd.DataFrame:
         judge.reject(bad, f"{column.name} not readable")
         if column.default is not None:
             typed[column.name] = typed[column.name].fillna(column.default)
+    if "commodity" in typed:
+        spelled = {t: commodity_name(t, params.commodities) for t in typed["commodity"].dropna().unique()}
+        typed["commodity"] = typed["commodity"].map(spelled).astype(object)
     if "flags" in typed:
         judge.flags[:] = typed["flags"].to_numpy()
     return pd.DataFrame(typed)

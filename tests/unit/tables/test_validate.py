@@ -240,3 +240,13 @@ def test_labels_must_say_when_they_were_known() -> None:
     )
     got = validate("drivers", driver, TableParams(driver_lag_days={"default": 1, "usd_inr": 7}), NOW).accepted
     assert (got["known_time"] - got["event_time"]).dt.days.tolist() == [7, 1]
+
+
+def test_a_commodity_has_one_name_however_it_is_spelled() -> None:
+    got = judged(
+        day(commodity="Soyabean"),
+        day(commodity="soybean", market="Adoni"),
+        day(commodity="Narma", market="Sirsa"),
+        params=TableParams(commodities={"Narma": "cotton"}),
+    )
+    assert sorted(got.accepted["commodity"]) == ["cotton", "soybean", "soybean"]

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mandi.core.config import section
 from mandi.core.errors import ContractError, DataNotFound
 from mandi.core.paths import Paths
 from mandi.serving.contracts import PriceRow
@@ -64,7 +65,7 @@ def write_service_folder(
         ``version``, ``run_id``, ``content_hash``, ``snapshot_time`` (UTC, until when the history is known) and
         ``metrics`` (flat, as evaluated: coverage of the test part among them).
     params : mapping
-        Plain form of the parameters the features were built with.
+        All of params.yaml as the model was trained with; the section of the model is kept, to build its features.
     source : str
         ``tables.source`` behind it.
     limits : ServingParams, optional
@@ -106,7 +107,8 @@ def write_service_folder(
         (home / HISTORY).mkdir()
         for table, frame in snapshot.items():
             frame.to_parquet(home / HISTORY / f"{table}.parquet", index=False)
-        (home / FEATURE_PARAMS).write_text(json.dumps(params, indent=1, default=str), encoding="utf-8")
+        kept_params = {"models": {name: section(params, f"models.{name}")}}
+        (home / FEATURE_PARAMS).write_text(json.dumps(kept_params, indent=1), encoding="utf-8")
         until = pd.Timestamp(manifest_entry["snapshot_time"])
         entry = {
             **manifest_entry,

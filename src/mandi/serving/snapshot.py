@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mandi.core.config import build
 from mandi.core.errors import ContractError, DataNotFound
-from mandi.features import FEATURES
+from mandi.features import feature_set
 from mandi.models import model_class
 
 if TYPE_CHECKING:
@@ -133,23 +131,6 @@ def file_hashes(folder: Path) -> dict[str, str]:
     return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
 
 
-def features_of(name: str, params: Mapping[str, Any]) -> Features:
-    """Build the features of a model from the parameters it was trained with.
-
-    Parameters
-    ----------
-    name : str
-        Name of the model.
-    params : mapping
-        The plain form of the dataclass the features class takes.
-    """
-    module, _, attribute = FEATURES[name].partition(":")
-    cls = getattr(import_module(module), attribute)
-    taken = typing.get_type_hints(cls.__init__)["params"]
-    built: Features = cls(build(taken, params, f"models.{name}"))
-    return built
-
-
 def _champion(folder: Path, name: str, entry: Mapping[str, Any]) -> Champion:
     import pandas as pd
 
@@ -165,7 +146,7 @@ def _champion(folder: Path, name: str, entry: Mapping[str, Any]) -> Champion:
         known_until=pd.Timestamp(entry["snapshot_time"]).tz_convert("UTC"),
         metrics={k: float(v) for k, v in entry.get("metrics", {}).items() if v is not None},
         model=model_class(name).load(home),
-        features=features_of(name, params),
+        features=feature_set(name, params),
         history=history,
     )
 

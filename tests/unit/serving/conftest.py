@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar
@@ -21,6 +21,7 @@ from mandi.serving.package import write_service_folder
 
 KNOWN = pd.Timestamp("2024-05-31T18:30:00Z")
 CLOSED = pd.Timestamp("2024-03-31T18:30:00Z")
+PARAMS = {"seed": 1, "models": {"price": {"premium": 1.0}, "other": {}}, "tables": {"location": "secret"}}
 STEPS = np.array([0, 1, 7, 30, 60])
 METRICS = {
     "lot.coverage95": 0.951,
@@ -136,7 +137,7 @@ def folder(tmp_path: Path, model_folder: Path, toy: None) -> Path:
         model_folder,
         toy_snapshot(),
         entry(),
-        params=asdict(ToyParams()),
+        params=PARAMS,
         source="generated",
     )
     return destination

@@ -11,7 +11,7 @@ from mandi.serving.desk import Desk
 from mandi.serving.package import write_service_folder
 from mandi.serving.problems import BadRow
 
-from .conftest import entry, toy_snapshot
+from .conftest import PARAMS, entry, toy_snapshot
 
 KNOWN = datetime(2024, 5, 31, 18, 30, tzinfo=UTC)
 MORNING = datetime(2024, 6, 1, 6, tzinfo=UTC)
@@ -140,7 +140,7 @@ def test_a_champion_without_lots_says_what_it_cannot_use(
     metrics = {"market.1.coverage95": 0.95}
     home = tmp_path / "service"
     write_service_folder(
-        home, "price", model_folder, toy_snapshot(), entry(metrics=metrics), params={}, source="agmarknet"
+        home, "price", model_folder, toy_snapshot(), entry(metrics=metrics), params=PARAMS, source="agmarknet"
     )
     desk = Desk.open(home)
     with pytest.raises(BadRow, match="without lots") as refused:

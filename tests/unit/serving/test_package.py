@@ -7,10 +7,12 @@ import pandas as pd
 import pytest
 
 from mandi.core.errors import ContractError, DataNotFound
+from mandi.features import FEATURES
+from mandi.models import MODELS
 from mandi.serving.package import write_service_folder
 from mandi.serving.snapshot import ServingParams, file_hashes, read_manifest, read_service_folder
 
-from .conftest import KNOWN, METRICS, entry, toy_snapshot
+from .conftest import KNOWN, METRICS, PARAMS, entry, toy_snapshot
 
 
 def test_what_is_written_is_read_back(folder: Path) -> None:
@@ -42,13 +44,13 @@ def test_a_failure_leaves_the_old_folder_as_it_was(folder: Path, model_folder: P
     before = file_hashes(folder.parent)
     (model_folder / "toy.json").write_text('{"discount": null}')  # such a model cannot answer
     with pytest.raises(TypeError):
-        write_service_folder(folder, "price", model_folder, toy_snapshot(), entry(version="4"), params={})
+        write_service_folder(folder, "price", model_folder, toy_snapshot(), entry(version="4"), params=PARAMS)
     assert file_hashes(folder.parent) == before
 
 
 def test_a_new_champion_replaces_the_old_and_nothing_else_stays(folder: Path, model_folder: Path) -> None:
     write_service_folder(
-        folder, "price", model_folder, toy_snapshot(), entry(version=4), params={"premium": 2.0},
+        folder, "price", model_folder, toy_snapshot(), entry(version=4), params={"models": {"price": {"premium": 2.0}}},
         limits=ServingParams(max_rows=5),
     )  # fmt: skip
     read = read_service_folder(folder)
@@ -56,20 +58,15 @@ def test_a_new_champion_replaces_the_old_and_nothing_else_stays(folder: Path, mo
     assert [p.name for p in folder.parent.iterdir()] == ["service"]
 
 
-def test_another_models_champion_stays(folder: Path, model_folder: Path) -> None:
-    manifest = json.loads((folder / "manifest.json").read_text())
-    (folder / "price").rename(folder / "other")
-    manifest["models"] = {"other": {**manifest["models"]["price"], "folder": "other"}}
-    (folder / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.MonkeyPatch.context() as patched:
-        from mandi.features import FEATURES
-        from mandi.models import MODELS
-
-        patched.setitem(MODELS, "other", MODELS["price"])
-        patched.setitem(FEATURES, "other", FEATURES["price"])
-        written = write_service_folder(folder, "price", model_folder, toy_snapshot(), entry(), params={})
-        assert sorted(written["models"]) == ["other", "price"]
-        assert sorted(read_service_folder(folder).champions) == ["other", "price"]
+def test_another_models_champion_stays(
+    folder: Path, model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(MODELS, "other", MODELS["price"])
+    monkeypatch.setitem(FEATURES, "other", FEATURES["price"])
+    for name in ("other", "price"):
+        write_service_folder(folder, name, model_folder, toy_snapshot(), entry(version=name), params=PARAMS)
+    champions = read_service_folder(folder).champions
+    assert {n: c.version for n, c in champions.items()} == {"price": "price", "other": "other"}
 
 
 @pytest.mark.parametrize("absent", ["version", "snapshot_time", "metrics"])
@@ -78,5 +75,11 @@ def test_an_entry_without_what_the_service_tells_is_refused(
 ) -> None:
     partial = {k: v for k, v in entry().items() if k != absent}
     with pytest.raises(ContractError, match=absent):
-        write_service_folder(tmp_path / "s", "price", model_folder, toy_snapshot(), partial, params={})
+        write_service_folder(tmp_path / "s", "price", model_folder, toy_snapshot(), partial, params=PARAMS)
     assert not (tmp_path / "s").exists()
+
+
+def test_of_the_parameters_only_the_models_own_section_is_packaged(folder: Path) -> None:
+    assert json.loads((folder / "price" / "params.json").read_text()) == {
+        "models": {"price": {"premium": 1.0}}
+    }

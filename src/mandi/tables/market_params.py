@@ -75,7 +75,7 @@ class MarketParams:
     shift_volatility: float = 1.15
     fraud_prevalence: float = 0.025
     fraud_stealth: float = 0.08
-    fraud_lookalike: float = 0.05
+    fraud_lookalike: float = 0.08
     availabilities_per_day: float = 12.0
     requirements_per_day: float = 2.0
     dirt: float = 1.0

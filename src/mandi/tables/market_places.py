@@ -125,13 +125,14 @@ def cells(params: MarketParams, towns: pd.DataFrame) -> pd.DataFrame:
         )
         drawn = rng.random(len(towns))
         size = np.exp(rng.normal(0, 0.5, len(towns)) - 0.125)
+        power = 0.4 if name == "iron_ore" else 1.0
         chosen = able & ((drawn < 0.95) | (name == "iron_ore"))
         if chosen.sum() < 2:
             candidates = np.flatnonzero(able) if able.sum() >= 2 else np.arange(len(towns))
             chosen[candidates[:2]] = True
         part = towns.loc[chosen].copy()
         part.insert(0, "commodity", name)
-        part["size"] = part["size"] * size[chosen]
+        part["size"] = (part["size"] * size[chosen]) ** power
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
 

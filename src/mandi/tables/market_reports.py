@@ -18,6 +18,9 @@ from mandi.tables.market_params import MarketParams
 WEEKDAY_ARRIVALS = np.array([1.20, 1.10, 1.15, 1.08, 1.15, 0.95, 0.60])
 ROBUST_T4 = 0.7407 / 0.6745
 """Median absolute value of Student t with 4 degrees over that of the normal: makes the noise sd a robust one."""
+ARRIVALS_SD = 0.35
+DEMAND_KEEP, DEMAND_STEP = 0.98, 0.012
+SPELLS_A_YEAR, SPELL_DAYS = 2, (4, 20)
 SECOND_VARIETY_MARKETS, SECOND_VARIETY_DAYS = 0.30, 0.40
 NOISE_BY_SIZE = -0.05
 """Noise falls with volume: .0176 to .0147 from the smallest to the largest fifth of 179 soybean markets (44 x)."""
@@ -33,7 +36,8 @@ class Reporting:
 
     ``observed`` is the log modal price before rounding and typing errors (NaN without report), ``noise_sd`` the robust
     noise of each market, ``expected_arrivals`` tonnes foreseeable without the noise of the day, ``arrivals`` tonnes
-    that came (0 without report), ``demand`` the latent national demand factor (log, days).
+    that came (0 without report), ``demand`` the latent national demand factor (log, days), ``usual_chance`` the chance
+    of a report before closing spells are known.
     """
 
     observed: np.ndarray
@@ -42,7 +46,7 @@ class Reporting:
     expected_arrivals: np.ndarray
     arrivals: np.ndarray
     demand: np.ndarray
-    report_chance: np.ndarray
+    usual_chance: np.ndarray
 
 
 def harvest_curve(kind: Crop, day_of_year: np.ndarray) -> np.ndarray:
@@ -61,6 +65,17 @@ def harvest_curve(kind: Crop, day_of_year: np.ndarray) -> np.ndarray:
     bump = np.exp(-0.5 * (after / width) ** 2)
     curve = kind.lean_share + (1 - kind.lean_share) * bump / bump.mean()
     return curve[np.asarray(day_of_year, dtype=int) - 1]
+
+
+def festival_rush(calendar: pd.DataFrame) -> np.ndarray:
+    """Return the extra arrivals (log) in the weeks before Diwali.
+
+    Examples
+    --------
+    >>> festival_rush(pd.DataFrame({"to_diwali": [-8.0, 60.0]})).round(2).tolist()
+    [0.15, 0.0]
+    """
+    return 0.15 * np.exp(-0.5 * ((calendar["to_diwali"].to_numpy() + 8) / 5) ** 2)
 
 
 def reporting(params: MarketParams, calendar: pd.DataFrame, drawn: dict[str, Levels]) -> dict[str, Reporting]:
@@ -93,13 +108,17 @@ def _report(
     diligence = np.clip(rng.beta(14, 1.2, markets) * size**0.05, 0, 0.99)
     lean = np.clip(0.85 + 0.15 * curve, 0.85, 1.0)
     chance = calendar["openness"].to_numpy()[:, None] * lean[:, None] * diligence[None, :]
-    chance = chance * ~_closing_spells(rng, days, markets)
+    spells = _closing_spells(rng, days, size)
+    usual = chance * (1 - _spell_rate(size) * np.mean(SPELL_DAYS))
+    chance = chance * ~spells
     reported = rng.random((days, markets)) < chance
     demand = _demand(rng, calendar)
     weekday = WEEKDAY_ARRIVALS[calendar["weekday"].to_numpy()]
     tonnes = 120.0 * level.cells["size"].to_numpy() * (20.0 if kind.name == "iron_ore" else 1.0)
     expected = tonnes[None, :] * (curve * weekday * np.exp(demand))[:, None]
-    arrivals = expected * np.exp(0.35 * rng.standard_normal((days, markets)) - 0.061) * reported
+    arrivals = (
+        expected * np.exp(ARRIVALS_SD * rng.standard_normal((days, markets)) - ARRIVALS_SD**2 / 2) * reported
+    )
     return Reporting(
         observed=np.where(reported, level.log_level + noise, np.nan),
         noise_sd=noise_sd,
@@ -107,27 +126,30 @@ def _report(
         expected_arrivals=expected,
         arrivals=arrivals,
         demand=demand,
-        report_chance=chance,
+        usual_chance=usual,
     )
 
 
-def _closing_spells(rng: np.random.Generator, days: int, markets: int) -> np.ndarray:
-    closed = np.zeros((days, markets), dtype=bool)
-    for market in range(markets):
-        for begin in np.flatnonzero(rng.random(days) < 2 / 365):
-            closed[begin : begin + int(rng.integers(4, 20)), market] = True
+def _closing_spells(rng: np.random.Generator, days: int, size: np.ndarray) -> np.ndarray:
+    closed = np.zeros((days, len(size)), dtype=bool)
+    for market, rate in enumerate(_spell_rate(size)):
+        for begin in np.flatnonzero(rng.random(days) < rate):
+            closed[begin : begin + int(rng.integers(*SPELL_DAYS)), market] = True
     return closed
 
 
+def _spell_rate(size: np.ndarray) -> np.ndarray:
+    return SPELLS_A_YEAR / 365 * np.clip(size**-0.7, 0.2, 2.0)
+
+
 def _demand(rng: np.random.Generator, calendar: pd.DataFrame) -> np.ndarray:
-    steps = 0.012 * rng.standard_normal(len(calendar))
+    steps = DEMAND_STEP * rng.standard_normal(len(calendar))
     path = np.empty(len(steps))
     here = 0.0
     for t, step in enumerate(steps):
-        here = 0.98 * here + step
+        here = DEMAND_KEEP * here + step
         path[t] = here
-    to_diwali = calendar["to_diwali"].to_numpy()
-    return path + 0.15 * np.exp(-0.5 * ((to_diwali + 8) / 5) ** 2)
+    return path + festival_rush(calendar)
 
 
 def reports_table(params: MarketParams, calendar: pd.DataFrame, drawn: dict[str, Levels],

@@ -59,7 +59,7 @@ def trades(
         )
         premium[rows] += quality_premium(str(name), part)
         premium[rows] += quantity_premium(str(name), offered["quantity"].to_numpy()[rows])
-        column = own.cells.set_index("market").index.get_indexer(pd.Index(offered["market"].iloc[rows]))
+        column = own.cells.set_index("market").index.get_indexer(pd.Index(offered["market"].to_numpy()[rows]))
         level[rows] = own.log_level[day_number[rows], column]
         foreseen[rows] = own.foreseen[day_number[rows], column]
         haggle_sd[rows] = kind.bargaining_sd

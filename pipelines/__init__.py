@@ -42,3 +42,11 @@ def skipped(paths: Paths, model: str) -> str:
     """Return why a model is not trained, or an empty string."""
     reason: str = read_json(paths.features(model) / "about.json").get("skipped", "")
     return reason
+
+
+def read_truth(paths: Paths) -> dict[str, Any]:
+    """Return the truth of the generated market; for any other source it holds no frames."""
+    import pandas as pd
+
+    truth: dict[str, Any] = read_json(paths.truth / "truth.json")
+    return {**truth, "frames": {p.stem: pd.read_parquet(p) for p in sorted(paths.truth.glob("*.parquet"))}}

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
-from typing import Any
-
 import pandas as pd
 
 from mandi.core.paths import Paths
@@ -15,7 +12,7 @@ from mandi.evaluation.examination import examination_params, examine, predict_bl
 from mandi.features import feature_set
 from mandi.models import model_class, new_model
 from mandi.tables.ingest import read_tables
-from pipelines import project, read_json, skipped, stage, write_json
+from pipelines import project, read_truth, skipped, stage, write_json
 
 
 def main(model: str) -> None:
@@ -62,12 +59,6 @@ def main(model: str) -> None:
 def tell(done: int, total: int, text: str) -> None:
     """Print a progress line."""
     print(f"back-test {done}/{total}: {text}")
-
-
-def read_truth(paths: Paths) -> Mapping[str, Any]:
-    """Return the truth of the generated market, empty for any other source."""
-    truth: dict[str, Any] = read_json(paths.truth / "truth.json")
-    return {**truth, "frames": {p.stem: pd.read_parquet(p) for p in sorted(paths.truth.glob("*.parquet"))}}
 
 
 def write_plots(paths: Paths, model: str, by_horizon: pd.DataFrame) -> None:

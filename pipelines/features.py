@@ -20,7 +20,7 @@ def main(model: str) -> None:
         return
     history = features.history(tables)
     questions = features.questions(tables, history)
-    frame = questions.join(features.assemble(questions, history), rsuffix="_assembled")
+    frame = features.assemble(questions, history)
     frame.to_parquet(out / "frame.parquet")
     for name, state in history.items():
         state.to_parquet(out / "history" / f"{name}.parquet", index=False)

@@ -15,8 +15,7 @@ from mandi.models import model_class
 from mandi.registry import promotion
 from mandi.registry.lineage import collect
 from mandi.tables.ingest import read_tables
-from pipelines import project, read_json, skipped, stage, write_json
-from pipelines.evaluate import read_truth
+from pipelines import project, read_json, read_truth, skipped, stage, write_json
 
 
 def main(model: str) -> None:

@@ -17,6 +17,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help needs a third of the time
 )
 
 Model = Annotated[str, typer.Argument(help="name of a model, for example price")]
@@ -94,7 +95,7 @@ def promote(
 @app.command()
 def rollback(model: Model, reason: Reason = "") -> None:
     """Make the previous champion the champion again."""
-    _move(lambda root: _promotion().cli_rollback(root, model))
+    _move(lambda root: _promotion().cli_rollback(root, model, reason))
 
 
 def _promotion() -> Any:

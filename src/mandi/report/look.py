@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any
 from mandi.core.config import build, load_params
 from mandi.core.errors import ConfigError, UnknownValue, nearest
 from mandi.core.paths import Paths
-from mandi.report.html import to_html
+from mandi.report.html import page, to_html
 from mandi.report.normalise import clean_copy
 from mandi.report.notebook import run_notebook
 
@@ -83,6 +85,13 @@ def render(root: Path, key: str, source: Path | None = None) -> Path:
         raise UnknownValue(f'no report "{key}"{nearest(key, listed)}', allowed=", ".join(listed) or "(none)")
     entry = listed[key]
     folder = Paths(root).reports / "notebooks"
+    written = folder / f"{key}.html"
+    if reason := _not_trained(root, entry):
+        folder.mkdir(parents=True, exist_ok=True)
+        written.write_text(
+            page(key, f"<h1>{key}</h1><p>Not trained: {html.escape(reason)}</p>"), encoding="utf-8"
+        )
+        return written
     executed = run_notebook(
         source or _source(root, key, entry),
         folder / f"{key}.ipynb",
@@ -90,7 +99,6 @@ def render(root: Path, key: str, source: Path | None = None) -> Path:
         cwd=root / "notebooks",
         timeout=entry.timeout,
     )
-    written = folder / f"{key}.html"
     written.write_text(to_html(executed), encoding="utf-8")
     return written
 
@@ -133,3 +141,10 @@ def look(root: Path, model: str) -> str:
 
 def _source(root: Path, key: str, entry: Entry) -> Path:
     return root / "notebooks" / f"{entry.notebook or key}.ipynb"
+
+
+def _not_trained(root: Path, entry: Entry) -> str:
+    receipt = Paths(root).receipt(str(entry.parameters.get("model", "")))
+    if not receipt.is_file():
+        return ""
+    return str(json.loads(receipt.read_text(encoding="utf-8")).get("skipped", ""))

@@ -37,7 +37,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_every_model_its_champion_gate_and_report(project: Path) -> None:
-    (project / "reports/metrics/price.json").write_text(json.dumps({"metrics": METRICS, "notes": []}))
+    (project / "reports/metrics/price.json").write_text(json.dumps(METRICS))
     text = index_page(project)
     assert "<td>price</td><td>v3</td><td>lot.mae 44.0</td><td>93.0</td><td>40.0</td>" in text
     assert "wide good'>passed" in text
@@ -51,11 +51,3 @@ def test_before_anything_ran(tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text("models: {price: {}}\n")
     text = index_page(tmp_path)
     assert "not run yet: mandi repro" in text and "No report has been run yet" in text
-
-
-def test_flat_metrics_draw_the_same(project: Path) -> None:
-    flat = project / "reports/metrics/price.json"
-    flat.write_text(json.dumps(METRICS))
-    one = index_page(project)
-    flat.write_text(json.dumps({"metrics": METRICS}))
-    assert one == index_page(project)

@@ -40,6 +40,13 @@ def test_clean_copies_are_named_after_their_report_and_can_be_run(project: Path)
     assert render(project, "20_price_report", copies[0]).is_file()
 
 
+def test_a_model_that_was_not_trained_gets_a_page_that_says_why(project: Path) -> None:
+    (project / "artifacts/receipts").mkdir(parents=True)
+    (project / "artifacts/receipts/price.json").write_text(json.dumps({"skipped": "needs <reports>"}))
+    text = render(project, "20_price_report").read_text()
+    assert "Not trained: needs &lt;reports&gt;" in text and "report of" not in text
+
+
 def test_refusals(project: Path) -> None:
     with pytest.raises(UnknownValue, match="prise") as error:
         look(project, "prise")

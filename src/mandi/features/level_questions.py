@@ -1,7 +1,4 @@
-"""Asks what a market's modal price (INR/quintal) will be, and picks from its levels what was known for that many days.
-
-A price of the day itself is asked before the market's own report of the day; one ahead, after it.
-"""
+"""Asks what a market's modal price (INR/quintal) will be, from every day of the past, with the answer that came."""
 
 from __future__ import annotations
 
@@ -13,14 +10,9 @@ import numpy as np
 from mandi.core.errors import UnknownValue
 
 if TYPE_CHECKING:
-    from pandas import DataFrame, Series, Timestamp
+    from pandas import DataFrame, Timestamp
 
 STEPS = (0, 1, 7, 30, 60)
-PARTS = ("level", "scale", "half90", "half95")
-SHARED = (
-    "national_move", "state_move", "neighbour_move", "national_log", "state_log", "noise_sd", "national_vol_30",
-    "market_lead", "innovation_1",
-)  # fmt: skip
 COLUMNS = [
     "commodity", "market", "asof", "horizon_days", "kind", "target_day", "label", "label_known_time", "national_ahead",
 ]  # fmt: skip
@@ -102,58 +94,3 @@ def level_questions(
     frame = pd.concat(parts, ignore_index=True).rename(columns={"known_time": "asof"})
     ahead = (frame["national_then"] - frame["national_log"]).where(frame["horizon_days"] > 0, 0.0)
     return frame.assign(kind="market", national_ahead=ahead)[COLUMNS]
-
-
-def at_step(rows: DataFrame, target_day: Series) -> DataFrame:
-    """Give level rows the uniform names of the forecast step that each target day needs.
-
-    Parameters
-    ----------
-    rows : DataFrame
-        The level row known at each question's asof, one per question.
-    target_day : Series
-        Day of the price asked (no time zone), on the index of ``rows``.
-
-    Returns
-    -------
-    DataFrame
-        On the index of ``rows``: day, state, step (the smallest of 0, 1, 7, 30, 60 not below the days from day to
-        target_day; 0 only for the day itself), level, scale, half90, half95 (log of INR/quintal) of that step,
-        last_log and last_age (without the own report of the day at step 0), ahead (days), the shared columns, and
-        ``b_*`` (``b_own_*`` are NaN at step 0: they know the own report). Rows without a day have NaN and step -1.
-
-    Raises
-    ------
-    UnknownValue
-        A target day is before the row's day or more than 60 days after it.
-
-    Examples
-    --------
-    >>> import pandas as pd
-    >>> day = pd.Series(pd.to_datetime(["2024-01-01"]))
-    >>> names = [f"{part}_{step}" for part in PARTS for step in STEPS]
-    >>> rows = pd.DataFrame({"day": day, "state": "Kerala", "last_log": 8.0, "last_age": 0.0, "prev_log": 8.1,
-    ...     "prev_age": 2.0} | {name: float(name.split("_")[1]) for name in names} | {name: 0.0 for name in SHARED})
-    >>> at_step(rows, day + pd.Timedelta(days=5))[["step", "ahead", "level", "last_log"]].to_numpy().tolist()
-    [[7.0, 5.0, 7.0, 8.0]]
-    """
-    import pandas as pd
-
-    known = rows["day"].notna().to_numpy()
-    ahead = (target_day - rows["day"]).dt.days.to_numpy(np.float64)
-    if (ahead[known] < 0).any() or (ahead[known] > STEPS[-1]).any():
-        odd = ahead[known][(ahead[known] < 0) | (ahead[known] > STEPS[-1])][0]
-        raise UnknownValue(f"a target day is {odd:.0f} days after the last known day", allowed="0 to 60")
-    place = np.searchsorted(STEPS, np.where(known, ahead, 0.0))
-    picked: dict[str, object] = {"step": np.where(known, np.array(STEPS)[place], -1), "ahead": ahead}
-    for part in PARTS:
-        choices = rows[[f"{part}_{step}" for step in STEPS]].to_numpy(np.float64)
-        picked[part] = choices[np.arange(len(rows)), place]
-    today = place == 0
-    for part in ("log", "age"):
-        picked[f"last_{part}"] = np.where(today, rows[f"prev_{part}"], rows[f"last_{part}"])
-    for name in rows.columns[rows.columns.str.startswith("b_")]:
-        own = name.startswith("b_own_")
-        picked[name] = rows[name].where(~today) if own else rows[name]
-    shared = {name: rows[name] for name in ("day", "state", *SHARED)}
-    return pd.DataFrame(shared | picked, index=rows.index)

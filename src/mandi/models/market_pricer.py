@@ -96,7 +96,9 @@ class MarketPricer:
         _require(frame, (*NEEDED, *LEARNT))
         self.columns = sorted(name for name in frame.columns if name.startswith("b_"))
         self.trees, self.weights, self.factors = {}, {}, {}
-        frame = frame[np.isfinite(frame["label"]) & np.isfinite(frame["level"]) & np.isfinite(frame["half95"])]
+        frame = frame[
+            np.isfinite(frame["label"]) & np.isfinite(frame["level"]) & np.isfinite(frame["half95"])
+        ]
         for name, cap in sorted(self.params.caps.items(), key=lambda item: int(item[0])):
             step = int(name)
             rows = frame[frame["step"] == step]
@@ -159,13 +161,17 @@ class MarketPricer:
             logs[name] = effect
         total = np.sum(list(logs.values()), axis=0)
         base = np.exp(national)
-        rupees = base * np.where(np.abs(total) < 1e-12, 1.0, np.expm1(total) / np.where(total == 0.0, 1.0, total))
+        rupees = base * np.where(
+            np.abs(total) < 1e-12, 1.0, np.expm1(total) / np.where(total == 0.0, 1.0, total)
+        )
         effects = {"national_level": base} | {name: log * rupees for name, log in logs.items()}
         long = [pd.DataFrame({"index": frame.index, "feature": name, "effect": values})
                 for name, values in effects.items()]  # fmt: skip
         order = np.tile(np.arange(len(frame)), len(long))
         found = pd.concat(long, ignore_index=True).iloc[np.argsort(order, kind="stable")]
-        return found[(found["effect"] != 0.0) | found["feature"].isin(["national_level"])].reset_index(drop=True)
+        return found[(found["effect"] != 0.0) | found["feature"].isin(["national_level"])].reset_index(
+            drop=True
+        )
 
     def save(self, folder: Path) -> None:
         """Write market.json and one LightGBM text file per step into ``folder``."""
@@ -203,7 +209,9 @@ class MarketPricer:
         import lightgbm
 
         if len(train) > self.params.rows:
-            chosen = np.random.default_rng(self.params.seed).choice(len(train), self.params.rows, replace=False)
+            chosen = np.random.default_rng(self.params.seed).choice(
+                len(train), self.params.rows, replace=False
+            )
             train = train.iloc[np.sort(chosen)]
         sets = [
             lightgbm.Dataset(self._matrix(rows, step), self._residual(rows), weight=rows["scale"].to_numpy(),
@@ -248,7 +256,9 @@ class MarketPricer:
         return factors
 
     def _trees(self, rows: DataFrame, step: int) -> Floats:
-        moved = np.asarray(self.trees[step].predict(self._matrix(rows, step), num_threads=1), dtype=np.float64)
+        moved = np.asarray(
+            self.trees[step].predict(self._matrix(rows, step), num_threads=1), dtype=np.float64
+        )
         return moved * rows["scale"].to_numpy(np.float64)
 
     def _correction(self, frame: DataFrame) -> Floats:
@@ -271,7 +281,9 @@ class MarketPricer:
             matrix = self._matrix(rows, known)
             parts = np.asarray(self.trees[known].predict(matrix, pred_contrib=True, num_threads=1))
             for name, part in zip([*matrix.columns, "trees_base"], parts.T):
-                effects.setdefault(name, np.zeros(len(frame)))[here] = weight * part * rows["scale"].to_numpy()
+                effects.setdefault(name, np.zeros(len(frame)))[here] = (
+                    weight * part * rows["scale"].to_numpy()
+                )
         return effects
 
     def _matrix(self, rows: DataFrame, step: int) -> DataFrame:

@@ -13,8 +13,6 @@ import pandas as pd
 
 from mandi.core.errors import ContractError, nearest
 from mandi.evaluation import metrics
-from mandi.evaluation.backtest import BacktestParams
-from mandi.evaluation.baselines import BaselineParams
 from mandi.evaluation.floor import floor_metrics
 from mandi.evaluation.scoring import LEVELS, interval_figures, measured, naive_errors, with_naive_bounds
 from mandi.evaluation.slices import slices
@@ -37,8 +35,6 @@ class EvaluationParams:
         For the interval of the skill.
     volatility : str
         Column of the frame whose terciles, within each commodity, are shown apart.
-    baselines : BaselineParams
-    backtest : BacktestParams
     """
 
     baseline: str = "last_price"
@@ -46,8 +42,6 @@ class EvaluationParams:
     bootstrap_draws: int = 500
     seed: int = 20240611
     volatility: str = "national_vol_30"
-    baselines: BaselineParams = BaselineParams()
-    backtest: BacktestParams = BacktestParams()
 
 
 @dataclass(frozen=True)
@@ -135,30 +129,34 @@ def evaluate(
     Returns
     -------
     Evaluation
-        Rows without a label are counted in ``<question>.unlabelled`` and measured nowhere. Baselines are compared on
+        Rows without a label are counted in ``<question>.unlabelled`` and measured nowhere; so are rows the model gives no
+        price for (a market without any history), whose share is ``<question>.unanswered`` for the gate to bound. Baselines are compared on
         the rows where they have an answer, whose count is ``<question>.<baseline>.rows``. ``market.pooled`` holds all
         horizons from one day on, ``market.<h>`` one horizon (0 is today), ``lot`` the lots.
 
     Raises
     ------
     ContractError
-        A column is missing, a row predicted is not in ``frame``, or a prediction is not finite.
+        A column is missing, a row predicted is not in ``frame``, or a price is given with a bound that is not finite.
     """
     chosen = params or EvaluationParams()
     rows, earlier = _answered(predictions, frame, baselines, chosen.volatility)
-    labelled = rows[rows["label"].notna()]
+    fingerprinted = fingerprint(rows[rows["label"].notna()])
+    labelled = rows[rows["label"].notna() & rows["predicted_price"].notna()]
     labelled = labelled.assign(
         mase_scale=naive_errors(earlier, labelled), tercile=_terciles(labelled, chosen.volatility)
     )
     labelled = with_naive_bounds(labelled, earlier, chosen.baseline)
     names = [] if baselines is None else [str(name) for name in baselines.columns]
     names = list(dict.fromkeys([chosen.baseline, *names]))
-    flat: dict[str, float] = {"test.rows": float(len(labelled)), "test.fingerprint": fingerprint(labelled)}
+    flat: dict[str, float] = {"test.rows": float(len(labelled)), "test.fingerprint": fingerprinted}
     by_horizon, terciles = [], []
     for name, group in _questions(rows):
         known = labelled.loc[group.index.intersection(labelled.index)]
         found = measured(known, names, chosen.baseline, chosen.bootstrap_draws, chosen.seed)
-        found["unlabelled"] = float(len(group) - len(known))
+        told = group["label"].notna()
+        found["unlabelled"] = float((~told).sum())
+        found["unanswered"] = float(group.loc[told, "predicted_price"].isna().mean())
         flat |= {f"{name}.{key}": value for key, value in found.items()}
         head = {"question": name, "kind": name.split(".")[0], "horizon_days": _horizon(name)}
         by_horizon.append({**head, **{key: value for key, value in found.items() if "." not in key}})
@@ -265,8 +263,8 @@ def _terciles(rows: pd.DataFrame, column: str) -> pd.Series:
 
 def _notes(rows: pd.DataFrame, labelled: pd.DataFrame, params: EvaluationParams) -> tuple[str, ...]:
     notes = [
-        f"Test from {rows['asof'].min().date()} to {rows['asof'].max().date()}, {len(labelled)} questions with an answer, "
-        f"{len(rows) - len(labelled)} without.",
+        f"Test from {rows['asof'].min().date()} to {rows['asof'].max().date()}: {len(labelled)} questions measured, "
+        f"{int(rows['label'].isna().sum())} without a label, {int(rows['predicted_price'].isna().sum())} without a price.",
         "MASE scale: mean absolute one-day change of the same market's reports before the test (of the commodity where "
         "the market has none).",
         f"Skill is 1 - MAE / MAE of {params.baseline}, rupees pooled over rows; dm_p is two-sided, errors averaged by "

@@ -12,7 +12,7 @@ from mandi.core.config import build
 from mandi.evaluation.appraisal import Evaluation, EvaluationParams, evaluate
 from mandi.evaluation.backtest import ANSWERS, BacktestParams
 from mandi.evaluation.baselines import BaselineParams, baselines
-from mandi.evaluation.floor import floor_metrics, oracle_prices
+from mandi.evaluation.floor import oracle_prices
 
 if TYPE_CHECKING:
     from mandi.models.base import Model
@@ -83,13 +83,9 @@ def examine(
     truth : mapping, optional
         Of the generated market.
     """
-    floor: dict[str, float] = {}
-    if truth and truth.get("frames"):
-        rows = frame.loc[predictions.index].assign(predicted_price=predictions["predicted_price"])
-        rows = rows[(rows["kind"] == "lot") & rows["label"].notna()]
-        if len(rows):
-            floor = floor_metrics(rows, oracle_prices(rows, truth))
-    return evaluate(predictions, frame, params.measures, baselines=beside, floor=floor or None)
+    known = truth is not None and "trades" in truth.get("frames", {}) and "trade_id" in frame
+    oracles = oracle_prices(frame, truth) if truth is not None and known else None
+    return evaluate(predictions, frame, params.measures, baselines=beside, oracles=oracles)
 
 
 def predict_blind(model: Model, rows: pd.DataFrame) -> pd.DataFrame:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from mandi.core.config import build, load_params
 from mandi.core.errors import ContractError
 from mandi.evaluation import metrics
 from mandi.evaluation.appraisal import EvaluationParams, evaluate, fingerprint
 from mandi.evaluation.baselines import baselines
 
-PROJECT = Path(__file__).parents[3]
 PARAMS = EvaluationParams(min_slice_rows=20, bootstrap_draws=100)
 
 
@@ -82,7 +79,15 @@ def test_rows_without_a_label_are_counted_and_measured_nowhere(frame, prediction
     rest = evaluate(predictions.drop(hidden), frame, PARAMS)
     assert part.metrics["market.1.unlabelled"] == 30.0
     assert part.metrics["market.1.mae"] == rest.metrics["market.1.mae"]
-    assert any("30 without" in note for note in part.notes)
+    assert any("30 without a label" in note for note in part.notes)
+
+
+def test_rows_without_a_price_are_a_share_the_gate_can_bound(frame, predictions):
+    silent = predictions.mask(pd.Series(np.arange(len(predictions)) < 104, index=predictions.index))
+    found = evaluate(silent, frame, PARAMS).metrics
+    assert found["market.1.unanswered"] == pytest.approx(104 / len(predictions))
+    assert found["market.1.mae"] == evaluate(predictions.iloc[104:], frame, PARAMS).metrics["market.1.mae"]
+    assert found["test.fingerprint"] == evaluate(predictions, frame, PARAMS).metrics["test.fingerprint"]
 
 
 def test_scales_come_from_before_the_test_only(frame, predictions):
@@ -148,11 +153,6 @@ def test_it_is_plain_data_html_and_the_same_twice(evaluation, both, reports):
     assert again.as_dict() == evaluation.as_dict()
 
 
-def test_the_shipped_section_builds():
-    params = build(EvaluationParams, load_params(PROJECT / "params.yaml")["evaluation"], "evaluation")
-    assert params.backtest.origins >= 12
-
-
 def test_what_cannot_be_measured_is_refused(frame, predictions):
     with pytest.raises(ContractError, match='no column "target_day"'):
         evaluate(predictions, frame.drop(columns="target_day"))
@@ -160,12 +160,10 @@ def test_what_cannot_be_measured_is_refused(frame, predictions):
         evaluate(predictions.drop(columns="upper_bound_95"), frame)
     with pytest.raises(ContractError, match="1 of .* have no row"):
         evaluate(predictions.rename(index={predictions.index[0]: -1}), frame)
+    some = predictions.index % 2 == 0
     with pytest.raises(ContractError, match="not finite"):
-        evaluate(
-            predictions.assign(
-                predicted_price=predictions["predicted_price"].mask(predictions.index % 2 == 0)
-            ),
-            frame,
-        )
+        evaluate(predictions.assign(upper_bound_95=predictions["upper_bound_95"].mask(some)), frame)
+    with pytest.raises(ContractError, match="not finite"):
+        evaluate(predictions.assign(predicted_price=predictions["predicted_price"].mask(some, np.inf)), frame)
     with pytest.raises(ContractError, match="twice"):
         evaluate(pd.concat([predictions, predictions]), frame)

@@ -157,6 +157,9 @@ def shipped(source: str) -> GateRule:
     return rule_for(load_params(PARAMS)["gates"]["price"], source)
 
 
+ANSWERS = {"lot.unanswered": 0.0, "market.1.unanswered": 0.0}
+
+
 def trivial() -> dict[str, float]:
     """Return what predicting the last report, with its empirical intervals, measures as."""
     metrics = {
@@ -176,7 +179,7 @@ def trivial() -> dict[str, float]:
             f"{key}.coverage90": 0.8,
             f"{key}.coverage95": 0.9,
         }
-    return metrics
+    return metrics | ANSWERS
 
 
 def oracle() -> dict[str, float]:
@@ -198,7 +201,7 @@ def oracle() -> dict[str, float]:
             f"{key}.coverage90": 0.9,
             f"{key}.coverage95": 0.95,
         }
-    return metrics
+    return metrics | ANSWERS
 
 
 @pytest.mark.parametrize("source", ["generated", "agmarknet", "files", "sql"])
@@ -206,7 +209,7 @@ def test_shipped_rules_pass_an_oracle_and_fail_a_trivial_baseline_in_every_check
     rule = shipped(source)
     assert judge(oracle(), None, rule).passed
     verdict = judge(trivial(), None, rule)
-    passed = [str(reason) for reason in verdict.reasons if reason.passed]
+    passed = [str(reason) for reason in verdict.reasons if reason.passed and reason.metric not in ANSWERS]
     assert passed == ["there is no champion yet: nothing to beat"]
 
 

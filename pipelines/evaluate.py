@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+
 import pandas as pd
 
 from mandi.core.paths import Paths
@@ -50,7 +51,11 @@ def main(model: str) -> None:
     write_json(out / "backtest.json", rolled.as_dict())
     write_json(out / "controls.json", [control.as_dict() for control in controls])
     flat = {name: value for name, value in judged.as_dict()["metrics"].items() if value is not None}
-    flat |= {f"backtest.{n}": v for n, v in rolled.as_dict()["metrics"].items() if v is not None and n.count(".") < 3}
+    flat |= {
+        f"backtest.{n}": v
+        for n, v in rolled.as_dict()["metrics"].items()
+        if v is not None and n.count(".") < 3
+    }
     flat |= {f"control.{c.name.replace(' ', '_')}": float(c.passed) for c in controls}
     write_json(paths.metrics(model), flat)
     write_plots(paths, model, judged.by_horizon)

@@ -29,7 +29,9 @@ def main(model: str) -> None:
     frame = pd.read_parquet(paths.features(model) / "frame.parquet")
     own = params["models"][model]
     lineage = collect(paths.root, model, frame=frame, model_folder=paths.model(model), params=own)
-    receipt = promotion.register(model, paths.model(model), spec, metrics, lineage, source, params=own, root=paths.root)
+    receipt = promotion.register(
+        model, paths.model(model), spec, metrics, lineage, source, params=own, root=paths.root
+    )
     champion = promotion.champion(model, root=paths.root)
     held = {}
     if champion is not None and champion.version != receipt.version and champion.source == source:
@@ -39,13 +41,20 @@ def main(model: str) -> None:
     settled = promotion.settle(model, receipt.version, verdict, against=against, root=paths.root)
     report = read_json(paths.evaluation(model) / "test.json")
     controls = read_json(paths.evaluation(model) / "controls.json")
-    text = card(spec, report, source=source, verdict=verdict.as_dict(), controls=controls, lineage=lineage.as_dict())
+    text = card(
+        spec, report, source=source, verdict=verdict.as_dict(), controls=controls, lineage=lineage.as_dict()
+    )
     (paths.receipt(model).parent / f"{model}_card.md").write_text(text, encoding="utf-8")
-    write_json(paths.receipt(model), summary(metrics, spec.main_metric, verdict.as_dict(), receipt.as_dict(), settled))
+    write_json(
+        paths.receipt(model),
+        summary(metrics, spec.main_metric, verdict.as_dict(), receipt.as_dict(), settled),
+    )
     print(settled)
 
 
-def champions_metrics(paths: Paths, params: Mapping[str, Any], model: str, frame: pd.DataFrame) -> dict[str, float]:
+def champions_metrics(
+    paths: Paths, params: Mapping[str, Any], model: str, frame: pd.DataFrame
+) -> dict[str, float]:
     """Measure the champion on the test of the candidate."""
     chosen = examination_params(params)
     beside = with_baselines(frame, read_tables(paths.tables), chosen)
@@ -55,7 +64,11 @@ def champions_metrics(paths: Paths, params: Mapping[str, Any], model: str, frame
 
 
 def summary(
-    metrics: Mapping[str, float], main_metric: str, verdict: Mapping[str, Any], receipt: Mapping[str, Any], settled: Any
+    metrics: Mapping[str, float],
+    main_metric: str,
+    verdict: Mapping[str, Any],
+    receipt: Mapping[str, Any],
+    settled: Any,
 ) -> dict[str, Any]:
     """Return what the closing table and the index show."""
     shown = main_metric if main_metric in metrics else "market.pooled.mae"

@@ -25,7 +25,9 @@ def main(model: str) -> None:
     started = time.perf_counter()
     fitted = new_model(model, params).fit(frame[frame["part"].isin(["train", "validation", "calibration"])])
     fitted.save(out)
-    print(f"fitted on {int((frame['part'] == 'train').sum()):,} rows in {time.perf_counter() - started:.1f} s")
+    print(
+        f"fitted on {int((frame['part'] == 'train').sum()):,} rows in {time.perf_counter() - started:.1f} s"
+    )
 
 
 if __name__ == "__main__":

@@ -18,13 +18,17 @@ class Features(Protocol):
     name: ClassVar[str]
     requires: ClassVar[frozenset[str]]  # without these tables the model is not trained, and the user is told
     uses: ClassVar[frozenset[str]]  # these make it better
+    keys: ClassVar[Mapping[str, list[str]]]  # of each history table: a snapshot keeps the last row per key
 
     def history(self, tables: Tables) -> History:
         """Return causal state tables: key columns, ``known_time``, state; a row uses only what was known by then."""
         ...
 
-    def questions(self, tables: Tables) -> DataFrame:
-        """Return training questions with ``asof``, ``label`` and ``label_known_time``."""
+    def questions(self, tables: Tables, history: Mapping[str, DataFrame] | None = None) -> DataFrame:
+        """Return training questions with ``asof``, ``label``, ``label_known_time`` and ``part``.
+
+        ``history`` of the same tables saves building it again.
+        """
         ...
 
     def assemble(self, questions: DataFrame, history: History) -> DataFrame:

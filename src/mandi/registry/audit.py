@@ -202,10 +202,16 @@ def judge_version(name: str, which: str | int = CHALLENGER, *, root: Path | None
 
 
 def judged(connection: Connection, candidate: Version, rival: Version | None) -> VerdictLike:
-    """Judge a version by the metrics on record; see ``judge_version``."""
+    """Judge a version by the metrics on record; see ``judge_version``.
+
+    A champion trained on another source of tables answers other questions: it is not compared with.
+    """
     gates = section(load_params(connection.root / "params.yaml"), f"gates.{candidate.name}")
     rule = rule_for(gates, candidate.source, f"gates.{candidate.name}")
-    return judge(candidate.metrics, rival.metrics if rival else None, rule, task=candidate.name)
+    comparable = rival is not None and rival.source == candidate.source and rival.version != candidate.version
+    return judge(
+        candidate.metrics, rival.metrics if rival and comparable else None, rule, task=candidate.name
+    )
 
 
 def _checks(verdict: Mapping[str, Any] | None) -> str:

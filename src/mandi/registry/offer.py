@@ -15,7 +15,7 @@ from mandi.core.paths import project_root
 from mandi.registry.audit import VerdictLike, judge_version
 from mandi.registry.lineage import collect
 from mandi.registry.registration import Receipt, register
-from mandi.registry.tracking import start_run
+from mandi.registry.tracking import measured, start_run
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -67,7 +67,8 @@ def offer_challenger(
     model : Model
         Fitted.
     metrics : mapping of str to float
-        Of the same evaluation as the pipeline's, on the same test part.
+        Of the same evaluation as the pipeline's, on the same test part. What is not finite is left out by name: the gate
+        fails a metric that it asks for and does not find.
     params : mapping, optional
         What it was trained with; shown beside the pipeline's by ``runs``.
     note : str
@@ -81,16 +82,12 @@ def offer_challenger(
     -------
     Offer
         Renders with its verdict and the next command.
-
-    Raises
-    ------
-    ContractError
-        A metric is not a finite number.
     """
     root = root or project_root()
     file = root / "params.yaml"
     tables = (load_params(file).get("tables") or {}) if file.is_file() else {}
     name = model.name
+    numbers, absent = measured(metrics)
     with (
         tempfile.TemporaryDirectory() as somewhere,
         start_run(name, "notebook", params, {"note": note}, root=root) as run,
@@ -98,20 +95,23 @@ def offer_challenger(
         saved = Path(somewhere) / name
         saved.mkdir()
         model.save(saved)
-        run.log_metrics(metrics)
+        run.log_metrics(numbers)
+        if absent:
+            run.set_tags({"not_measured": ", ".join(absent)})
         lineage = collect(root, name, frame=frame, model_folder=saved, params=params)
         receipt = register(
-            name, saved, model.spec, metrics, lineage, str(tables.get("source", "")), run=run, note=note
+            name, saved, model.spec, numbers, lineage, str(tables.get("source", "")), run=run, note=note
         )
+    left_out = f"; not measured: {', '.join(absent[:3])}{', ...' if absent[3:] else ''}" if absent else ""
     if receipt.alias == "champion":
         text = f"this is the champion itself, {name} v{receipt.version}: nothing new to offer"
         return Offer(receipt, None, f"change a parameter, or mandi look {name}", text)
     try:
         verdict = judge_version(name, receipt.version, root=root)
     except ConfigError as error:
-        text = f"{receipt}; not judged: {error.message}"
+        text = f"{receipt}; not judged: {error.message}{left_out}"
         return Offer(receipt, None, f"mandi promote {name} --force --reason '...'", text)
     if verdict.passed:
-        return Offer(receipt, verdict, f"mandi promote {name}", f"{receipt}; the gate was passed")
+        return Offer(receipt, verdict, f"mandi promote {name}", f"{receipt}; the gate was passed{left_out}")
     following = f"mandi look {name}, or mandi promote {name} --force --reason '...'"
-    return Offer(receipt, verdict, following, f"{receipt}; the gate was not passed")
+    return Offer(receipt, verdict, following, f"{receipt}; the gate was not passed{left_out}")

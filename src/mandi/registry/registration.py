@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from mandi.models.base import Spec
 
 ARTIFACT = "model"
+LONGEST_TEXT = 100_000  # of a tag of a version
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ def remeasure(name: str, which: Which, metrics: Mapping[str, float], *, root: Pa
     which : str or int
         An alias or a version number.
     metrics : mapping of str to float
-        As measured now, finite.
+        As measured now, finite; they replace the older ones whole.
     root : Path, optional
         The project; found from the current folder if not given.
 
@@ -211,6 +212,7 @@ def _create(
         run_id=run.id,
         description=note,
         tags={
+            "metrics": _written(metrics),
             "content_hash": content,
             "source": source,
             "main_metric": spec.main_metric,
@@ -221,9 +223,21 @@ def _create(
 
 
 def _refresh(connection: Connection, known: Version, metrics: dict[str, float]) -> None:
-    # the same model measured again, on other test rows or by other code: the newest measurement counts
-    if any(known.metrics.get(key) != value for key, value in metrics.items()):
+    # the same model measured again, on other test rows or by other code: the newest measurement counts, whole
+    if known.metrics != metrics:
+        text = _written(metrics)
         log_metrics(connection, known.run_id, metrics, step=_last_step(connection, known, metrics) + 1)
+        connection.client.set_model_version_tag(known.name, str(known.version), "metrics", text)
+
+
+def _written(metrics: dict[str, float]) -> str:
+    text = json.dumps(metrics, sort_keys=True, separators=(",", ":"))
+    if len(text) > LONGEST_TEXT:
+        raise ContractError(
+            f"{len(metrics)} metrics take {len(text)} letters",
+            allowed=f"at most {LONGEST_TEXT} for one version",
+        )
+    return text
 
 
 def _last_step(connection: Connection, known: Version, metrics: dict[str, float]) -> int:

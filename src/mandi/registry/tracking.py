@@ -248,6 +248,20 @@ def finite(metrics: Mapping[str, Any]) -> dict[str, float]:
     return {key: float(value) for key, value in flat.items()}
 
 
+def measured(metrics: Mapping[str, Any]) -> tuple[dict[str, float], list[str]]:
+    """Part metrics into those with a finite value, flat, and the names of those that could not be measured.
+
+    Examples
+    --------
+    >>> measured({"lot.mae": 41.0, "market.60.dm_p": float("nan")})
+    ({'lot.mae': 41.0}, ['market.60.dm_p'])
+    """
+    flat = flatten(metrics)
+    return finite({k: v for k, v in flat.items() if _is_finite(v)}), [
+        k for k, v in flat.items() if not _is_finite(v)
+    ]
+
+
 def log_metrics(connection: Connection, run_id: str, metrics: Mapping[str, Any], step: int = 0) -> None:
     """Log flat finite metrics to any run, open or ended."""
     from mlflow.entities import Metric

@@ -278,7 +278,7 @@ def all_versions(connection: Connection, name: str) -> list[Version]:
     """Return every version of an open registry, newest first."""
     aliases = aliases_of(connection, name)
     found = connection.client.search_model_versions(f"name = '{name}'")
-    return sorted((_version(connection, v, aliases) for v in found), key=lambda v: -v.version)
+    return sorted((_version(v, aliases) for v in found), key=lambda v: -v.version)
 
 
 def aliased(connection: Connection, name: str, alias: str) -> Version | None:
@@ -287,7 +287,7 @@ def aliased(connection: Connection, name: str, alias: str) -> Version | None:
     if alias not in aliases:
         return None
     found = connection.client.get_model_version(name, str(aliases[alias]))
-    return _version(connection, found, aliases)
+    return _version(found, aliases)
 
 
 def aliases_of(connection: Connection, name: str) -> dict[str, int]:
@@ -303,7 +303,7 @@ def aliases_of(connection: Connection, name: str) -> dict[str, int]:
     return {alias: int(version) for alias, version in registered.aliases.items()}
 
 
-def _version(connection: Connection, found: ModelVersion, aliases: dict[str, int]) -> Version:
+def _version(found: ModelVersion, aliases: dict[str, int]) -> Version:
     tags, number = found.tags, int(found.version)
     against = tags.get("judged_against")
     return Version(
@@ -320,7 +320,7 @@ def _version(connection: Connection, found: ModelVersion, aliases: dict[str, int
         judged_against=None if against is None else int(against),
         rolled_back=tags.get("rolled_back", ""),
         verdict=json.loads(tags.get("verdict", "{}")),
-        metrics=dict(connection.client.get_run(found.run_id).data.metrics) if found.run_id else {},
+        metrics=json.loads(tags.get("metrics", "{}")),
         lineage=json.loads(tags.get("lineage", "{}")),
         location=found.source or "",
     )

@@ -57,3 +57,17 @@ def test_a_source_without_a_rule_cannot_be_judged(project: Path, saved) -> None:
     with pytest.raises(ConfigError, match="agmarknet"):
         promotion.judge_version("toy", root=project)
     assert promotion.audit("toy", root=project).empty
+
+
+def test_a_champion_of_another_source_is_not_compared_with(project: Path, saved) -> None:
+    rule = "{thresholds: [{metric: lot.mae, at_most: 50}], beats_champion: [{metric: lot.mae}]}"
+    (project / "params.yaml").write_text(
+        f"gates: {{toy: {{generated: {rule}, real: {rule}}}}}", encoding="utf-8"
+    )
+    for premium, source, mae in ((1.0, "generated", 30.0), (1.1, "agmarknet", 40.0)):
+        promotion.register(
+            "toy", saved(premium), ToyModel.spec, {"lot.mae": mae}, source=source, root=project
+        )
+        if source == "generated":
+            promotion.promote("toy", root=project)
+    assert promotion.judge_version("toy", root=project).passed

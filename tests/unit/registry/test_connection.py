@@ -13,23 +13,19 @@ from mandi.registry.connection import TrackingParams, _exclusive, connect, defau
 
 
 def test_the_first_connection_makes_a_database_beside_the_parameters_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    empty_registry: Path,
 ) -> None:
-    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    monkeypatch.chdir(tmp_path)
-    connection = connect(tmp_path)
-    connection.experiment("toy")
-    assert {p.name for p in tmp_path.iterdir()} <= {
-        "mlflow.db",
-        "mlflow.db-wal",
-        "mlflow.db-shm",
-        "mlartifacts",
-    }
-    with closing(sqlite3.connect(tmp_path / "mlflow.db")) as db:
+    made = {p.name for p in empty_registry.parent.iterdir()} - {"copied.db", "copied.db-wal", "copied.db-shm"}
+    assert (
+        {"mlflow.db", "mlartifacts"} <= made <= {"mlflow.db", "mlflow.db-wal", "mlflow.db-shm", "mlartifacts"}
+    )
+    with closing(sqlite3.connect(empty_registry.parent / "mlflow.db")) as db:
         assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
-    told = capfd.readouterr()
-    assert told.out + told.err == ""
-    assert "MLFLOW_TRACKING_URI" not in os.environ, "the global state of MLflow is left alone"
+
+
+def test_mlflow_is_kept_quiet_and_its_global_state_left_alone(project: Path) -> None:
+    connect(project).experiment("toy")
+    assert "MLFLOW_TRACKING_URI" not in os.environ
     assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
     assert logging.getLogger("alembic").level == logging.WARNING
 

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 from registry_toy import ToyModel, questions
 
-from mandi.core.errors import ContractError
 from mandi.registry import promotion
 from mandi.registry.tracking import runs
 
@@ -61,8 +60,22 @@ def test_without_a_rule_it_is_registered_but_not_judged(project: Path) -> None:
     assert promotion.find("toy", "challenger", root=project).gate == "not judged"
 
 
-def test_a_metric_that_is_not_a_number_stops_the_offer(served: Path) -> None:
-    with pytest.raises(ContractError, match=r"lot\.mae"):
-        promotion.offer_challenger(ToyModel(1.1), {"lot.mae": float("nan")}, root=served)
+def test_what_could_not_be_measured_is_left_out_by_name_and_fails_the_gate_that_asks_for_it(
+    served: Path,
+) -> None:
+    offer = promotion.offer_challenger(
+        ToyModel(1.1), {"lot.mae": float("nan"), "lot.r2": 0.9, **TEST}, root=served
+    )
+    assert offer.verdict is not None and not offer.verdict.passed
+    assert "not measured: lot.mae" in str(offer)
+    assert promotion.find("toy", "challenger", root=served).metrics == {"lot.r2": 0.9, **TEST}
+
+
+def test_a_model_that_cannot_be_saved_leaves_a_failed_run_and_no_version(
+    served: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ToyModel, "save", lambda self, folder: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        promotion.offer_challenger(ToyModel(1.1), {"lot.mae": 39.0, **TEST}, root=served)
     assert len(promotion.versions("toy", root=served)) == 1
     assert runs("toy", root=served)["status"].tolist()[0] == "FAILED"

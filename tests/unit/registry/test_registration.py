@@ -58,6 +58,7 @@ def test_measured_again_the_newest_numbers_count_and_the_old_ones_stay(project: 
     register(project, saved(1.0), {"lot.mae": 44.0, "test.fingerprint": 8.0})
     now = promotion.remeasure("toy", 1, {"lot.mae": 45.0, "test.fingerprint": 9.0}, root=project)
     assert now.metrics == {"lot.mae": 45.0, "test.fingerprint": 9.0}
+    assert promotion.remeasure("toy", 1, {"lot.r2": 0.9}, root=project).metrics == {"lot.r2": 0.9}
     with start_run("toy", "look", root=project) as run:
         history = run.connection.client.get_metric_history(receipt.run_id, "lot.mae")
     assert [m.value for m in sorted(history, key=lambda m: m.step)] == [41.0, 44.0, 45.0]

@@ -1,4 +1,4 @@
-"""Two processes on one SQLite registry: no second version of a content, no lost move, one line of champions."""
+"""Two processes on one SQLite registry that neither has made yet: no clash, no second version of a content, no lost move, one line of champions."""
 
 from __future__ import annotations
 
@@ -22,10 +22,12 @@ from mandi.registry.connection import connect
 
 MODELS["toy"] = "registry_toy:ToyModel"
 root, me = Path(sys.argv[2]), sys.argv[3]
-connect(root)
+import mlflow.tracking
+
 (root / f"ready-{me}").touch()
 while len(list(root.glob("ready-*"))) < 2:
     time.sleep(0.005)
+connect(root)
 same = promotion.register("toy", root / "same", ToyModel.spec, {"lot.mae": 41.0}, source="generated", root=root)
 mine = promotion.register("toy", root / me, ToyModel.spec, {"lot.mae": 41.0}, source="generated", root=root)
 moves = [promotion.promote("toy", v, force=True, reason=me, root=root) for v in (mine.version, same.version) * 2]
@@ -37,13 +39,16 @@ def test_two_processes_at_once(project: Path) -> None:
     for name, premium in (("same", 1.0), ("one", 1.1), ("two", 1.2)):
         (project / name).mkdir()
         ToyModel(premium).save(project / name)
+    (project / "mlflow.db").unlink()
     script = project / "both.py"
     script.write_text(SCRIPT, encoding="utf-8")
+    elsewhere = project / "elsewhere"
+    elsewhere.mkdir()
     here = str(Path(__file__).parent)
     running = [
         subprocess.Popen(
             [sys.executable, str(script), here, str(project), me],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=elsewhere,
         )
         for me in ("one", "two")
     ]  # fmt: skip
@@ -51,8 +56,10 @@ def test_two_processes_at_once(project: Path) -> None:
     for process in running:
         out, err = process.communicate(timeout=120)
         assert process.returncode == 0, err
+        assert err == "", "nothing is said but what helps"
         answers.append(json.loads(out.splitlines()[-1]))
 
+    assert list(elsewhere.iterdir()) == [], "nothing is written where the process happens to be"
     assert answers[0][0] == answers[1][0], "the same content is one version"
     assert sorted(promotion.versions("toy", root=project)["version"]) == [1, 2, 3]
     trail = promotion.audit("toy", root=project)

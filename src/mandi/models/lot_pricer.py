@@ -1,0 +1,296 @@
+"""Prices a lot (INR/quintal): its market's level, and trees on what its quality, seller and moment add, with bounds.
+
+Trees learn log(price) - level. XGBoost and LightGBM are fitted side by side; the validation part chooses between them
+and their mean. Bounds are XGBoost quantiles, conformalised on the later calibration part.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from mandi.core.config import build
+from mandi.core.errors import ContractError, NotFitted
+from mandi.models.conformal import margin, recency, uncrossed
+from mandi.models.lot_matrix import READ, LotMatrix
+from mandi.models.lot_trees import LightGBMTrees, TreeParams, XGBoostTrees, device_for
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+Trees = XGBoostTrees | LightGBMTrees
+Progress = Callable[[int, int, str], None]
+OUTPUTS = ("predicted_price", "lower_bound_90", "upper_bound_90", "lower_bound_95", "upper_bound_95")
+CANDIDATES: dict[str, tuple[type[XGBoostTrees] | type[LightGBMTrees], str]] = {
+    "xgboost": (XGBoostTrees, "reg:squarederror"),
+    "xgboost_l1": (XGBoostTrees, "reg:absoluteerror"),
+    "lightgbm": (LightGBMTrees, "regression_l1"),
+}
+BOUNDS = "quantiles"
+
+
+@dataclass(frozen=True)
+class LotPricerParams:
+    """Section ``models.price.lots``.
+
+    Attributes
+    ----------
+    trees : TreeParams
+    candidates : tuple of str
+        Point models tried: xgboost (squared error), xgboost_l1 (absolute error), lightgbm (absolute error).
+    refit : bool
+        Fit the chosen ones again on train and validation together, with the number of rounds validation chose.
+    bulk_quantile : float
+        Share of training lots that are not bulk orders.
+    left_out : tuple of str
+        Features that the trees do not read.
+    calibration_half_life_days : float
+        A calibration lot counts half as much when it is this much older.
+    """
+
+    trees: TreeParams = field(default_factory=TreeParams)
+    candidates: tuple[str, ...] = ("xgboost", "lightgbm")
+    refit: bool = True
+    bulk_quantile: float = 0.75
+    left_out: tuple[str, ...] = ()
+    calibration_half_life_days: float = 120.0
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.candidates if name not in CANDIDATES]
+        if unknown or not self.candidates:
+            raise ContractError(f"candidates are {list(self.candidates)}", allowed=", ".join(CANDIDATES))
+
+
+class LotPricer:
+    """Trees over the market's level, and conformal bounds, for rows of kind "lot".
+
+    Parameters
+    ----------
+    params : LotPricerParams
+    """
+
+    def __init__(self, params: LotPricerParams | None = None) -> None:
+        self.params = params or LotPricerParams()
+        self.matrix = LotMatrix()
+        self.members: dict[str, Trees] = {}
+        self.quantiles: XGBoostTrees | None = None
+        self.margins: dict[int, float] = {}
+        self.record: dict[str, Any] = {}
+
+    def fit(self, frame: DataFrame, progress: Progress | None = None) -> Self:
+        """Fit on part "train", stop and choose on "validation", set the bounds on "calibration".
+
+        Parameters
+        ----------
+        frame : DataFrame
+            The columns of ``lot_matrix.READ``, asof, label (INR/quintal) and part. Rows without a level are left out
+            and counted in :attr:`record`.
+        progress : callable, optional
+            Called after each fit with fits done, fits in all and a line of text.
+
+        Raises
+        ------
+        ContractError
+            A column is missing, or a part has no rows.
+        """
+        _require(frame, ("label", "part", "asof"))
+        usable = frame[np.isfinite(frame["level"]) & (frame["label"] > 0)]
+        parts = {name: usable[usable["part"] == name] for name in ("train", "validation", "calibration")}
+        empty = [name for name, rows in parts.items() if rows.empty]
+        if empty:
+            raise ContractError(f"no lots in {', '.join(empty)}", allowed="lots in train, validation and calibration")
+        self.matrix = LotMatrix.learn(parts["train"], self.params.left_out, self.params.bulk_quantile)
+        data = {name: self._data(rows) for name, rows in parts.items()}
+        told = _Told(progress, len(self.params.candidates) + 2 + 2 * self.params.refit)
+        device = device_for(self.params.trees.device)
+        tried = {name: self._grow(name, data, device, told) for name in self.params.candidates}
+        errors, chosen = self._choose(tried, data["validation"], parts["validation"])
+        bounds = self._grow(BOUNDS, data, device, told)
+        if self.params.refit:
+            data["train"] = tuple(np.concatenate(pair) for pair in zip(data["train"], data["validation"]))
+            self.members = {name: self._grow(name, data, device, told, tried[name].rounds) for name in chosen}
+            bounds = self._grow(BOUNDS, data, device, told, bounds.rounds)
+        else:
+            self.members = {name: tried[name] for name in chosen}
+        assert isinstance(bounds, XGBoostTrees)
+        self.quantiles = bounds
+        self._calibrate(parts["calibration"], data["calibration"])
+        self.record = {
+            "chosen": list(chosen), "validation_mae": errors, "device": device, "margins": dict(self.margins),
+            "rounds": {name: trees.rounds for name, trees in [*tried.items(), (BOUNDS, bounds)]},
+            "rows": {name: len(rows) for name, rows in parts.items()}, "left_out": len(frame) - len(usable),
+        }  # fmt: skip
+        return self
+
+    def predict(self, frame: DataFrame) -> DataFrame:
+        """Price every lot.
+
+        Returns
+        -------
+        DataFrame
+            predicted_price and bounds of 90 and 95 % (INR/quintal, never below 0) on the index of ``frame``; NaN
+            where the market has no level.
+
+        Raises
+        ------
+        NotFitted
+            ``fit`` or ``load`` was not called.
+        ContractError
+            A column is missing.
+        """
+        import pandas as pd
+
+        matrix = self._matrix(frame)
+        level = frame["level"].to_numpy(np.float64)
+        premium, bounds = self._premium(matrix), self._bounds(matrix)
+        price = {"predicted_price": np.exp(level + premium)}
+        for nominal, (low, high) in {90: (1, 2), 95: (0, 3)}.items():
+            price[f"lower_bound_{nominal}"] = np.exp(level + np.minimum(bounds[:, low], premium))
+            price[f"upper_bound_{nominal}"] = np.exp(level + np.maximum(bounds[:, high], premium))
+        return pd.DataFrame(price, index=frame.index)[list(OUTPUTS)]
+
+    def explain(self, frame: DataFrame) -> DataFrame:
+        """Split every price into its market's level and what each feature adds, by exact Shapley values of the trees.
+
+        Returns
+        -------
+        DataFrame
+            index, feature, effect (INR/quintal). ``market_level`` and ``typical_lot`` are the base; a row's effects
+            sum to its price.
+        """
+        import pandas as pd
+
+        matrix = self._matrix(frame)
+        names = ["market_level", *self.matrix.names(), "typical_lot"]
+        logs = np.mean([trees.contributions(matrix) for trees in self.members.values()], axis=0)
+        logs /= self.params.trees.target_scale
+        level, total = np.exp(frame["level"].to_numpy(np.float64)), logs.sum(axis=1)
+        # a log effect is worth its share of the rupees between the level and the price
+        slope = level * np.where(np.abs(total) < 1e-12, 1.0, np.expm1(total) / np.where(total == 0.0, 1.0, total))
+        effects = np.column_stack([level, logs * slope[:, None]])
+        return pd.DataFrame(
+            {
+                "index": np.repeat(frame.index.to_numpy(), len(names)),
+                "feature": np.tile(np.array(names, dtype=object), len(frame)),
+                "effect": effects.ravel(),
+            }
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write lots.json and one file of its library's own format per booster into ``folder``."""
+        self._ready()
+        state = {
+            "params": asdict(self.params), "matrix": asdict(self.matrix), "margins": self.margins,
+            "record": self.record, "members": list(self.members),
+        }  # fmt: skip
+        (folder / "lots.json").write_text(json.dumps(state, indent=1, sort_keys=True), encoding="utf-8")
+        for name, trees in [*self.members.items(), (BOUNDS, self.quantiles)]:
+            if trees is not None:
+                trees.save(folder / f"lots_{name}.{trees.suffix}")
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what ``save`` wrote."""
+        state = json.loads((folder / "lots.json").read_text(encoding="utf-8"))
+        pricer = cls(build(LotPricerParams, state["params"], "lots"))
+        pricer.matrix = build(LotMatrix, state["matrix"], "matrix")
+        pricer.margins = {int(nominal): value for nominal, value in state["margins"].items()}
+        pricer.record = state["record"]
+        for name in state["members"]:
+            kind = CANDIDATES[name][0]
+            pricer.members[name] = kind.load(folder / f"lots_{name}.{kind.suffix}")
+        pricer.quantiles = XGBoostTrees.load(folder / f"lots_{BOUNDS}.{XGBoostTrees.suffix}")
+        return pricer
+
+    def _data(self, rows: DataFrame) -> tuple[Any, ...]:
+        level = rows["level"].to_numpy(np.float64)
+        target = (np.log(rows["label"].to_numpy(np.float64)) - level) * self.params.trees.target_scale
+        weight = np.exp(level)  # errors count in rupees, as they are judged
+        return self.matrix.build(rows), target, weight / weight.mean()
+
+    def _grow(
+        self, name: str, data: dict[str, tuple[Any, ...]], device: str, told: _Told, rounds: int | None = None
+    ) -> Trees:
+        kind, objective = (XGBoostTrees, "reg:quantileerror") if name == BOUNDS else CANDIDATES[name]
+        trees: Trees = kind.fit(
+            data["train"],
+            self.params.trees,
+            device,
+            objective=objective,
+            names=self.matrix.names(),
+            validation=data["validation"] if rounds is None else None,
+            rounds=rounds,
+        )
+        told(f"{name}: {trees.rounds} rounds")
+        return trees
+
+    def _choose(
+        self, tried: dict[str, Trees], data: tuple[Any, ...], rows: DataFrame
+    ) -> tuple[dict[str, float], tuple[str, ...]]:
+        label, level = rows["label"].to_numpy(np.float64), rows["level"].to_numpy(np.float64)
+        premium = {name: trees.predict(data[0]) / self.params.trees.target_scale for name, trees in tried.items()}
+        boosters = [name for name in tried if CANDIDATES[name][0] is XGBoostTrees]
+        others = [name for name in tried if name not in boosters]
+        sets = [(name,) for name in tried] + [(one, other) for one in boosters for other in others]
+        errors = {}
+        for chosen in sets:
+            price = np.exp(level + np.mean([premium[name] for name in chosen], axis=0))
+            errors["+".join(chosen)] = float(np.abs(label - price).mean())
+        best = min(errors, key=lambda name: errors[name])
+        return errors, tuple(best.split("+"))
+
+    def _calibrate(self, rows: DataFrame, data: tuple[Any, ...]) -> None:
+        self.margins = {90: 0.0, 95: 0.0}
+        bounds = self._bounds(data[0])
+        truth = data[1] / self.params.trees.target_scale
+        age = (rows["asof"].max() - rows["asof"]).dt.total_seconds().to_numpy() / 86400.0
+        weight = recency(age, self.params.calibration_half_life_days)
+        for nominal, (low, high) in {90: (1, 2), 95: (0, 3)}.items():
+            wide = np.maximum(bounds[:, high] - bounds[:, low], 1e-6)
+            self.margins[nominal] = margin(
+                truth, bounds[:, low], bounds[:, high], nominal / 100.0, scale=wide, weight=weight
+            )
+
+    def _premium(self, matrix: Any) -> Floats:
+        each = [trees.predict(matrix) for trees in self.members.values()]
+        return np.asarray(np.mean(each, axis=0) / self.params.trees.target_scale, dtype=np.float64)
+
+    def _bounds(self, matrix: Any) -> Floats:
+        assert self.quantiles is not None
+        raw = uncrossed(self.quantiles.predict(matrix)) / self.params.trees.target_scale
+        moved = raw.copy()
+        for nominal, (low, high) in {90: (1, 2), 95: (0, 3)}.items():
+            step = self.margins[nominal] * np.maximum(raw[:, high] - raw[:, low], 1e-6)
+            moved[:, low], moved[:, high] = raw[:, low] - step, raw[:, high] + step
+        return uncrossed(moved)
+
+    def _matrix(self, frame: DataFrame) -> Any:
+        self._ready()
+        _require(frame, READ)
+        return self.matrix.build(frame)
+
+    def _ready(self) -> None:
+        if self.quantiles is None or not self.members:
+            raise NotFitted("the lot pricer has seen no lots", next_command="call fit or load")
+
+
+class _Told:
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self.progress, self.total, self.done = progress, total, 0
+
+    def __call__(self, text: str) -> None:
+        self.done += 1
+        if self.progress is not None:
+            self.progress(min(self.done, self.total), self.total, text)
+
+
+def _require(frame: DataFrame, names: tuple[str, ...]) -> None:
+    missing = [name for name in names if name not in frame]
+    if missing:
+        raise ContractError(f"the frame lacks {', '.join(missing)}", allowed=", ".join(names))

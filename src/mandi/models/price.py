@@ -1,0 +1,161 @@
+"""The price model: a market's price today and ahead, and a lot's fair price today, in INR/quintal with bounds.
+
+Rows of kind "market" go to the filter with its trees, rows of kind "lot" to the trees over the market's level. Tables
+without lots train the first alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from mandi.core.config import build
+from mandi.core.errors import ContractError, NotFitted, UnknownValue
+from mandi.features.price import PriceFeatureParams
+from mandi.models.base import Spec
+from mandi.models.lot_pricer import LotPricer, LotPricerParams, Progress
+from mandi.models.market_pricer import MarketParams, MarketPricer
+from mandi.models.price_fields import SPEC, inputs
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+
+@dataclasses.dataclass(frozen=True)
+class PriceParams(PriceFeatureParams):
+    """Section ``models.price`` of params.yaml: the features' own, and those of the two pricers."""
+
+    market: MarketParams = dataclasses.field(default_factory=MarketParams)
+    lots: LotPricerParams = dataclasses.field(default_factory=LotPricerParams)
+
+
+class PriceModel:
+    """Prices markets and lots.
+
+    Parameters
+    ----------
+    params : PriceParams, optional
+    """
+
+    name: ClassVar[str] = "price"
+    spec: Spec = SPEC
+
+    def __init__(self, params: PriceParams | None = None) -> None:
+        self.params = params or PriceParams()
+        self.market: MarketPricer | None = None
+        self.lots: LotPricer | None = None
+
+    def fit(self, frame: DataFrame, progress: Progress | None = None) -> Self:
+        """Fit both pricers on parts "train", "validation" and "calibration"; other parts are not looked at.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            What ``PriceFeatures.assemble`` returned for training questions: ``spec.inputs``, label (INR/quintal),
+            part, asof, national_ahead.
+        progress : callable, optional
+            Called with fits of the lot pricer done, in all, and a line of text.
+
+        Raises
+        ------
+        ContractError
+            A column is missing, or a part has no lots.
+        """
+        kind = _kinds(frame)
+        self.market = MarketPricer(self.params.market).fit(frame[kind == "market"])
+        has_lots = bool((kind == "lot").any())
+        self.lots = LotPricer(self.params.lots).fit(frame[kind == "lot"], progress) if has_lots else None
+        self._declare()
+        return self
+
+    def predict(self, frame: DataFrame) -> DataFrame:
+        """Price every row; a row never depends on another.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            ``spec.inputs``.
+
+        Returns
+        -------
+        DataFrame
+            ``spec.outputs`` (INR/quintal) on the index of ``frame``; missing where the market has no history.
+
+        Raises
+        ------
+        NotFitted
+            ``fit`` or ``load`` was not called.
+        ContractError
+            A column is missing, or lots are asked of a model that was trained without any.
+        """
+        import pandas as pd
+
+        answers = pd.DataFrame(float("nan"), index=range(len(frame)), columns=self.spec.output_names())
+        for rows, pricer in self._split(frame):
+            answers.iloc[rows] = pricer.predict(frame.iloc[rows])[self.spec.output_names()].to_numpy()
+        return answers.set_index(frame.index)
+
+    def explain(self, frame: DataFrame) -> DataFrame:
+        """Say how each price comes about.
+
+        Returns
+        -------
+        DataFrame
+            index, feature, effect (INR/quintal, base included); a row's effects sum to its price.
+        """
+        import pandas as pd
+
+        told = [
+            pricer.explain(frame.iloc[rows].set_axis(rows)).assign(place=lambda f: f["index"])
+            for rows, pricer in self._split(frame)
+        ]
+        if not told:
+            return pd.DataFrame({"index": [], "feature": [], "effect": []})
+        effects = pd.concat(told, ignore_index=True).sort_values("place", kind="stable", ignore_index=True)
+        index = frame.index.to_numpy()[effects["place"].to_numpy(dtype=int)]
+        return effects.assign(index=index)[["index", "feature", "effect"]]
+
+    def save(self, folder: Path) -> None:
+        """Write price.json and what the pricers write: JSON, LightGBM text, XGBoost binary JSON."""
+        if self.market is None:
+            raise NotFitted("the price model has seen no data", next_command="call fit or load")
+        state = {"params": dataclasses.asdict(self.params), "lots": self.lots is not None}
+        (folder / "price.json").write_text(json.dumps(state, indent=1, sort_keys=True), encoding="utf-8")
+        self.market.save(folder)
+        if self.lots is not None:
+            self.lots.save(folder)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what ``save`` wrote."""
+        state = json.loads((folder / "price.json").read_text(encoding="utf-8"))
+        model = cls(build(PriceParams, state["params"], "models.price"))
+        model.market = MarketPricer.load(folder)
+        model.lots = LotPricer.load(folder) if state["lots"] else None
+        model._declare()
+        return model
+
+    def _declare(self) -> None:
+        assert self.market is not None
+        self.spec = dataclasses.replace(SPEC, inputs=inputs(tuple(self.market.columns)))
+
+    def _split(self, frame: DataFrame) -> list[tuple[Any, MarketPricer | LotPricer]]:
+        if self.market is None:
+            raise NotFitted("the price model has seen no data", next_command="call fit or load")
+        kind = _kinds(frame)
+        is_lot = (kind == "lot").to_numpy()
+        if is_lot.any() and self.lots is None:
+            raise ContractError("a lot is asked of a model that was trained without lots", allowed='kind "market"')
+        pricers = ((~is_lot, self.market), (is_lot, self.lots))
+        return [(mask.nonzero()[0], pricer) for mask, pricer in pricers if mask.any() and pricer is not None]
+
+
+def _kinds(frame: DataFrame) -> Any:
+    if "kind" not in frame:
+        raise ContractError('the frame lacks "kind"', allowed="market or lot in every row")
+    unknown = sorted({str(kind) for kind in frame["kind"]} - {"market", "lot"})
+    if unknown:
+        raise UnknownValue(f"kind is {', '.join(unknown)}", allowed="market, lot")
+    return frame["kind"]

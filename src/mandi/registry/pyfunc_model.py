@@ -59,7 +59,7 @@ def as_input(frame: DataFrame, spec: Spec) -> DataFrame:
     """Return the columns of a frame that a packed model reads, typed as its signature asks.
 
     MLflow refuses whole numbers where it expects doubles, and times with a zone: numbers become float64, times lose
-    their zone and are read as UTC by the packed model.
+    their zone and are read as UTC by the packed model, words become plain text or None.
 
     Parameters
     ----------
@@ -87,8 +87,13 @@ def as_input(frame: DataFrame, spec: Spec) -> DataFrame:
     picked = frame[[f.name for f in spec.inputs if f.name in frame]]
     typed = picked.astype({f.name: "float64" for f in spec.inputs if f.kind == "number" and f.name in frame})
     for f in spec.inputs:
-        if f.kind == "time" and f.name in typed and typed[f.name].dt.tz is not None:
-            typed[f.name] = typed[f.name].dt.tz_convert("UTC").dt.tz_localize(None)
+        if f.name not in typed:
+            continue
+        column = typed[f.name]
+        if f.kind in ("category", "text"):  # a column that is wholly missing comes as float
+            typed[f.name] = column.astype(object).mask(column.isna(), None)
+        elif f.kind == "time" and column.dt.tz is not None:
+            typed[f.name] = column.dt.tz_convert("UTC").dt.tz_localize(None)
     return typed
 
 

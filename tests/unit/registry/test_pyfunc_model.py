@@ -51,6 +51,15 @@ def test_packing_is_silent(project: Path, saved, capfd: pytest.CaptureFixture[st
     assert [str(w.message) for w in recwarn] == []
 
 
+@pytest.mark.parametrize("dtype", ["category", "string", "object"])
+def test_words_may_come_in_any_type_or_not_at_all(packed: Path, dtype: str) -> None:
+    frame = questions().astype({"commodity": dtype, "grade": dtype})
+    plain = ToyModel(1.02).predict(questions())
+    for asked in (frame, frame.assign(grade=np.nan), frame.astype({"bags": "int32"})):
+        served = load_packed(packed).predict(as_input(asked, ToyModel.spec))
+        np.testing.assert_allclose(served["predicted_price"], plain["predicted_price"], rtol=0, atol=1e-6)
+
+
 def test_an_optional_column_may_be_left_out_and_an_unknown_one_is_ignored(packed: Path) -> None:
     frame = as_input(questions(), ToyModel.spec)
     short = frame.drop(columns=["moisture", "grade"]).assign(colour="white")

@@ -37,6 +37,7 @@ SHOWN = {
     "mae": "MAE",
     "rmse": "RMSE",
     "r2": "R2",
+    "r2_by_commodity": "R2 within crops",
     "mape": "MAPE %",
     "mase": "MASE",
     "skill": "skill",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 TIMES = ("event_time", "known_time")
 NAMES = ("commodity", "market", "state", "district", "source", "flags", "driver", "unit")
 ROUNDING = 1e-7
+AFTERWARDS = 60
 LABELS = ("label", "label_known_time", "national_ahead", "part")
 
 
@@ -59,7 +60,9 @@ def future_perturbation(
     when: pd.Timestamp,
     seed: int,
     *,
+    questions: pd.DataFrame | None = None,
     max_questions: int = 500,
+    window_days: int | None = 400,
 ) -> ControlResult:
     """Change everything known only after a moment, build again, and compare bit for bit.
 
@@ -79,6 +82,11 @@ def future_perturbation(
     when : Timestamp
         UTC decision time.
     seed : int
+    questions : DataFrame, optional
+        What was asked, with ``kind`` and ``asof``; else ``features.questions(tables)``, which may take as long again.
+    window_days : int, optional
+        To bound the time it takes, reports known more than so many days before ``when`` are left out of all that is
+        compared, and so is everything known more than ``AFTERWARDS`` days after it. None leaves out nothing.
     max_questions : int
         Of the questions asked up to a moment the latest and a random sample of the others, together at most so many.
 
@@ -92,8 +100,14 @@ def future_perturbation(
     ContractError
         No question was asked up to ``when``, or nothing is known after it: the control would prove nothing.
     """
-    asked = features.questions(tables)
+    asked = features.questions(tables) if questions is None else questions
     asked = asked[asked["asof"] <= when]
+    if window_days is not None:
+        start = when - pd.Timedelta(days=window_days)
+        asked = asked[asked["asof"] > start]
+        tables = {
+            name: _around(table, when, start if name == "reports" else None) for name, table in tables.items()
+        }
     moments = sorted(set(asked.groupby("kind")["asof"].max())) if len(asked) else []
     later = sum(int((table["known_time"] > moment).sum()) for moment in moments for table in tables.values())
     if not later:
@@ -242,9 +256,14 @@ def _answers(
     features: Features, model: Model | None, history: Mapping[str, pd.DataFrame], asked: pd.DataFrame
 ) -> pd.DataFrame:
     built = features.assemble(asked, dict(history))
-    whole = asked.join(built[[name for name in built.columns if name not in asked]])
+    whole = built.join(asked[[name for name in asked.columns if name not in built]])
     shown = whole.drop(columns=[name for name in LABELS if name in whole])
     return shown if model is None else shown.join(model.predict(whole).add_prefix("predicted: "))
+
+
+def _around(table: pd.DataFrame, when: pd.Timestamp, start: pd.Timestamp | None) -> pd.DataFrame:
+    kept = table["known_time"] <= when + pd.Timedelta(days=AFTERWARDS)
+    return table[kept & (table["known_time"] > start)] if start is not None else table[kept]
 
 
 def _removed(table: pd.DataFrame, when: pd.Timestamp, rng: np.random.Generator) -> pd.DataFrame:

@@ -18,7 +18,7 @@ def measured(
     Parameters
     ----------
     rows : DataFrame
-        ``label``, ``predicted_price``, the bounds of 90 and 95 %, ``asof``, ``horizon_days``, ``mase_scale`` (from
+        ``commodity``, ``label``, ``predicted_price``, the bounds of 90 and 95 %, ``asof``, ``horizon_days``, ``mase_scale`` (from
         ``naive_errors``), the naive bounds (from ``with_naive_bounds``) and the columns of ``names``. No label missing.
     names : list of str
         Baselines; each is compared on the rows where it has an answer.
@@ -30,7 +30,7 @@ def measured(
     Returns
     -------
     dict of str to float
-        ``mae``, ``rmse``, ``r2``, ``mape`` (percent), ``mase``, ``pinball05|50|95``, the interval figures,
+        ``mae``, ``rmse``, ``r2``, ``r2_by_commodity`` (mean over commodities, by rows), ``mape`` (percent), ``mase``, ``pinball05|50|95``, the interval figures,
         ``<baseline>.mae`` and so on, ``skill``, ``skill_low``, ``skill_high``, ``dm_statistic``, ``dm_p``,
         ``interval_score_ratio90|95`` over the naive interval.
     """
@@ -41,6 +41,7 @@ def measured(
         "mae": metrics.mae(truth, predicted),
         "rmse": metrics.rmse(truth, predicted),
         "r2": metrics.r2(truth, predicted),
+        "r2_by_commodity": _r2_by_commodity(rows),
         "mape": metrics.mape(truth, predicted),
         "mase": metrics.mase(truth[scaled], predicted[scaled], rows.loc[scaled, "mase_scale"]),
         "pinball05": metrics.pinball(truth, rows["lower_bound_90"], 0.05),
@@ -136,6 +137,16 @@ def with_naive_bounds(rows: pd.DataFrame, earlier: pd.DataFrame, baseline: str) 
         found[f"naive_lower_{level}"] = rows[baseline] * np.exp(-wide)
         found[f"naive_upper_{level}"] = rows[baseline] * np.exp(wide)
     return found
+
+
+def _r2_by_commodity(rows: pd.DataFrame) -> float:
+    # prices of several crops differ so much that R2 over all of them is near 1 for any forecast
+    found = [
+        (len(group), metrics.r2(group["label"], group["predicted_price"]))
+        for _, group in rows.groupby("commodity", sort=True)
+    ]
+    known = [(size, value) for size, value in found if np.isfinite(value)]
+    return float(np.average([v for _, v in known], weights=[n for n, _ in known])) if known else float("nan")
 
 
 def _over_baseline(rows: pd.DataFrame, baseline: str, draws: int, seed: int) -> dict[str, float]:

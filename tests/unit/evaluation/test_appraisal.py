@@ -47,6 +47,15 @@ def test_figures_are_those_of_the_metrics(both, evaluation):
     )
 
 
+def test_r2_within_commodities_does_not_profit_from_their_difference(both, evaluation):
+    whole, answers = both
+    rows = whole.loc[answers.index].assign(told=answers["predicted_price"]).query("kind == 'lot'")
+    within = {c: metrics.r2(g["label"], g["told"]) for c, g in rows.groupby("commodity")}
+    want = sum(within[c] * (rows["commodity"] == c).mean() for c in within)
+    assert evaluation.metrics["lot.r2_by_commodity"] == pytest.approx(want)
+    assert evaluation.metrics["lot.r2_by_commodity"] < evaluation.metrics["lot.r2"] - 0.02
+
+
 def test_names_for_every_question_baseline_and_tercile(evaluation):
     names = set(evaluation.metrics)
     for question in ("lot", "market.1", "market.pooled"):

@@ -165,6 +165,7 @@ def trivial() -> dict[str, float]:
     metrics = {
         "lot.mae": 92.0,
         "lot.r2": 0.84,
+        "lot.r2_by_commodity": 0.6,
         "lot.floor_ratio": 2.2,
         "lot.coverage95": 0.9,
         "lot.coverage90": 0.86,
@@ -187,6 +188,7 @@ def oracle() -> dict[str, float]:
     metrics = {
         "lot.mae": 40.0,
         "lot.r2": 0.99,
+        "lot.r2_by_commodity": 0.92,
         "lot.floor_ratio": 1.0,
         "lot.coverage95": 0.95,
         "lot.coverage90": 0.9,

@@ -92,6 +92,17 @@ def read_results(root: Path, model: str) -> Results:
     )
 
 
+def read_truth(root: Path) -> dict[str, Any]:
+    """Read what only the generated market knows: latent values and noise floors; empty for real tables."""
+    folder = Paths(root).truth
+    written = folder / "truth.json"
+    truth: dict[str, Any] = json.loads(written.read_text(encoding="utf-8")) if written.is_file() else {}
+    return {
+        **truth,
+        "frames": {path.stem: pd.read_parquet(path) for path in sorted(folder.glob("*.parquet"))},
+    }
+
+
 def verdict_of(plain: Mapping[str, Any]) -> Verdict:
     """Return a verdict that was stored as plain data.
 

@@ -43,6 +43,8 @@ class BankParams:
         Pseudo-reports with which a market's error is drawn to the pooled one.
     error_memory : float
         Reports over which a market's errors are averaged.
+    pool_start, pool_memory : float
+        Pseudo-reports that all filters are equally good, and reports over which pooled errors are averaged.
     origin_age : int
         Days since the last report within which a forecast counts as made.
     """
@@ -57,6 +59,8 @@ class BankParams:
     temperature: float = 12.0
     shrink_reports: float = 40.0
     error_memory: float = 250.0
+    pool_start: float = 500.0
+    pool_memory: float = 20000.0
     origin_age: int = 14
 
 
@@ -67,14 +71,14 @@ class BankTrace:
     Attributes
     ----------
     last, age : log of the last own report up to the day, and its age in days.
-    level : days x markets x horizons, forecast of the log price.
+    level : days x horizons x markets, forecast of the log price.
     before : level before the own report of the day but after all others'.
     national : days, national log level.
     state : days x states, state log level relative to national.
     moves : days x markets x 2, national and state move of the day estimated without the market itself.
     innovation : own report of the day minus the forecast of the day before (NaN without a report).
     noise : standard deviation of reporting noise.
-    bank : days x markets x filters, own levels of the bank.
+    bank : days x filters x markets, own levels of the bank.
     """
 
     last: Floats
@@ -120,14 +124,14 @@ def run_bank(log_price: Floats, state_of: Ints, params: BankParams) -> BankTrace
     trace = BankTrace(
         last=np.full(wide, np.nan),
         age=np.full(wide, np.nan),
-        level=np.full((*wide, len(HORIZONS)), np.nan),
+        level=np.full((days, len(HORIZONS), markets), np.nan),
         before=np.full(wide, np.nan),
         national=np.full(days, np.nan),
         state=np.zeros((days, bank.states)),
         moves=np.zeros((*wide, 2)),
         innovation=np.full(wide, np.nan),
         noise=np.full(wide, np.nan),
-        bank=np.full((*wide, filters), np.nan),
+        bank=np.full((days, filters, markets), np.nan),
     )
     for day in range(days):
         own = np.flatnonzero(np.isfinite(log_price[day]))
@@ -141,7 +145,7 @@ def run_bank(log_price: Floats, state_of: Ints, params: BankParams) -> BankTrace
         trace.level[day] = bank.forecast(day)
         trace.last[day], trace.age[day], trace.bank[day] = bank.last, bank.age, bank.level
         trace.national[day], trace.state[day] = bank.national, bank.state
-        trace.noise[day] = np.sqrt(bank.noise[:, filters // 2])
+        trace.noise[day] = np.sqrt(bank.noise[filters // 2])
     return trace
 
 
@@ -150,11 +154,11 @@ class _Bank:
         self.params = params
         self.state_of = state_of
         self.states = int(state_of.max()) + 1
-        self.drift = np.asarray(params.market_drifts)
+        self.drift = np.asarray(params.market_drifts)[:, None]
         filters, members = len(self.drift), len(self.drift) + 1
-        self.level = np.full((markets, filters), np.nan)
-        self.spread = np.zeros((markets, filters))
-        self.noise = np.full((markets, filters), params.noise_start)
+        self.level = np.full((filters, markets), np.nan)
+        self.spread = np.zeros((filters, markets))
+        self.noise = np.full((filters, markets), params.noise_start)
         self.surprise = np.full(markets, 2.0 * params.noise_start)  # variance of the one-day innovation
         self.reports = np.zeros(markets)
         self.last = np.full(markets, np.nan)
@@ -162,17 +166,18 @@ class _Bank:
         self.one_day = np.full(markets, np.nan)
         self.national, self.national_spread = np.nan, 0.0
         self.state, self.state_spread = np.zeros(self.states), np.zeros(self.states)
-        shape = (len(HORIZONS), markets, members)
+        shape = (len(HORIZONS), members, markets)
         self.weight = np.full(shape, 1.0 / members)
         self.error = np.zeros(shape)
-        self.count = np.zeros(shape[:2])
-        self.size = np.full(shape[:2], np.nan)
+        self.count = np.zeros((len(HORIZONS), markets))
+        self.size = np.full((len(HORIZONS), markets), np.nan)
         self.pooled = np.ones((len(HORIZONS), members))
-        self.made = np.full((max(HORIZONS) + 1, markets, members), np.nan)
+        self.pooled_count = np.full(len(HORIZONS), params.pool_start)
+        self.made = np.full((max(HORIZONS) + 1, members, markets), np.nan)
 
     @property
     def follows(self) -> Floats:
-        return 1.0 - self.weight[0, :, -1]
+        return 1.0 - self.weight[0, -1]
 
     def pass_day(self) -> None:
         self.spread += self.drift
@@ -187,7 +192,7 @@ class _Bank:
         if not len(own):
             return moves
         p = self.params
-        variance = self.surprise[own] + (self.age[own] - 1.0) * self.drift[len(self.drift) // 2]
+        variance = self.surprise[own] + (self.age[own] - 1.0) * self.drift[len(self.drift) // 2, 0]
         bound = p.common_clip * np.sqrt(variance)
         innovation = np.rint(np.clip(price - self.one_day[own], -bound, bound) * WHOLE_LOG)
         weight = np.rint(WHOLE_WEIGHT * p.noise_start / variance)
@@ -205,7 +210,7 @@ class _Bank:
         state_without = _gain(self.state_spread[group], total_without, unit) * (mean_without - without)
         self.state_spread *= 1.0 - gains
         moves[:, 0], moves[:, 1] = national, state[self.state_of]
-        self.level += (national + state[self.state_of])[:, None]
+        self.level += national + state[self.state_of]
         self.national += national
         self.state += state
         moves[own, 0], moves[own, 1] = without, state_without
@@ -218,17 +223,16 @@ class _Bank:
             self._enter(fresh, price[~np.isfinite(self.last[own])])
         known = np.isfinite(self.one_day[own])
         old, paid = own[known], price[known]
-        innovation = paid[:, None] - self.level[old]
-        spread, noise = self.spread[old], self.noise[old]
+        spread, noise = self.spread[:, old], self.noise[:, old]
         bound = p.clip * np.sqrt(spread + noise)
-        clipped = np.clip(innovation, -bound, bound)
+        clipped = np.clip(paid - self.level[:, old], -bound, bound)
         gain = spread / (spread + noise)
-        self.level[old] += gain * clipped
-        self.spread[old] = (1.0 - gain) * spread
+        self.level[:, old] += gain * clipped
+        self.spread[:, old] = (1.0 - gain) * spread
         self.reports[old] += 1.0
         rate = 1.0 / np.minimum(self.reports[old] + 5.0, p.noise_memory)
-        self.noise[old] += rate[:, None] * (np.maximum(clipped**2 - spread, 0.05 * noise) - noise)
-        self.noise[old] = np.maximum(self.noise[old], 1e-5)
+        noise = noise + rate * (np.maximum(clipped**2 - spread, 0.05 * noise) - noise)
+        self.noise[:, old] = np.maximum(noise, 1e-5)
         surprise = np.minimum((paid - self.one_day[old]) ** 2, 9.0 * self.surprise[old])
         self.surprise[old] += rate * (surprise - self.surprise[old])
         self.surprise[old] = np.maximum(self.surprise[old], 2e-5)
@@ -237,44 +241,45 @@ class _Bank:
     def _enter(self, fresh: Ints, price: Floats) -> None:
         if not np.isfinite(self.national):
             self.national = float(np.median(price))
-        self.level[fresh] = price[:, None]
-        self.spread[fresh] = self.noise[fresh]
+        self.level[:, fresh] = price
+        self.spread[:, fresh] = self.noise[:, fresh]
 
     def judge(self, day: int, own: Ints, price: Floats) -> None:
         p = self.params
-        slots = len(self.made)
         for number, horizon in enumerate(HORIZONS):
-            made = self.made[(day - horizon) % slots][own]
-            there = np.isfinite(made[:, 0])
+            made = self.made[(day - horizon) % len(self.made)][:, own]
+            there = np.isfinite(made[0])
             if not there.any():
                 continue
             who = own[there]
-            error = np.abs(price[there][:, None] - made[there])
-            mean = error.mean(axis=1)
+            error = np.abs(price[there] - made[:, there])
+            mean = error.mean(axis=0)
             count = self.count[number, who]
             rate = 1.0 / np.minimum(count + 1.0, p.error_memory)
-            old = np.where(np.isfinite(self.size[number, who]), self.size[number, who], mean)
-            size = old + rate * (mean - old)
-            self.size[number, who] = size
-            relative = error / np.maximum(old, 1e-4)[:, None]
-            self.error[number, who] += rate[:, None] * (relative - self.error[number, who])
+            usual = np.where(count > 0, self.size[number, who], mean)
+            self.size[number, who] = usual + rate * (mean - usual)
+            relative = error / np.maximum(usual, 1e-4)
+            self.error[number][:, who] += rate * (relative - self.error[number][:, who])
             self.count[number, who] = np.minimum(count + 1.0, p.error_memory)
-            blend = min(len(who) / 20000.0, 0.05)
-            self.pooled[number] += blend * (relative.mean(axis=0) - self.pooled[number])
-            known = self.count[number][:, None]
-            shrunk = (known * self.error[number] + p.shrink_reports * self.pooled[number]) / (
-                known + p.shrink_reports
-            )
-            scaled = shrunk / shrunk.mean(axis=1, keepdims=True)
-            weight = np.exp(-p.temperature * (scaled - scaled.min(axis=1, keepdims=True)))
-            self.weight[number] = weight / weight.sum(axis=1, keepdims=True)
+            self.pooled_count[number] = min(self.pooled_count[number] + len(who), p.pool_memory)
+            share = min(len(who) / self.pooled_count[number], 1.0)
+            self.pooled[number] += share * (relative.mean(axis=1) - self.pooled[number])
+            self._weigh(number)
+
+    def _weigh(self, number: int) -> None:
+        p = self.params
+        count = self.count[number]
+        pooled = p.shrink_reports * self.pooled[number][:, None]
+        shrunk = (count * self.error[number] + pooled) / (count + p.shrink_reports)
+        scaled = shrunk / shrunk.mean(axis=0)
+        weight = np.exp(-p.temperature * (scaled - scaled.min(axis=0)))
+        self.weight[number] = weight / weight.sum(axis=0)
 
     def forecast(self, day: int) -> Floats:
-        members = np.concatenate([self.level, self.last[:, None]], axis=1)
-        current = (self.age <= self.params.origin_age)[:, None]
-        self.made[day % len(self.made)] = np.where(current, members, np.nan)
-        level = np.einsum("hmk,mk->mh", self.weight, members)
-        self.one_day = level[:, 0]
+        members = np.concatenate([self.level, self.last[None]])
+        self.made[day % len(self.made)] = np.where(self.age <= self.params.origin_age, members, np.nan)
+        level = np.einsum("hkm,km->hm", self.weight, members)
+        self.one_day = level[0]
         return level
 
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 LEVELS = (0.90, 0.95)
 FLOOR = 1.0e-3  # log price; no scale is smaller
-BINS = np.geomspace(1.0e-2, 60.0, 601)  # |error| / scale; the quantile is interpolated within a bin
+LEAST = 50  # scores; with fewer there is no quantile
+BINS = np.geomspace(1.0e-2, 60.0, 301)  # |error| / scale; the quantile is interpolated within a bin
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def widths(error: Floats, params: IntervalParams, lag: int = 0) -> Widths:
     scale = _scales(error, params)
     counts, outside = _scores(error, scale, lag)
     window = _trailing(counts, params.window)
-    half = [scale * _quantiles(window, outside, level, params, lag)[:, None] for level in LEVELS]
+    half = [scale * quantile[:, None] for quantile in _quantiles(window, outside, params, lag)]
     return Widths(scale, half[0], half[1])
 
 
@@ -127,25 +128,22 @@ def _trailing(counts: Floats, window: int) -> Floats:
     return total - np.concatenate([np.zeros((1, counts.shape[1])), total])[days[place]]
 
 
-def _quantiles(
-    window: Floats, scores: list[Floats], level: float, params: IntervalParams, lag: int
-) -> Floats:
-    days = len(window)
-    quantile = np.full(days, np.nan)
-    miss = 1.0 - level
+def _quantiles(window: Floats, scores: list[Floats], params: IntervalParams, lag: int) -> list[Floats]:
+    quantiles = np.full((len(LEVELS), len(window)), np.nan)
+    miss = 1.0 - np.array(LEVELS)
     edges = np.concatenate([[BINS[0]], BINS, [BINS[-1]]])
-    for day in range(days):
-        if day >= lag and np.isfinite(quantile[day - lag]) and len(scores[day]) and params.step:
-            outside = float((scores[day] > quantile[day - lag]).mean())
+    for day, counts in enumerate(window):
+        made = quantiles[:, day - lag] if day >= lag else np.full(len(LEVELS), np.nan)
+        if params.step and len(scores[day]) and np.isfinite(made[0]):
+            outside = (scores[day] > made[:, None]).mean(axis=1)
             weight = min(1.0, len(scores[day]) / 30.0)
-            miss = float(np.clip(miss + params.step * weight * ((1.0 - level) - outside), 0.002, 0.5))
-        total = window[day].sum()
-        if total < 50:
+            miss = np.clip(miss + params.step * weight * (1.0 - np.array(LEVELS) - outside), 0.002, 0.5)
+        cumulated = np.cumsum(counts)
+        total = cumulated[-1]
+        if total < LEAST:
             continue
-        wanted = min(1.0 - miss, total / (total + 1.0)) * total
-        cumulated = np.cumsum(window[day])
-        place = int(np.searchsorted(cumulated, wanted))
-        before = cumulated[place - 1] if place else 0.0
-        inside = (wanted - before) / max(window[day, place], 1.0)
-        quantile[day] = edges[place] + inside * (edges[place + 1] - edges[place])
-    return quantile
+        wanted = np.minimum(1.0 - miss, total / (total + 1.0)) * total
+        place = np.searchsorted(cumulated, wanted)
+        inside = (wanted - (cumulated - counts)[place]) / np.maximum(counts[place], 1.0)
+        quantiles[:, day] = edges[place] + inside * (edges[place + 1] - edges[place])
+    return list(quantiles)

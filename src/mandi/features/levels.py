@@ -75,18 +75,20 @@ def market_levels(reports: DataFrame, params: LevelParams) -> DataFrame:
     Raises
     ------
     ContractError
-        A column is missing.
+        A column is missing, or there are no reports.
     """
     import pandas as pd
 
     missing = [name for name in NEEDED if name not in reports]
     if missing:
         raise ContractError(f"reports lack {', '.join(missing)}", allowed=", ".join(NEEDED))
+    if reports.empty:
+        raise ContractError("there are no reports", next_command="mandi import <files>")
     parts = [
         _commodity_levels(str(name), part, params)
         for name, part in reports.groupby("commodity", sort=True, observed=True)
     ]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["commodity", "market"])
+    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
 
 def gate(price: DataFrame, factor: float, days: int) -> DataFrame:
@@ -134,16 +136,21 @@ def _commodity_levels(commodity: str, reports: DataFrame, params: LevelParams) -
     for name, series in _report_details(grouped, price).items():
         columns[f"b_own_{name}"] = series
         columns[f"b_{name}"] = _yesterday(series)
-    here = np.isfinite(trace.last) & (trace.age <= params.active_days)
-    row, column = np.nonzero(here)
-    frame = {
-        "commodity": np.full(len(row), commodity, dtype=object),
-        "market": price.columns.to_numpy(dtype=object)[column],
-        "known_time": _known_times(reports, day, calendar)[row],
-        "day": calendar[row],
-        "state": state.to_numpy(dtype=object)[column],
-    }
-    return pd.DataFrame(frame | {name: values[here] for name, values in columns.items()})
+    here = np.flatnonzero(np.isfinite(trace.last) & (trace.age <= params.active_days))
+    row, column = np.divmod(here, price.shape[1])
+    keys = pd.DataFrame(
+        {
+            "commodity": np.full(len(here), commodity, dtype=object),
+            "market": price.columns.to_numpy(dtype=object)[column],
+            "known_time": _known_times(reports, day, calendar)[row],
+            "day": calendar[row],
+            "state": state.to_numpy(dtype=object)[column],
+        }
+    )
+    block = np.empty((len(columns), len(here)))
+    for number, values in enumerate(columns.values()):
+        np.take(values, here, out=block[number])
+    return pd.concat([keys, pd.DataFrame(block.T, columns=list(columns), copy=False)], axis=1, copy=False)
 
 
 def _known_times(reports: DataFrame, day: Series, calendar: DatetimeIndex) -> DatetimeIndex:
@@ -162,9 +169,9 @@ def _columns(log_price: Floats, trace: BankTrace, state_of: NDArray[np.int64],
     fresh = np.where(trace.age <= params.bank.origin_age, 1.0, np.nan)
     for number, horizon in enumerate(HORIZONS):
         error = np.full_like(log_price, np.nan)
-        made = trace.level[:-horizon, :, number] * fresh[:-horizon]
+        made = trace.level[:-horizon, number] * fresh[:-horizon]
         error[horizon:] = np.abs(log_price[horizon:] - made)
-        columns |= _with_widths(horizon, trace.level[:, :, number], error, rules[horizon], horizon)
+        columns |= _with_widths(horizon, trace.level[:, number], error, rules[horizon], horizon)
     columns["prev_log"], columns["prev_age"] = _yesterday(trace.last), _yesterday(trace.age) + 1.0
     error = np.abs(log_price - trace.before * _yesterday(fresh))
     today = _with_widths(0, trace.before, error, params.short, 1)
@@ -177,9 +184,9 @@ def _columns(log_price: Floats, trace: BankTrace, state_of: NDArray[np.int64],
     columns["state_log"] = national + trace.state[:, state_of]
     columns["noise_sd"] = trace.noise
     columns["national_vol_30"] = _volatility(trace.national, 30)[:, None] * wide
-    columns["market_lead"] = trace.level[:, :, 0] - national
+    columns["market_lead"] = trace.level[:, 0] - national
     columns["innovation_1"] = _carried(trace.innovation)
-    return columns | _boosting(log_price, trace)
+    return columns | _boosting(log_price, trace, columns)
 
 
 def _with_widths(
@@ -194,18 +201,13 @@ def _with_widths(
     }
 
 
-def _boosting(log_price: Floats, trace: BankTrace) -> dict[str, Floats]:
+def _boosting(log_price: Floats, trace: BankTrace, shared: dict[str, Floats]) -> dict[str, Floats]:
     national = _yesterday(trace.national[:, None])
-    after = {
-        "innovation": _carried(trace.innovation),
-        "earlier_innovation": _earlier(trace.innovation),
-        "noise": trace.noise,
-        "lead": trace.level[:, :, 0] - trace.national[:, None],
-        "bias": _recent_mean(trace.innovation, 5),
-    }
-    for member in range(trace.bank.shape[2]):
-        after[f"bank_{member}"] = trace.bank[:, :, member] - trace.level[:, :, 0]
+    after = {"earlier_innovation": _earlier(trace.innovation), "bias": _recent_mean(trace.innovation, 5)}
+    for member in range(trace.bank.shape[1]):
+        after[f"bank_{member}"] = trace.bank[:, member] - trace.level[:, 0]
     columns = {f"b_own_{name}": values for name, values in after.items()}
+    after |= {"innovation": shared["innovation_1"], "noise": trace.noise, "lead": shared["market_lead"]}
     columns |= {f"b_{name}": _yesterday(values) for name, values in after.items()}
     for days in (3, 7, 30):
         earlier = np.vstack([np.full((days, 1), np.nan), national[:-days]])

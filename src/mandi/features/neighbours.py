@@ -26,6 +26,8 @@ class NeighbourParams:
         Days between two choices.
     memory_days : int
         Days of innovations the correlation is taken of.
+    least_reports : int
+        Reports in that memory without which a market has no companions and is nobody's.
     shrink_days : float
         Pseudo-days of zero correlation.
     """
@@ -33,6 +35,7 @@ class NeighbourParams:
     companions: int = 15
     renew_days: int = 90
     memory_days: int = 730
+    least_reports: int = 30
     shrink_days: float = 60.0
 
 
@@ -63,11 +66,11 @@ def neighbour_moves(innovation: Floats, params: NeighbourParams) -> Floats:
     value = np.where(there, np.clip(innovation, -bound, bound), 0.0)
     moves = np.zeros((days, markets))
     for start in range(params.renew_days, days, params.renew_days):
-        weight = _weights(value[max(0, start - params.memory_days) : start],
-                          there[max(0, start - params.memory_days) : start], params)  # fmt: skip
-        stop = min(start + params.renew_days, days)
-        total = there[start:stop].astype(np.float64) @ weight
-        moves[start:stop] = value[start:stop] @ weight / np.maximum(total, 1e-9) * (total > 0)
+        past, now = slice(max(0, start - params.memory_days), start), slice(start, start + params.renew_days)
+        who = np.flatnonzero(there[past].sum(axis=0) >= params.least_reports)
+        weight = _weights(value[past, who], there[past, who].astype(np.float64), params)
+        total = there[now, who].astype(np.float64) @ weight
+        moves[now, who] = value[now, who] @ weight / np.maximum(total, 1e-9) * (total > 0)
     return moves
 
 
@@ -81,8 +84,7 @@ def _typical(innovation: Floats, there: NDArray[np.bool_], params: NeighbourPara
     return size
 
 
-def _weights(value: Floats, there: NDArray[np.bool_], params: NeighbourParams) -> Floats:
-    seen = there.astype(np.float64)
+def _weights(value: Floats, seen: Floats, params: NeighbourParams) -> Floats:
     both = seen.T @ seen
     square = (value**2).T @ seen
     root = np.sqrt(square * square.T)
@@ -91,6 +93,6 @@ def _weights(value: Floats, there: NDArray[np.bool_], params: NeighbourParams) -
     np.fill_diagonal(correlation, 0.0)
     correlation = np.maximum(correlation, 0.0)
     if len(correlation) > params.companions:
-        least = np.sort(correlation, axis=0)[-params.companions]
+        least = np.partition(correlation, -params.companions, axis=0)[-params.companions]
         correlation = np.where(correlation >= least, correlation, 0.0)
     return correlation

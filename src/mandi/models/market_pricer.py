@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
 Floats = NDArray[np.float64]
+OWN = ("innovation_1", "noise_sd", "market_lead")
 NEEDED = ("step", "level", "scale", "half90", "half95", "last_log", "last_age", "national_log", "state_log",
-          "national_move", "state_move", "neighbour_move", "target_day")  # fmt: skip
+          "national_move", "state_move", "neighbour_move", "target_day", *OWN)  # fmt: skip
 LEARNT = ("label", "part", "national_ahead")
 OUTPUTS = ("predicted_price", "lower_bound_90", "upper_bound_90", "lower_bound_95", "upper_bound_95")
 LEVELS = {90: 0.90, 95: 0.95}
@@ -148,8 +149,7 @@ class MarketPricer:
         Returns
         -------
         DataFrame
-            index, feature, effect (INR/quintal). national_level is the base; state_lead, market_lead and each feature
-            of the trees are shares of the rest by their log effects, so that a row's effects sum to its price.
+            index, feature, effect (INR/quintal). national_level is the base; state_lead, market_lead and ``trees.*`` are shares of the rest by their log effects, so that a row's effects sum to its price.
         """
         import pandas as pd
 
@@ -280,8 +280,8 @@ class MarketPricer:
             rows = frame[here]
             matrix = self._matrix(rows, known)
             parts = np.asarray(self.trees[known].predict(matrix, pred_contrib=True, num_threads=1))
-            for name, part in zip([*matrix.columns, "trees_base"], parts.T):
-                effects.setdefault(name, np.zeros(len(frame)))[here] = (
+            for name, part in zip([*matrix.columns, "base"], parts.T):
+                effects.setdefault(f"trees.{name}", np.zeros(len(frame)))[here] = (
                     weight * part * rows["scale"].to_numpy()
                 )
         return effects
@@ -304,7 +304,9 @@ class MarketPricer:
             if step or not name.startswith("b_own_"):  # a nowcast is made before the own report of the day
                 features[name] = rows[name]
         if step:
-            features["own_gap"] = (rows["b_own_innovation"] - expected) / scale * (rows["last_age"] == 0)
+            for name in OWN:
+                features[name] = rows[name]
+            features["own_gap"] = (rows["innovation_1"] - expected) / scale * (rows["last_age"] == 0)
         return pd.DataFrame(features, index=rows.index).astype(np.float64)
 
 

@@ -61,10 +61,11 @@ CROPS: dict[str, Crop] = {
     crop.name: crop
     for crop in (
         Crop(
-            # Gujarat 2018-2024: one-day national move .0087 (thin), all-India 2025-26: .0052. Spread .12-.16.
-            name="cotton", price=6800.0, national_sd=0.0065, bargaining_sd=0.0105, noise_factor=1.10,
+            # National move .0083 a day over calm 20 days (Gujarat 2018-24), .0035-.0094 in the 81 days of 2025-26;
+            # noise .018-.026; range of a day .12-.16.
+            name="cotton", price=6800.0, national_sd=0.0080, bargaining_sd=0.0100, noise_factor=1.25,
             local_factor=1.0, harvest_day=335, harvest_width=45.0, lean_share=0.15, season_amplitude=0.025,
-            shift=-0.05, share_of_lots=0.10, lot_quintals=60.0, spread=0.14, msp=5825.0,
+            shift=-0.05, share_of_lots=0.085, lot_quintals=60.0, spread=0.14, msp=5825.0,
             states=("Gujarat", "Maharashtra", "Telangana", "Andhra Pradesh", "Karnataka", "Madhya Pradesh", "Punjab",
                     "Haryana", "Rajasthan"),
             varieties=(("Shankar-6", 0.0), ("MCU-5", 0.020), ("H-4", -0.014)),
@@ -78,8 +79,9 @@ CROPS: dict[str, Crop] = {
             ),
         ),
         Crop(
-            # 2014-17: one-day national move .0073, 2025-26: .0112 in 81 days. Noise median .0135, spread .09.
-            name="soybean", price=4300.0, national_sd=0.0080, bargaining_sd=0.0120, noise_factor=1.0,
+            # 2014-17: national move .0088 a day over calm 20 days, .0118 with the rallies, .0079 from one day to the next;
+            # noise .0138 (quartiles .0118-.0189), range of a day .09.
+            name="soybean", price=4300.0, national_sd=0.0088, bargaining_sd=0.0110, noise_factor=1.0,
             local_factor=1.0, harvest_day=308, harvest_width=32.0, lean_share=0.25, season_amplitude=0.030,
             shift=-0.08, share_of_lots=0.19, lot_quintals=45.0, spread=0.10, msp=3880.0,
             states=("Madhya Pradesh", "Maharashtra", "Rajasthan", "Gujarat", "Karnataka", "Telangana"),
@@ -92,10 +94,10 @@ CROPS: dict[str, Crop] = {
             ),
         ),
         Crop(
-            # 2014-17: one-day national move .0043, noise .0213, spread .067; peak arrivals in January.
-            name="tur", price=6600.0, national_sd=0.0048, bargaining_sd=0.0100, noise_factor=1.30,
+            # 2014-17: national move .0065 a day over calm 20 days, .0121 with the rallies; noise .0203, range of a day .0745; arrivals peak in January.
+            name="tur", price=6600.0, national_sd=0.0065, bargaining_sd=0.0090, noise_factor=1.45,
             local_factor=1.2, harvest_day=22, harvest_width=40.0, lean_share=0.10, season_amplitude=0.030,
-            shift=0.07, share_of_lots=0.03, lot_quintals=30.0, spread=0.07, msp=6000.0,
+            shift=0.07, share_of_lots=0.025, lot_quintals=30.0, spread=0.07, msp=6000.0,
             states=("Maharashtra", "Karnataka", "Madhya Pradesh", "Gujarat", "Uttar Pradesh", "Telangana",
                     "Andhra Pradesh"),
             varieties=(("Red", 0.0), ("White", 0.012), ("Local", -0.012)),
@@ -103,10 +105,10 @@ CROPS: dict[str, Crop] = {
             attributes=(MOISTURE, DIRT, Attribute("protein_pct", 21.5, 1.2, 17.0, 26.0, 0.30, 0.35)),
         ),
         Crop(
-            # Assumed: supported by procurement at MSP, so moves like tur's and spread between tur's and soybean's.
-            name="wheat", price=2450.0, national_sd=0.0050, bargaining_sd=0.0125, noise_factor=1.0,
+            # Assumed: supported by procurement at MSP, so moves like tur's; noise and range like soybean's.
+            name="wheat", price=2450.0, national_sd=0.0055, bargaining_sd=0.0110, noise_factor=1.0,
             local_factor=1.0, harvest_day=115, harvest_width=28.0, lean_share=0.20, season_amplitude=0.030,
-            shift=-0.04, share_of_lots=0.33, lot_quintals=80.0, spread=0.09, msp=1975.0,
+            shift=-0.04, share_of_lots=0.34, lot_quintals=80.0, spread=0.09, msp=1975.0,
             states=("Madhya Pradesh", "Punjab", "Haryana", "Uttar Pradesh", "Rajasthan", "Gujarat", "Bihar",
                     "Maharashtra"),
             varieties=(("Mill quality", 0.0), ("Lokwan", 0.013), ("Sharbati", 0.024)),
@@ -119,9 +121,9 @@ CROPS: dict[str, Crop] = {
         ),
         Crop(
             # Assumed: between wheat and soybean.
-            name="maize", price=2150.0, national_sd=0.0060, bargaining_sd=0.0125, noise_factor=1.0,
+            name="maize", price=2150.0, national_sd=0.0065, bargaining_sd=0.0110, noise_factor=1.0,
             local_factor=1.0, harvest_day=300, harvest_width=50.0, lean_share=0.30, season_amplitude=0.025,
-            shift=0.05, share_of_lots=0.21, lot_quintals=70.0, spread=0.09, msp=1850.0,
+            shift=0.05, share_of_lots=0.22, lot_quintals=70.0, spread=0.09, msp=1850.0,
             states=("Karnataka", "Telangana", "Andhra Pradesh", "Bihar", "Madhya Pradesh", "Maharashtra", "Rajasthan",
                     "Uttar Pradesh"),
             varieties=(("Yellow", 0.0), ("Hybrid", 0.008), ("White", 0.018)),
@@ -134,7 +136,7 @@ CROPS: dict[str, Crop] = {
         ),
         Crop(
             # Assumed: fines of about 62 % Fe at INR 5,300 a tonne; moves with the exchange rate and energy.
-            name="iron_ore", price=530.0, national_sd=0.0070, bargaining_sd=0.0120, noise_factor=1.0,
+            name="iron_ore", price=530.0, national_sd=0.0065, bargaining_sd=0.0110, noise_factor=1.0,
             local_factor=1.0, harvest_day=60, harvest_width=110.0, lean_share=0.60, season_amplitude=0.015,
             shift=-0.06, share_of_lots=0.14, lot_quintals=4000.0, spread=0.20,
             states=("Odisha", "Jharkhand", "Chhattisgarh", "Karnataka"),

@@ -66,10 +66,10 @@ class MarketParams:
     inspectors: int = 12
     commodities: tuple[str, ...] = ("cotton", "soybean", "tur", "wheat", "maize", "iron_ore")
     report_lag_hours: float = 0.0
-    state_move_sd: float = 0.0023
-    market_move_sd: float = 0.0026
-    reversion_days: float = 60.0
-    report_noise_sd: float = 0.0135
+    state_move_sd: float = 0.0024
+    market_move_sd: float = 0.0030
+    reversion_days: float = 90.0
+    report_noise_sd: float = 0.0115
     report_noise_spread: float = 0.30
     shift_date: str = "2023-06-12"
     shift_volatility: float = 1.15

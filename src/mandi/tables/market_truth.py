@@ -28,13 +28,13 @@ def price_floors(struck: pd.DataFrame, latent: pd.DataFrame, last_days: int = LA
     ----------
     struck, latent : DataFrame
         Trades and their latent frame with ``oracle_full, oracle_known`` and, if computed, ``oracle_public``; also
-        ``last_report`` (the naive price: the market's last reported modal price).
+        ``last_report`` and ``last_lots`` (the naive prices: the market's last reported modal price, its last lots').
     last_days : int
 
     Returns
     -------
     dict
-        ``pooled`` and one entry per commodity: ``n``, ``mean_price``, and for each oracle and for the naive price
+        ``pooled`` and one entry per commodity: ``n``, ``mean_price``, and for each oracle and each naive price
         ``mae``, ``rmse`` (INR/quintal), ``r2`` (plain) and ``r2_within`` (about the mean of each commodity).
     """
     recent = latent["day_number"] > latent["day_number"].max() - last_days
@@ -184,14 +184,49 @@ def last_reports(told: Reporting) -> np.ndarray:
     return seen.bfill().to_numpy()
 
 
+def last_lots(struck: pd.DataFrame, count: int = 5) -> np.ndarray:
+    """Return the mean price (INR/quintal) of the last settled lots of the same commodity and market before each trade.
+
+    Where none has settled yet, the commodity's last settled lots anywhere stand in; NaN with none at all.
+
+    Parameters
+    ----------
+    struck : DataFrame
+        The trades table.
+    count : int
+        How many lots.
+
+    Examples
+    --------
+    >>> when = pd.to_datetime(["2024-01-01", "2024-01-05", "2024-01-20"], utc=True).astype("datetime64[ns, UTC]")
+    >>> lots = pd.DataFrame({"commodity": "tur", "market": "Latur", "price": [100.0, 110.0, 120.0],
+    ...                      "event_time": when, "known_time": when + pd.Timedelta(days=7)})
+    >>> last_lots(lots).tolist()
+    [nan, nan, 105.0]
+    """
+    asked = struck[["commodity", "market", "event_time"]].reset_index(names="row").sort_values("event_time")
+    found = []
+    for keys in (["commodity", "market"], ["commodity"]):
+        seen = struck.sort_values("known_time", kind="stable")
+        mean = seen.groupby(keys)["price"].rolling(count, min_periods=1).mean()
+        seen = seen.assign(mean=mean.droplevel(list(range(len(keys)))))
+        joined = pd.merge_asof(
+            asked, seen[[*keys, "known_time", "mean"]], left_on="event_time", right_on="known_time", by=keys,
+            allow_exact_matches=False,
+        )  # fmt: skip
+        found.append(joined.set_index("row")["mean"].reindex(struck.index))
+    return found[0].fillna(found[1]).to_numpy()
+
+
 def _price_row(trades: pd.DataFrame, known: pd.DataFrame) -> dict[str, Any]:
     price = trades["price"].to_numpy()
     own_mean = trades.groupby("commodity")["price"].transform("mean").to_numpy()
     row: dict[str, Any] = {"n": len(trades), "mean_price": float(price.mean())}
     for name, column in (
         ("full", "oracle_full"), ("known", "oracle_known"), ("public", "oracle_public"), ("last_report", "last_report"),
+        ("last_lots", "last_lots"),
     ):  # fmt: skip
-        if column not in known:
+        if column not in known or known[column].isna().any():
             continue
         error = price - known[column].to_numpy()
         row[name] = {

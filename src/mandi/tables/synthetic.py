@@ -26,6 +26,7 @@ from mandi.tables.market_trades import trades
 from mandi.tables.market_truth import (
     demand_floors,
     fraud_ceiling,
+    last_lots,
     last_reports,
     matching_ceiling,
     price_floors,
@@ -100,7 +101,7 @@ def generate(params: MarketParams) -> tuple[dict[str, pd.DataFrame], dict[str, A
     truth = {
         "params": asdict(params),
         "floors": {
-            "price": price_floors(crime.trades, latent),
+            "price": price_floors(crime.trades, latent.assign(last_lots=last_lots(crime.trades))),
             "demand": demand_floors(told, days),
             "quality": quality_ceiling(sheet, offered["day_number"].to_numpy()),
             "fraud": fraud_ceiling(crime.truth, day_number),

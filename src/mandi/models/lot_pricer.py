@@ -107,7 +107,7 @@ class LotPricer:
             raise ContractError(f"no lots in {', '.join(empty)}", allowed="lots in train, validation and calibration")
         self.matrix = LotMatrix.learn(parts["train"], self.params.left_out, self.params.bulk_quantile)
         data = {name: self._data(rows) for name, rows in parts.items()}
-        told = _Told(progress, len(self.params.candidates) + 2 + 2 * self.params.refit)
+        told = _Told(progress, len(self.params.candidates) + 2 + 3 * self.params.refit)
         device = device_for(self.params.trees.device)
         tried = {name: self._grow(name, data, device, told) for name in self.params.candidates}
         errors, chosen = self._choose(tried, data["validation"], parts["validation"])
@@ -121,8 +121,9 @@ class LotPricer:
         assert isinstance(bounds, XGBoostTrees)
         self.quantiles = bounds
         self._calibrate(parts["calibration"], data["calibration"])
+        told.finish("bounds calibrated")
         self.record = {
-            "chosen": list(chosen), "validation_mae": errors, "device": device, "margins": dict(self.margins),
+            "chosen": list(chosen), "validation_mae": errors, "device": device, "margins": {str(k): v for k, v in self.margins.items()},
             "rounds": {name: trees.rounds for name, trees in [*tried.items(), (BOUNDS, bounds)]},
             "rows": {name: len(rows) for name, rows in parts.items()}, "left_out": len(frame) - len(usable),
         }  # fmt: skip
@@ -287,7 +288,11 @@ class _Told:
     def __call__(self, text: str) -> None:
         self.done += 1
         if self.progress is not None:
-            self.progress(min(self.done, self.total), self.total, text)
+            self.progress(self.done, self.total, text)
+
+    def finish(self, text: str) -> None:
+        self.done = self.total - 1
+        self(text)
 
 
 def _require(frame: DataFrame, names: tuple[str, ...]) -> None:

@@ -95,10 +95,10 @@ def boosted_names(filters: int) -> tuple[str, ...]:
     >>> boosted_names(2)[:3]
     ('b_bank_0', 'b_bank_1', 'b_bias')
     """
-    both = ["innovation", "earlier_innovation", "noise", "lead", "bias", "middle", "range"]
+    both = ["earlier_innovation", "bias", "middle", "range", "turnover"]
     both += [f"bank_{member}" for member in range(filters)]
-    shared = ["b_national_3", "b_national_7", "b_national_30", "b_reports_30", "b_volatility"]
-    return tuple(sorted([*shared, *(f"b_{name}" for name in both), *(f"b_own_{name}" for name in both)]))
+    shared = ["innovation", "noise", "lead", "national_3", "national_7", "national_30", "reports_30", "volatility"]
+    return tuple(sorted(f"b_{name}" for name in [*shared, *both, *(f"own_{name}" for name in both)]))
 
 
 def _numbers(rows: tuple[tuple[str, str, str], ...], required: bool) -> tuple[Field, ...]:

@@ -21,13 +21,14 @@ def test_the_spec_declares_what_both_pricers_read() -> None:
 
 
 def test_the_filters_details_are_named_as_the_filter_names_them() -> None:
-    day = pd.date_range("2024-01-01 18:30", periods=40, tz="UTC")
+    day = pd.date_range("2024-01-01 18:30", periods=80, tz="UTC")
     reports = pd.DataFrame(
         {"commodity": "tur", "state": "Bihar", "market": "Patna", "min_price": 90.0, "max_price": 110.0,
-         "modal_price": 100.0, "event_time": day, "known_time": day}
+         "modal_price": 100.0, "arrivals": 5.0, "event_time": day, "known_time": day}
     )  # fmt: skip
     levels = market_levels(reports, PriceFeatureParams().levels)
-    assert tuple(sorted(c for c in levels if c.startswith("b_"))) == boosted_names(len(BankParams().market_drifts))
+    found = {name for name in levels if name.startswith("b_")}
+    assert found and found <= set(boosted_names(len(BankParams().market_drifts)))
 
 
 def test_requests_and_answers_have_the_names_promised() -> None:

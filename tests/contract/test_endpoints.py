@@ -20,7 +20,7 @@ from mandi.serving.contracts import PriceRow
 from mandi.serving.desk import Desk
 from mandi.serving.routes import MODELS, PRICE, routes_app
 
-from ..unit.serving.small_market import SmallMarket, request_row, small_market
+from ..unit.serving.small_market import SmallMarket, request_row, shared_market, small_market
 
 BOUNDS = ["predicted_price", "lower_bound_90", "upper_bound_90", "lower_bound_95", "upper_bound_95"]
 TRAINING_PACKAGES = [
@@ -31,7 +31,7 @@ SAME = {"rtol": 0.0, "atol": 1e-6}
 
 @pytest.fixture(scope="module")
 def market(tmp_path_factory: pytest.TempPathFactory, root: Path) -> SmallMarket:
-    return small_market(tmp_path_factory.mktemp("market"), root)
+    return shared_market(tmp_path_factory, root)
 
 
 @pytest.fixture(scope="module")

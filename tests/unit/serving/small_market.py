@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from mandi.core.config import load_params
 from mandi.features import feature_set
@@ -25,9 +26,13 @@ SIZE = MarketParams(
     lots_per_day=10,
     optimal_filter=False,
 )
+_SHARED: dict[str, SmallMarket] = {}
 FEW_TREES = {
     "market": {"rounds": 30},
-    "lots": {"trees": {kind: {"n_estimators": 30} for kind in ("xgboost", "lightgbm", "quantiles")}},
+    "lots": {
+        "candidates": ["xgboost", "lightgbm"],
+        "trees": {kind: {"n_estimators": 20} for kind in ("xgboost", "lightgbm", "quantiles")},
+    },
 }
 METRICS = {"lot.coverage95": 0.951, "lot.coverage90": 0.902} | {
     f"market.{h}.coverage{level}": level / 100 for h in (0, 1, 7, 30, 60) for level in (90, 95)
@@ -57,6 +62,13 @@ class SmallMarket:
         return {name: state[state["known_time"] <= self.known_until] for name, state in self.history.items()}
 
 
+def shared_market(tmp_path_factory: pytest.TempPathFactory, root: Path) -> SmallMarket:
+    """The same market for every test of a run."""
+    if "market" not in _SHARED:
+        _SHARED["market"] = small_market(tmp_path_factory.mktemp("project"), root)
+    return _SHARED["market"]
+
+
 def request_row(question: Any) -> dict[str, Any]:
     """Write a question of the training frame as a caller would ask it."""
     row = {"commodity_id": question.commodity, "market": question.market, "asof": question.asof.isoformat()}
@@ -77,7 +89,7 @@ def small_market(home: Path, root: Path, with_lots: bool = True) -> SmallMarket:
         tables = {"reports": tables["reports"]}
     features = feature_set("price", params)
     history = features.history(tables)
-    questions = features.questions(tables)
+    questions = features.questions(tables, history)
     frame = features.assemble(questions, history)
     model = new_model("price", params)
     model.fit(frame[frame["part"].isin(["train", "validation", "calibration"])])

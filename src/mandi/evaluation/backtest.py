@@ -33,7 +33,7 @@ class BacktestParams:
     """
 
     origins: int = 12
-    refit_every: int = 3
+    refit_every: int = 6
     validation_days: int = 120
     calibration_days: int = 180
 

@@ -130,6 +130,20 @@ def test_shuffled_labels_teach_an_honest_model_nothing(toy_model, frame, predict
     )
 
 
+def test_a_sample_of_rows_is_enough_and_keeps_its_order(toy_model, frame):
+    sizes = []
+
+    class Counting(toy_model):
+        def fit(self, rows):
+            sizes.append(len(rows))
+            assert rows.index.is_monotonic_increasing
+            return super().fit(rows)
+
+    assert shuffled_labels(Counting, frame, seed=2, max_rows=400).passed
+    assert shuffled_labels(Counting, frame, seed=2, max_rows=None).passed
+    assert sizes == [400, int((frame["part"] != "test").sum())]
+
+
 def test_answers_smuggled_in_beside_the_labels_are_caught(toy_model, frame):
     class Smuggling(toy_model):
         def predict(self, rows):

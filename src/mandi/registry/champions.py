@@ -84,6 +84,7 @@ def move(
     """
     name, client = to.name, connection.client
     to = find_version(connection, name, to.version)  # with the verdict it was just given
+    aliases = aliases_of(connection, name)
     if line is None:
         line = line_of(stored_line(connection, name), now)
         line = (
@@ -97,9 +98,9 @@ def move(
         client.set_registered_model_alias(name, CHAMPION, str(to.version))
         if len(line) > 1:
             client.set_registered_model_alias(name, PREVIOUS, str(line[-2]))
-        elif PREVIOUS in aliases_of(connection, name):
+        elif PREVIOUS in aliases:
             client.delete_registered_model_alias(name, PREVIOUS)
-        if aliases_of(connection, name).get(CHALLENGER) == to.version:
+        if aliases.get(CHALLENGER) == to.version:
             client.delete_registered_model_alias(name, CHALLENGER)
         if to.rolled_back and event == "promoted":
             client.delete_model_version_tag(name, str(to.version), "rolled_back")

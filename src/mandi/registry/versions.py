@@ -7,10 +7,11 @@ import json
 import re
 import shutil
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mandi.core.errors import ContractError, DataNotFound, nearest
 from mandi.registry import pyfunc_model
@@ -26,6 +27,7 @@ CHAMPION, CHALLENGER, PREVIOUS = "champion", "challenger", "previous"
 NOT_JUDGED = "not judged"
 EXPORT_MANIFEST = "export.json"
 Which = str | int
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -262,13 +264,13 @@ def find_version(connection: Connection, name: str, which: Which) -> Version:
                 next_command=f"mandi promote {name} --version {known[0]}" if known else "mandi repro",
             )
         return found
-    number = int(text.removeprefix("v"))
+    aliases = aliases_of(connection, name)
+    found_by_number = _existing(lambda: connection.client.get_model_version(name, text.removeprefix("v")))
+    if found_by_number is not None:
+        return _version(found_by_number, aliases)
     everything = all_versions(connection, name)
-    for version in everything:
-        if version.version == number:
-            return version
     raise DataNotFound(
-        f"{name} has no version {number}",
+        f"{name} has no version {text.removeprefix('v')}",
         allowed=", ".join(str(v.version) for v in everything) or "nothing is registered yet",
         next_command=None if everything else "mandi repro",
     )
@@ -292,15 +294,19 @@ def aliased(connection: Connection, name: str, alias: str) -> Version | None:
 
 def aliases_of(connection: Connection, name: str) -> dict[str, int]:
     """Return alias to version number; empty when the model was never registered."""
+    registered = _existing(lambda: connection.client.get_registered_model(name))
+    return {alias: int(version) for alias, version in registered.aliases.items()} if registered else {}
+
+
+def _existing(ask: Callable[[], T]) -> T | None:
     from mlflow.exceptions import RESOURCE_DOES_NOT_EXIST, ErrorCode, MlflowException
 
     try:
-        registered = connection.client.get_registered_model(name)
+        return ask()
     except MlflowException as error:
         if error.error_code == ErrorCode.Name(RESOURCE_DOES_NOT_EXIST):
-            return {}
+            return None
         raise
-    return {alias: int(version) for alias, version in registered.aliases.items()}
 
 
 def _version(found: ModelVersion, aliases: dict[str, int]) -> Version:

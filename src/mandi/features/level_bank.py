@@ -93,7 +93,7 @@ class BankTrace:
     bank: Floats
 
 
-def run_bank(log_price: Floats, state_of: Ints, params: BankParams) -> BankTrace:
+def run_bank(log_price: Floats, state_of: Ints, params: BankParams, doubt: Floats | None = None) -> BankTrace:
     """Run the filter over a matrix of reports.
 
     Parameters
@@ -103,6 +103,8 @@ def run_bank(log_price: Floats, state_of: Ints, params: BankParams) -> BankTrace
     state_of : markets
         Number of the state of each market, from 0.
     params : BankParams
+    doubt : days x markets, optional
+        Factor on the noise variance of each report, positive; 1 where not given.
 
     Returns
     -------
@@ -136,6 +138,7 @@ def run_bank(log_price: Floats, state_of: Ints, params: BankParams) -> BankTrace
     for day in range(days):
         own = np.flatnonzero(np.isfinite(log_price[day]))
         price = log_price[day, own]
+        bank.doubt = np.ones(len(own)) if doubt is None else doubt[day, own]
         bank.pass_day()
         trace.innovation[day, own] = price - bank.one_day[own]
         trace.moves[day] = bank.move_common(own, price)
@@ -164,6 +167,7 @@ class _Bank:
         self.last = np.full(markets, np.nan)
         self.age = np.full(markets, np.nan)
         self.one_day = np.full(markets, np.nan)
+        self.doubt = np.ones(0)  # of the reports of the day
         self.national, self.national_spread = np.nan, 0.0
         self.state, self.state_spread = np.zeros(self.states), np.zeros(self.states)
         shape = (len(HORIZONS), members, markets)
@@ -188,11 +192,11 @@ class _Bank:
     def move_common(self, own: Ints, price: Floats) -> Floats:
         moves = np.zeros((len(self.last), 2))
         seen = np.isfinite(self.one_day[own])
-        own, price = own[seen], price[seen]
+        own, price, doubt = own[seen], price[seen], self.doubt[seen]
         if not len(own):
             return moves
         p = self.params
-        variance = self.surprise[own] + (self.age[own] - 1.0) * self.drift[len(self.drift) // 2, 0]
+        variance = self.surprise[own] * doubt + (self.age[own] - 1.0) * self.drift[len(self.drift) // 2, 0]
         bound = p.common_clip * np.sqrt(variance)
         innovation = np.rint(np.clip(price - self.one_day[own], -bound, bound) * WHOLE_LOG)
         weight = np.rint(WHOLE_WEIGHT * p.noise_start / variance)
@@ -222,18 +226,18 @@ class _Bank:
         if len(fresh):
             self._enter(fresh, price[~np.isfinite(self.last[own])])
         known = np.isfinite(self.one_day[own])
-        old, paid = own[known], price[known]
+        old, paid, doubt = own[known], price[known], self.doubt[known]
         spread, noise = self.spread[:, old], self.noise[:, old]
-        bound = p.clip * np.sqrt(spread + noise)
+        bound = p.clip * np.sqrt(spread + noise * doubt)
         clipped = np.clip(paid - self.level[:, old], -bound, bound)
-        gain = spread / (spread + noise)
+        gain = spread / (spread + noise * doubt)
         self.level[:, old] += gain * clipped
         self.spread[:, old] = (1.0 - gain) * spread
         self.reports[old] += 1.0
         rate = 1.0 / np.minimum(self.reports[old] + 5.0, p.noise_memory)
-        noise = noise + rate * (np.maximum(clipped**2 - spread, 0.05 * noise) - noise)
+        noise = noise + rate * (np.maximum((clipped**2 - spread) / doubt, 0.05 * noise) - noise)
         self.noise[:, old] = np.maximum(noise, 1e-5)
-        surprise = np.minimum((paid - self.one_day[old]) ** 2, 9.0 * self.surprise[old])
+        surprise = np.minimum((paid - self.one_day[old]) ** 2 / doubt, 9.0 * self.surprise[old])
         self.surprise[old] += rate * (surprise - self.surprise[old])
         self.surprise[old] = np.maximum(self.surprise[old], 2e-5)
         self.last[own], self.age[own] = price, 0.0

@@ -16,6 +16,7 @@ from mandi.core.errors import ContractError
 from mandi.features.level_bank import HORIZONS, BankParams, BankTrace, Floats, run_bank
 from mandi.features.level_intervals import IntervalParams, widths
 from mandi.features.neighbours import NeighbourParams, neighbour_moves
+from mandi.features.report_details import DoubtParams, carried, recent_mean, report_details, yesterday
 
 if TYPE_CHECKING:
     from pandas import DataFrame, DatetimeIndex, Series
@@ -30,6 +31,7 @@ class LevelParams:
     Attributes
     ----------
     bank : BankParams
+    doubt : DoubtParams
     neighbours : NeighbourParams
     short, week, long : IntervalParams
         Widths today and 1 day, 7 days, and 30 and 60 days ahead.
@@ -42,6 +44,7 @@ class LevelParams:
     """
 
     bank: BankParams = field(default_factory=BankParams)
+    doubt: DoubtParams = field(default_factory=DoubtParams)
     neighbours: NeighbourParams = field(default_factory=NeighbourParams)
     short: IntervalParams = field(default_factory=IntervalParams)
     week: IntervalParams = field(default_factory=lambda: IntervalParams(window=365, step=0.01))
@@ -124,18 +127,23 @@ def _commodity_levels(commodity: str, reports: DataFrame, params: LevelParams) -
     import pandas as pd
 
     day = reports["event_time"].dt.tz_convert(None).dt.normalize()
-    grouped = reports.assign(day=day).groupby(["day", "market"], observed=True)
+    reports = reports.assign(day=day)
     calendar = pd.date_range(day.min(), day.max(), freq="D")
-    price = grouped["modal_price"].median().unstack().reindex(calendar)
+    price = (
+        reports.groupby(["day", "market"], observed=True)["modal_price"].median().unstack().reindex(calendar)
+    )
     price = gate(price.where(price > 0), params.gate_factor, params.gate_days)
     price = price[sorted(price.columns)]
     state = reports.drop_duplicates("market").set_index("market")["state"].reindex(price.columns)
     log_price = np.log(price.to_numpy(np.float64))
-    trace = run_bank(log_price, pd.factorize(state, sort=True)[0].astype(np.int64), params.bank)
-    columns = _columns(log_price, trace, pd.factorize(state, sort=True)[0].astype(np.int64), params)
-    for name, series in _report_details(grouped, price).items():
-        columns[f"b_own_{name}"] = series
-        columns[f"b_{name}"] = _yesterday(series)
+    state_of = pd.factorize(state, sort=True)[0].astype(np.int64)
+    details = report_details(reports, price, params.doubt)
+    trace = run_bank(log_price, state_of, params.bank, details.doubt)
+    columns = _columns(log_price, trace, state_of, params)
+    for name in ("turnover", "spread", "middle", "doubt"):
+        values = getattr(details, name)
+        known = carried(np.where(np.isfinite(log_price), values, np.nan))
+        columns |= {f"b_own_{name}": known, f"b_{name}": yesterday(known)}
     here = np.flatnonzero(np.isfinite(trace.last) & (trace.age <= params.active_days))
     row, column = np.divmod(here, price.shape[1])
     keys = pd.DataFrame(
@@ -172,10 +180,10 @@ def _columns(log_price: Floats, trace: BankTrace, state_of: NDArray[np.int64],
         made = trace.level[:-horizon, number] * fresh[:-horizon]
         error[horizon:] = np.abs(log_price[horizon:] - made)
         columns |= _with_widths(horizon, trace.level[:, number], error, rules[horizon], horizon)
-    columns["prev_log"], columns["prev_age"] = _yesterday(trace.last), _yesterday(trace.age) + 1.0
-    error = np.abs(log_price - trace.before * _yesterday(fresh))
+    columns["prev_log"], columns["prev_age"] = yesterday(trace.last), yesterday(trace.age) + 1.0
+    error = np.abs(log_price - trace.before * yesterday(fresh))
     today = _with_widths(0, trace.before, error, params.short, 1)
-    columns |= {name: values if name == "level_0" else _yesterday(values) for name, values in today.items()}
+    columns |= {name: values if name == "level_0" else yesterday(values) for name, values in today.items()}
     columns["national_move"], columns["state_move"] = trace.moves[:, :, 0], trace.moves[:, :, 1]
     columns["neighbour_move"] = neighbour_moves(trace.innovation, params.neighbours)
     wide = np.ones_like(log_price)
@@ -185,7 +193,7 @@ def _columns(log_price: Floats, trace: BankTrace, state_of: NDArray[np.int64],
     columns["noise_sd"] = trace.noise
     columns["national_vol_30"] = _volatility(trace.national, 30)[:, None] * wide
     columns["market_lead"] = trace.level[:, 0] - national
-    columns["innovation_1"] = _carried(trace.innovation)
+    columns["innovation_1"] = carried(trace.innovation)
     return columns | _boosting(log_price, trace, columns)
 
 
@@ -202,59 +210,27 @@ def _with_widths(
 
 
 def _boosting(log_price: Floats, trace: BankTrace, shared: dict[str, Floats]) -> dict[str, Floats]:
-    national = _yesterday(trace.national[:, None])
-    after = {"earlier_innovation": _earlier(trace.innovation), "bias": _recent_mean(trace.innovation, 5)}
+    national = yesterday(trace.national[:, None])
+    after = {"earlier_innovation": _earlier(trace.innovation), "bias": recent_mean(trace.innovation, 5)}
     for member in range(trace.bank.shape[1]):
         after[f"bank_{member}"] = trace.bank[:, member] - trace.level[:, 0]
     columns = {f"b_own_{name}": values for name, values in after.items()}
     after |= {"innovation": shared["innovation_1"], "noise": trace.noise, "lead": shared["market_lead"]}
-    columns |= {f"b_{name}": _yesterday(values) for name, values in after.items()}
+    columns |= {f"b_{name}": yesterday(values) for name, values in after.items()}
     for days in (3, 7, 30):
         earlier = np.vstack([np.full((days, 1), np.nan), national[:-days]])
         columns[f"b_national_{days}"] = national - earlier + trace.moves[:, :, 0]
     reported = np.isfinite(log_price).astype(np.float64)
     total = np.cumsum(reported, axis=0)
     total[30:] -= total[:-30].copy()
-    columns["b_reports_30"] = _yesterday(total)
-    columns["b_volatility"] = _yesterday(_volatility(trace.national, 30)[:, None]) + np.zeros_like(log_price)
+    columns["b_reports_30"] = yesterday(total)
+    columns["b_volatility"] = yesterday(_volatility(trace.national, 30)[:, None]) + np.zeros_like(log_price)
     return columns
-
-
-def _report_details(grouped: object, price: DataFrame) -> dict[str, Floats]:
-
-    by_day = {
-        name: grouped[name].median().unstack().reindex(index=price.index, columns=price.columns)  # type: ignore[index]
-        for name in ("min_price", "max_price")
-    }
-    low, high = by_day["min_price"].where(lambda x: x > 0), by_day["max_price"].where(lambda x: x > 0)
-    middle, modal = np.log((low + high) / 2.0), np.log(price)
-    details = {"middle": middle - modal, "range": np.log(high / low)}
-    return {name: _carried(frame.clip(-1.0, 1.0).to_numpy(np.float64)) for name, frame in details.items()}
-
-
-def _yesterday(values: Floats) -> Floats:
-    return np.concatenate([np.full((1, *values.shape[1:]), np.nan), values[:-1]])
-
-
-def _carried(values: Floats) -> Floats:
-    there = np.isfinite(values)
-    place = np.maximum.accumulate(np.where(there, np.arange(len(values))[:, None], 0), axis=0)
-    return np.take_along_axis(values, place, axis=0)
 
 
 def _earlier(values: Floats) -> Floats:
     there = np.isfinite(values)
-    return _carried(np.where(there, _yesterday(_carried(values)), np.nan))
-
-
-def _recent_mean(values: Floats, reports: float) -> Floats:
-    mean, found = np.full(values.shape[1], np.nan), np.empty_like(values)
-    for day, row in enumerate(values):
-        there = np.isfinite(row)
-        start = np.where(np.isfinite(mean), mean, 0.0)
-        mean = np.where(there, start + (row - start) / reports, mean)
-        found[day] = mean
-    return found
+    return carried(np.where(there, yesterday(carried(values)), np.nan))
 
 
 def _volatility(national: Floats, days: int) -> Floats:

@@ -36,6 +36,7 @@ def _reports(seed: int = 5) -> tuple[pd.DataFrame, np.ndarray]:
             "min_price": paid[day, market] * 0.97,
             "max_price": paid[day, market] * 1.02,
             "modal_price": paid[day, market],
+            "arrivals": np.exp(rng.normal(3.0, 1.0, len(day))),
             "event_time": event,
             "known_time": event + pd.Timedelta(hours=2),
         }
@@ -77,7 +78,7 @@ def test_a_days_own_report_changes_nothing_before_it(reports: pd.DataFrame, leve
     own = (reports["event_time"].dt.tz_convert(None).dt.normalize() == day) & (reports["market"] == "m2")
     assert own.any()
     changed = reports.copy()
-    changed.loc[own, ["min_price", "max_price", "modal_price"]] *= 1.07
+    changed.loc[own, ["min_price", "max_price", "modal_price", "arrivals"]] *= [0.9, 1.3, 1.07, 0.2]
     again = market_levels(changed, PARAMS)
     boosting = [name for name in levels if name.startswith("b_") and not name.startswith("b_own_")]
     before = BEFORE + boosting + ["national_move", "state_move", "neighbour_move"]

@@ -31,7 +31,7 @@ def main(model: str) -> None:
     frame, tables = pd.read_parquet(paths.features(model) / "frame.parquet"), read_tables(paths.tables)
     truth, fitted = read_truth(paths), model_class(model).load(paths.model(model))
     test = frame[frame["part"] == "test"]
-    beside = with_baselines(frame, tables, chosen, fitted.baselines(frame))
+    beside = with_baselines(frame, tables, chosen, fitted.baselines(frame, seed))
     judged = examine(predict_blind(fitted, test), frame, beside, chosen, truth)
     print(f"test: {len(test):,} questions")
 

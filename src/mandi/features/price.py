@@ -23,9 +23,17 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 STEPS = (0, 1, 7, 30, 60)
+LONG_WEEKEND = 4  # days
 STEP_COLUMNS = ("level", "scale", "half90", "half95")
 ASKED = ("commodity", "market", "asof", "horizon_days", "kind")
-MARKET_STATE = ("national_log", "state_log", "national_vol_30", "national_move", "state_move", "neighbour_move")
+MARKET_STATE = (
+    "national_log",
+    "state_log",
+    "national_vol_30",
+    "national_move",
+    "state_move",
+    "neighbour_move",
+)
 # these have seen the market's own report of the day: a question about that very day must not
 AFTER_OWN_REPORT = ("noise_sd", "market_lead", "innovation_1")
 
@@ -104,9 +112,11 @@ class PriceFeatures:
             ``reports`` is not there.
         """
         if "reports" not in tables:
-            raise ContractError("the tables hold no reports", allowed=", ".join(sorted(self.requires | self.uses)))
+            raise ContractError(
+                "the tables hold no reports", allowed=", ".join(sorted(self.requires | self.uses))
+            )
         wanted = self.params.features
-        levels = market_levels(tables["reports"], self.params.levels)
+        levels = _days_with_reports(market_levels(tables["reports"], self.params.levels))
         levels = commodities.state_of_the_trade(levels, tables, wanted.commodities)
         if not _has_lots(tables):
             return {"levels": levels}
@@ -134,7 +144,7 @@ class PriceFeatures:
             label_known_time, part (train, validation, calibration, test, purged).
         """
         wanted = self.params.features
-        levels = history["levels"] if history else market_levels(tables["reports"], self.params.levels)
+        levels = (history or self.history(tables))["levels"]
         asked = [level_questions(levels, wanted.horizons, every=wanted.market_every)]
         if _has_lots(tables):
             asked.append(lots.lot_questions(tables))
@@ -171,16 +181,23 @@ class PriceFeatures:
         """
         for column in ASKED:
             if column not in questions:
-                raise ContractError(f'questions have no column "{column}"{nearest(column, map(str, questions.columns))}')
+                raise ContractError(
+                    f'questions have no column "{column}"{nearest(column, map(str, questions.columns))}'
+                )
         kind = questions["kind"].to_numpy(dtype=object)
         if not np.isin(kind, ["market", "lot"]).all():
-            raise UnknownValue(f"kind is {sorted(set(map(str, kind)) - {'market', 'lot'})}", allowed="market, lot")
+            raise UnknownValue(
+                f"kind is {sorted(set(map(str, kind)) - {'market', 'lot'})}", allowed="market, lot"
+            )
         target = questions["target_day"] if "target_day" in questions else self._target(questions)
         asked = questions[["commodity", "market", "asof"]].reset_index(drop=True)
         joined = asof.join(asked, history["levels"], by=["commodity", "market"])
         told: dict[str, Any] = {str(name): values.to_numpy() for name, values in joined.items()}
         told |= {name: joined[name] for name in ("asof", "known_time")}
-        columns = {"target_day": target.to_numpy(), **_steps(told, target.to_numpy(dtype="datetime64[ns]"))}
+        columns = {
+            "target_day": target.to_numpy(),
+            **_steps(told, target.to_numpy(dtype="datetime64[ns]"), kind == "lot"),
+        }
         columns |= _filter_state(told, columns["step"])
         if (kind == "lot").any() or "suppliers" in history:
             columns |= self._lot_columns(questions, told, target, history, kind == "lot")
@@ -207,7 +224,9 @@ class PriceFeatures:
                      "state_demand_index", "distance_from_port_km"):  # fmt: skip
             found[name] = told.get(name, nothing)
         found["is_major_cotton_region"] = np.isin(told["state"].astype(str), wanted.cotton_states)
-        return {name: np.where(is_lot, np.asarray(column, dtype=float), np.nan) for name, column in found.items()}
+        return {
+            name: np.where(is_lot, np.asarray(column, dtype=float), np.nan) for name, column in found.items()
+        }
 
     def _supplier_columns(
         self, questions: DataFrame, history: Mapping[str, DataFrame]
@@ -225,8 +244,27 @@ def _has_lots(tables: Mapping[str, DataFrame]) -> bool:
     return "trades" in tables and len(tables["trades"]) > 0
 
 
-def _steps(told: Mapping[str, Any], target: np.ndarray) -> dict[str, np.ndarray]:
-    ahead = (target - told["day"].astype("datetime64[ns]")) / np.timedelta64(1, "D")
+def _days_with_reports(levels: DataFrame) -> DataFrame:
+    # a day on which nobody reported is seen to be one only when a later report comes: its rows would know the future
+    told = levels.loc[levels["last_age"] == 0.0, ["commodity", "day"]].drop_duplicates()
+    return levels.merge(told, on=["commodity", "day"], how="inner")
+
+
+def _closed_days(day: np.ndarray, moment: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    # markets rest on Sundays: Monday's price is one trading day after Saturday's reports
+    last = calendar.trading_day(moment).to_numpy(dtype="datetime64[D]") - np.timedelta64(1, "D")
+    known = ~np.isnat(day)
+    first = np.where(known, day.astype("datetime64[D]"), last) + np.timedelta64(1, "D")
+    gap = np.maximum((last + np.timedelta64(1, "D") - first) / np.timedelta64(1, "D"), 0.0)
+    sundays = np.busday_count(first, np.maximum(last + np.timedelta64(1, "D"), first), weekmask="Sun")
+    return gap, np.minimum(gap, sundays)
+
+
+def _steps(told: Mapping[str, Any], target: np.ndarray, is_lot: np.ndarray) -> dict[str, np.ndarray]:
+    gap, closed = _closed_days(told["day"].astype("datetime64[ns]"), told["asof"])
+    ahead = (target - told["day"].astype("datetime64[ns]")) / np.timedelta64(1, "D") - closed
+    # over a holiday a lot still stands on the level of the next day; its bounds are its own
+    ahead = np.where(is_lot & (ahead <= LONG_WEEKEND), np.minimum(ahead, 1.0), ahead)
     place = np.minimum(np.searchsorted(STEPS, np.nan_to_num(ahead, nan=0.0)), len(STEPS) - 1)
     known = ~np.isnan(ahead) & (ahead >= 0)
     found = {"step": np.where(known, np.array(STEPS, dtype=float)[place], np.nan)}
@@ -236,6 +274,7 @@ def _steps(told: Mapping[str, Any], target: np.ndarray) -> dict[str, np.ndarray]
     for name in ("log", "age"):
         before, after = (told[f"{when}_{name}"].astype(float) for when in ("prev", "last"))
         found[f"last_{name}"] = np.where(known, np.where(found["step"] == 0, before, after), np.nan)
+    found["last_age"] = found["last_age"] + gap
     age = (told["asof"] - told["known_time"]).dt.total_seconds().to_numpy(dtype=float)
     return found | {"history_age_days": age / 86400.0}
 

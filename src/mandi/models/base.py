@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, runtime_checkable
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
 Kind = Literal["number", "category", "boolean", "time", "text"]
 
@@ -95,6 +95,11 @@ class Model(Protocol):
 
     def explain(self, frame: DataFrame) -> DataFrame:
         """Return columns index, feature, effect (in ``spec.unit``), base included, in long form."""
+        ...
+
+    @staticmethod
+    def baselines(frame: DataFrame, seed: int) -> dict[str, Series]:
+        """Return, by name, predictions of simpler models fitted on the part train; on the index of ``frame``."""
         ...
 
     def save(self, folder: Path) -> None:

@@ -20,7 +20,7 @@ from mandi.models.market_pricer import MarketParams, MarketPricer
 from mandi.models.price_fields import SPEC, inputs
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,9 +64,9 @@ class PriceModel:
             A column is missing, or a part has no lots.
         """
         kind = _kinds(frame)
-        self.market = MarketPricer(self.params.market).fit(frame[kind == "market"])
-        has_lots = bool((kind == "lot").any())
-        self.lots = LotPricer(self.params.lots).fit(frame[kind == "lot"], progress) if has_lots else None
+        reports, lots = frame[kind == "market"], frame[kind == "lot"]
+        self.market = MarketPricer(self.params.market).fit(reports)
+        self.lots = LotPricer(self.params.lots).fit(lots, reports, progress) if len(lots) else None
         self._declare()
         return self
 
@@ -136,6 +136,13 @@ class PriceModel:
         model.lots = LotPricer.load(folder) if state["lots"] else None
         model._declare()
         return model
+
+    @staticmethod
+    def baselines(frame: DataFrame, seed: int) -> dict[str, Series]:
+        """Return the fitted baselines that stand beside the model: ``random_forest`` for lots (INR/quintal)."""
+        from mandi.models.lot_forest import forest_prices
+
+        return {"random_forest": forest_prices(frame, seed)} if (frame["kind"] == "lot").any() else {}
 
     def _declare(self) -> None:
         assert self.market is not None

@@ -36,7 +36,8 @@ class MarketParams:
     state_move_sd, market_move_sd : float
         Daily log moves of a state and of a market relative to the country; both return with ``reversion_days``.
     report_noise_sd, report_noise_spread : float
-        Median robust noise of a reported modal price (log) and its log spread between markets.
+        Median robust noise of a reported modal price (log) and its log spread between markets. Rounding and second
+        varieties add to it: .0115 is measured as .0142 in generated soybean, .0138 in real soybean.
     shift_date : str
         Day of the regime shift; each commodity's level moves by its ``shift`` within 20 days from it and national
         moves are ``shift_volatility`` times as large from then on (the measured size is that of the later regime).

@@ -1,7 +1,8 @@
 """Prices a lot (INR/quintal): its market's level, and trees on what its quality, seller and moment add, with bounds.
 
-Trees learn log(price) - level. XGBoost and LightGBM are fitted side by side; the validation part chooses between them
-and their mean. Bounds are XGBoost quantiles, conformalised on the later calibration part.
+The level is the filter's, moved by the latest news of the market; trees learn log(price) - level. XGBoost and LightGBM
+are fitted side by side; the validation part chooses between them and their mean. Bounds are XGBoost quantiles,
+conformalised on the later calibration part.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import numpy as np
 from mandi.core.config import build
 from mandi.core.errors import ContractError, NotFitted
 from mandi.models.conformal import margin, recency, uncrossed
+from mandi.models.level_line import READ as LINE_READ
+from mandi.models.level_line import LevelLine
 from mandi.models.lot_matrix import READ, LotMatrix
 from mandi.models.lot_trees import LightGBMTrees, TreeParams, XGBoostTrees, device_for
 
@@ -30,7 +33,8 @@ OUTPUTS = ("predicted_price", "lower_bound_90", "upper_bound_90", "lower_bound_9
 CANDIDATES: dict[str, tuple[type[XGBoostTrees] | type[LightGBMTrees], str]] = {
     "xgboost": (XGBoostTrees, "reg:squarederror"),
     "xgboost_l1": (XGBoostTrees, "reg:absoluteerror"),
-    "lightgbm": (LightGBMTrees, "regression_l1"),
+    "lightgbm": (LightGBMTrees, "regression"),
+    "lightgbm_l1": (LightGBMTrees, "regression_l1"),
 }
 BOUNDS = "quantiles"
 
@@ -43,7 +47,8 @@ class LotPricerParams:
     ----------
     trees : TreeParams
     candidates : tuple of str
-        Point models tried: xgboost (squared error), xgboost_l1 (absolute error), lightgbm (absolute error).
+        Point models tried: xgboost and lightgbm (squared error), xgboost_l1 and lightgbm_l1 (absolute
+        error).
     refit : bool
         Fit the chosen ones again on train and validation together, with the number of rounds validation chose.
     bulk_quantile : float
@@ -77,13 +82,14 @@ class LotPricer:
 
     def __init__(self, params: LotPricerParams | None = None) -> None:
         self.params = params or LotPricerParams()
+        self.line = LevelLine()
         self.matrix = LotMatrix()
         self.members: dict[str, Trees] = {}
         self.quantiles: XGBoostTrees | None = None
         self.margins: dict[int, float] = {}
         self.record: dict[str, Any] = {}
 
-    def fit(self, frame: DataFrame, progress: Progress | None = None) -> Self:
+    def fit(self, frame: DataFrame, reports: DataFrame | None = None, progress: Progress | None = None) -> Self:
         """Fit on part "train", stop and choose on "validation", set the bounds on "calibration".
 
         Parameters
@@ -91,6 +97,8 @@ class LotPricer:
         frame : DataFrame
             The columns of ``lot_matrix.READ``, asof, label (INR/quintal) and part. Rows without a level are left out
             and counted in :attr:`record`.
+        reports : DataFrame, optional
+            Market questions one day ahead with their answers, for the level's line; part "train" is used.
         progress : callable, optional
             Called after each fit with fits done, fits in all and a line of text.
 
@@ -100,7 +108,8 @@ class LotPricer:
             A column is missing, or a part has no rows.
         """
         _require(frame, ("label", "part", "asof"))
-        usable = frame[np.isfinite(frame["level"]) & (frame["label"] > 0)]
+        self.line = LevelLine() if reports is None else LevelLine.learn(reports[reports["part"] == "train"])
+        usable = self._moved(frame[np.isfinite(frame["level"]) & (frame["label"] > 0)])
         parts = {name: usable[usable["part"] == name] for name in ("train", "validation", "calibration")}
         empty = [name for name, rows in parts.items() if rows.empty]
         if empty:
@@ -147,8 +156,8 @@ class LotPricer:
         """
         import pandas as pd
 
-        matrix = self._matrix(frame)
-        level = frame["level"].to_numpy(np.float64)
+        moved = self._ready(frame)
+        matrix, level = self.matrix.build(moved), moved["level"].to_numpy(np.float64)
         premium, bounds = self._premium(matrix), self._bounds(matrix)
         price = {"predicted_price": np.exp(level + premium)}
         for nominal, (low, high) in {90: (1, 2), 95: (0, 3)}.items():
@@ -162,19 +171,21 @@ class LotPricer:
         Returns
         -------
         DataFrame
-            index, feature, effect (INR/quintal). ``market_level`` and ``typical_lot`` are the base; a row's effects
-            sum to its price.
+            index, feature, effect (INR/quintal). ``market_level``, ``market_news`` and ``typical_lot`` are the base; a
+            row's effects sum to its price.
         """
         import pandas as pd
 
-        matrix = self._matrix(frame)
-        names = ["market_level", *self.matrix.names(), "typical_lot"]
+        moved = self._ready(frame)
+        matrix = self.matrix.build(moved)
+        names = ["market_level", "market_news", *self.matrix.names(), "typical_lot"]
         logs = np.mean([trees.contributions(matrix) for trees in self.members.values()], axis=0)
         logs /= self.params.trees.target_scale
-        level, total = np.exp(frame["level"].to_numpy(np.float64)), logs.sum(axis=1)
+        filtered, level, total = np.exp(frame["level"].to_numpy(np.float64)), np.exp(moved["level"]), logs.sum(axis=1)
+        level = level.to_numpy(np.float64)
         # a log effect is worth its share of the rupees between the level and the price
         slope = level * np.where(np.abs(total) < 1e-12, 1.0, np.expm1(total) / np.where(total == 0.0, 1.0, total))
-        effects = np.column_stack([level, logs * slope[:, None]])
+        effects = np.column_stack([filtered, level - filtered, logs * slope[:, None]])
         return pd.DataFrame(
             {
                 "index": np.repeat(frame.index.to_numpy(), len(names)),
@@ -185,9 +196,9 @@ class LotPricer:
 
     def save(self, folder: Path) -> None:
         """Write lots.json and one file of its library's own format per booster into ``folder``."""
-        self._ready()
+        self._fitted()
         state = {
-            "params": asdict(self.params), "matrix": asdict(self.matrix), "margins": self.margins,
+            "params": asdict(self.params), "line": asdict(self.line), "matrix": asdict(self.matrix), "margins": self.margins,
             "record": self.record, "members": list(self.members),
         }  # fmt: skip
         (folder / "lots.json").write_text(json.dumps(state, indent=1, sort_keys=True), encoding="utf-8")
@@ -200,6 +211,7 @@ class LotPricer:
         """Read what ``save`` wrote."""
         state = json.loads((folder / "lots.json").read_text(encoding="utf-8"))
         pricer = cls(build(LotPricerParams, state["params"], "lots"))
+        pricer.line = build(LevelLine, state["line"], "line")
         pricer.matrix = build(LotMatrix, state["matrix"], "matrix")
         pricer.margins = {int(nominal): value for nominal, value in state["margins"].items()}
         pricer.record = state["record"]
@@ -271,12 +283,15 @@ class LotPricer:
             moved[:, low], moved[:, high] = raw[:, low] - step, raw[:, high] + step
         return uncrossed(moved)
 
-    def _matrix(self, frame: DataFrame) -> Any:
-        self._ready()
-        _require(frame, READ)
-        return self.matrix.build(frame)
+    def _ready(self, frame: DataFrame) -> DataFrame:
+        self._fitted()
+        _require(frame, (*READ, *(LINE_READ if self.line.weights else ()), *self.line.details))
+        return self._moved(frame)
 
-    def _ready(self) -> None:
+    def _moved(self, frame: DataFrame) -> DataFrame:
+        return frame.assign(level=frame["level"].to_numpy(np.float64) + self.line.move(frame))
+
+    def _fitted(self) -> None:
         if self.quantiles is None or not self.members:
             raise NotFitted("the lot pricer has seen no lots", next_command="call fit or load")
 

@@ -35,11 +35,11 @@ class XGBoostParams:
 class LightGBMParams:
     """LightGBM's own settings, by its own names."""
 
-    num_leaves: int = 31
-    learning_rate: float = 0.05
+    num_leaves: int = 15
+    learning_rate: float = 0.04
     n_estimators: int = 800
     min_data_in_leaf: int = 40
-    feature_fraction: float = 0.7
+    feature_fraction: float = 0.5
     bagging_fraction: float = 0.8
     lambda_l2: float = 3.0
 

@@ -86,8 +86,11 @@ def join(
         limit = pd.Timedelta(max_age).as_unit("ns").value
         old = (found >= 0) & (left_ns - right_ns[found] > limit) if len(right) else found >= 0
         found = np.where(old, -1, found)
-    joined = {name: _take(right[column], found) for name, column in zip(named, brought)}
-    return pd.concat([left, pd.DataFrame(joined, index=left.index, columns=named)], axis=1)
+    if (found >= 0).all() and len(found) and not any(t.kind in "iub" for t in right[brought].dtypes):
+        joined = right.take(found)[brought].set_axis(named, axis=1).set_axis(left.index)
+        return pd.concat([left, joined], axis=1)  # nothing is missing, so no type can change: whole blocks at once
+    taken = {name: _take(right[column], found) for name, column in zip(named, brought)}
+    return pd.concat([left, pd.DataFrame(taken, index=left.index, columns=named)], axis=1)
 
 
 def _last_known(

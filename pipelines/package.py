@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 import tempfile
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from mandi.core.config import build
-from mandi.features import feature_params, feature_set
+from mandi.features import feature_set
 from mandi.features.base import snapshot
 from mandi.registry import promotion
 from mandi.serving.package import write_service_folder
@@ -42,7 +41,7 @@ def main() -> None:
             }
             write_service_folder(
                 paths.champions, model, copied, snapshot(history, until, feature_set(model, params).keys), entry,
-                params=dataclasses.asdict(feature_params(model, params)), source=champion.source, limits=limits,
+                params=params, source=champion.source, limits=limits,
             )  # fmt: skip
         print(f"{model} v{champion.version} is packaged, its history known until {until:%Y-%m-%d %H:%M} UTC")
 

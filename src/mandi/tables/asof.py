@@ -87,8 +87,9 @@ def join(
         old = (found >= 0) & (left_ns - right_ns[found] > limit) if len(right) else found >= 0
         found = np.where(old, -1, found)
     if (found >= 0).all() and len(found) and not any(t.kind in "iub" for t in right[brought].dtypes):
+        # nothing is missing, so no type can change: whole blocks at once
         joined = right.take(found)[brought].set_axis(named, axis=1).set_axis(left.index)
-        return pd.concat([left, joined], axis=1)  # nothing is missing, so no type can change: whole blocks at once
+        return pd.concat([left, joined], axis=1)
     taken = {name: _take(right[column], found) for name, column in zip(named, brought)}
     return pd.concat([left, pd.DataFrame(taken, index=left.index, columns=named)], axis=1)
 

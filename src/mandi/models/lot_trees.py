@@ -48,7 +48,7 @@ class LightGBMParams:
 class QuantileParams:
     """XGBoost settings of the quantile model; one tree per quantile and round."""
 
-    max_depth: int = 4
+    max_depth: int = 3
     learning_rate: float = 0.08
     n_estimators: int = 300
     min_child_weight: float = 10.0

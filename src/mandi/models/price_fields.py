@@ -95,7 +95,7 @@ def boosted_names(filters: int) -> tuple[str, ...]:
     >>> boosted_names(2)[:3]
     ('b_bank_0', 'b_bank_1', 'b_bias')
     """
-    both = ["earlier_innovation", "bias", "middle", "range", "turnover"]
+    both = ["earlier_innovation", "bias", "doubt", "middle", "range", "spread", "turnover"]
     both += [f"bank_{member}" for member in range(filters)]
     shared = ["innovation", "noise", "lead", "national_3", "national_7", "national_30", "reports_30", "volatility"]
     return tuple(sorted(f"b_{name}" for name in [*shared, *both, *(f"own_{name}" for name in both)]))
@@ -112,7 +112,7 @@ def inputs(boosted: tuple[str, ...]) -> tuple[Field, ...]:
     return (
         *ASKED, *LOT, Field("state", "category", "", "state of the market", required=False),
         *_numbers(_LEVEL, required=True), *_numbers(_MARKET_STATE, required=False),
-        *_numbers(filtered, required=True), *_numbers(_LOT_STATE, required=False),
+        *_numbers(filtered, required=False), *_numbers(_LOT_STATE, required=False),
     )  # fmt: skip
 
 

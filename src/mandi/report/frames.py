@@ -14,6 +14,8 @@ import pandas as pd
 if TYPE_CHECKING:
     from mandi.models.base import Field, Spec
 
+LONG = 60  # characters; a longer text may break over lines
+
 
 @dataclass(frozen=True)
 class Table:
@@ -54,10 +56,12 @@ class Table:
         )
         title = f"<p class='caption'><b>{html.escape(self.title)}</b></p>" if self.title else ""
         note = f"<p class='caption'>{html.escape(self.note)}</p>" if self.note else ""
-        return f"{title}<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{note}"
+        return f"{title}<table class='figures'><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{note}"
 
-    def _side(self, column: str) -> str:
-        return " class='text' style='text-align:left'" if column in self.left else ""
+    def _side(self, column: str, text: str = "") -> str:
+        if column not in self.left:
+            return ""
+        return f" class='text{' wide' if len(text) > LONG else ''}' style='text-align:left'"
 
 
 def table(

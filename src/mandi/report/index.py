@@ -40,7 +40,7 @@ def index_page(root: Path) -> str:
     body = [
         "<h1>mandi: where every model stands</h1>",
         f"<p class='muted'>tables from: {html.escape(str((params.get('tables') or {}).get('source', '-')))}</p>",
-        f"<table><thead><tr>{heads}<th class='text'>gate</th></tr></thead><tbody>{rows}</tbody></table>",
+        f"<table class='figures'><thead><tr>{heads}<th class='text'>gate</th></tr></thead><tbody>{rows}</tbody></table>",
         "<h2>Reports</h2>",
         _reports(root, params.get("notebooks") or {}),
     ]
@@ -82,7 +82,7 @@ def _row(model: str, receipt: Mapping[str, Any]) -> str:
         good = "passed" in verdict.lower()
     tds = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
     state = "good" if good else "bad"
-    return f"<tr><td>{html.escape(model)}</td>{tds}<td class='text wide {state}'>{html.escape(verdict)}</td></tr>"
+    return f"<tr><td class='text'>{html.escape(model)}</td>{tds}<td class='text wide {state}'>{html.escape(verdict)}</td></tr>"
 
 
 def _reports(root: Path, notebooks: Mapping[str, Any]) -> str:

@@ -144,17 +144,19 @@ def skill_by_quarter(rows: pd.DataFrame, baseline: str = "last_price", title: st
     Parameters
     ----------
     rows : DataFrame
-        ``asof, horizon_days, label, predicted_price`` and the baseline.
+        ``asof, horizon_days, label, predicted_price`` and the baseline. Less than a year of them is drawn by month.
     """
     require(rows, ["asof", "horizon_days", "label", "predicted_price", baseline])
     full = rows.dropna(subset=["label", "predicted_price", baseline])
-    quarter = full["asof"].dt.tz_localize(None).dt.to_period("Q")
+    moment = day(full["asof"])
+    by, said = ("Q", "quarter") if moment.dt.to_period("Q").nunique() >= 4 else ("M", "month")
+    quarter = moment.dt.to_period(by)
     errors = full[["predicted_price", baseline]].sub(full["label"], axis=0).abs()
     mean = errors.groupby([full["horizon_days"], quarter]).mean()
     skill = 1.0 - mean["predicted_price"] / mean[baseline]
     named = BASELINES.get(baseline, (baseline, NAIVE))[0]
     figure, (axes,) = chart(
-        title or f"Skill over the {named}, quarter by quarter", "", f"1 - MAE / MAE of {named}"
+        title or f"Skill over the {named}, {said} by {said}", "", f"1 - MAE / MAE of {named}"
     )
     axes.yaxis.label.set_fontsize(8.5)
     quarters = sorted(quarter.unique())
@@ -169,7 +171,10 @@ def skill_by_quarter(rows: pd.DataFrame, baseline: str = "last_price", title: st
             f"worst: {skill.min():+.2f}", (quarters.index(when), float(skill.min())), xytext=(0, -12),
             textcoords="offset points", ha="center", fontsize=8, color=WORST,
         )  # fmt: skip
-    axes.set_xticks(range(len(quarters)), [f"{q.year} Q{q.quarter}" for q in quarters])
+    axes.set_xticks(
+        range(len(quarters)),
+        [f"{q.year} Q{q.quarter}" if by == "Q" else q.strftime("%b %Y") for q in quarters],
+    )
     axes.margins(y=0.16)
     legend(axes)
     return figure

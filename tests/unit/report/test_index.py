@@ -39,7 +39,7 @@ def project(tmp_path: Path) -> Path:
 def test_every_model_its_champion_gate_and_report(project: Path) -> None:
     (project / "reports/metrics/price.json").write_text(json.dumps(METRICS))
     text = index_page(project)
-    assert "<td>price</td><td>v3</td><td>lot.mae 44.0</td><td>93.0</td><td>40.0</td>" in text
+    assert "<td class='text'>price</td><td>v3</td><td>lot.mae 44.0</td><td>93.0</td><td>40.0</td>" in text
     assert "wide good'>passed" in text
     assert "not trained: needs &lt;reports&gt;" in text and "not run yet: mandi repro" in text
     assert "href='notebooks/20_price_report.html'" in text and "model = price" in text

@@ -74,6 +74,14 @@ def test_a_quarter_below_zero_is_named(rows: pd.DataFrame) -> None:
     assert any(text.startswith("worst: -") for text in texts)
 
 
+def test_less_than_a_year_is_drawn_by_month(rows: pd.DataFrame) -> None:
+    market = rows[rows["kind"] == "market"]
+    short = market[market["asof"] < pd.Timestamp("2023-06-01", tz="UTC")]
+    labels = [t.get_text() for t in plots.skill_by_quarter(short).axes[0].get_xticklabels()]
+    assert labels == ["Jan 2023", "Feb 2023", "Mar 2023", "Apr 2023", "May 2023"]
+    assert plots.skill_by_quarter(market).axes[0].get_xticklabels()[0].get_text() == "2023 Q1"
+
+
 def test_a_waterfall_must_add_up() -> None:
     effects = explained()
     total = float(effects["effect"].sum())

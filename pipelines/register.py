@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from mandi.evaluation.gate import judge, rule_for
 from mandi.models import model_class
 from mandi.registry import promotion
 from mandi.registry.lineage import collect
+from mandi.registry.tracking import start_run
+from mandi.report import plots
 from mandi.tables.ingest import read_tables
 from pipelines import project, read_json, read_truth, skipped, stage, write_json
 
@@ -36,6 +39,7 @@ def main(model: str) -> None:
     held = {}
     if champion is not None and champion.version != receipt.version and champion.source == source:
         held = champions_metrics(paths, params, model, frame)
+        promotion.remeasure(model, "champion", held, root=paths.root)
     verdict = judge(metrics, held or None, rule_for(params["gates"][model], source, f"gates.{model}"))
     against = champion.version if champion is not None else 0
     settled = promotion.settle(model, receipt.version, verdict, against=against, root=paths.root)
@@ -44,6 +48,7 @@ def main(model: str) -> None:
     text = card(
         spec, report, source=source, verdict=verdict.as_dict(), controls=controls, lineage=lineage.as_dict()
     )
+    paths.receipt(model).parent.mkdir(parents=True, exist_ok=True)
     (paths.receipt(model).parent / f"{model}_card.md").write_text(text, encoding="utf-8")
     write_json(
         paths.receipt(model),
@@ -60,7 +65,8 @@ def champions_metrics(
     beside = with_baselines(frame, read_tables(paths.tables), chosen)
     held = promotion.load(model, "champion", root=paths.root)
     answers = predict_blind(held, frame[frame["part"] == "test"])
-    return examine(answers, frame, beside, chosen, read_truth(paths)).metrics
+    found = examine(answers, frame, beside, chosen, read_truth(paths)).metrics
+    return {name: value for name, value in found.items() if math.isfinite(value)}
 
 
 def summary(

@@ -183,9 +183,10 @@ def _floor(metrics: Mapping[str, Any], unit: str) -> str:
     return (
         "### The best possible\n\n"
         f"On {_number(metrics.get('lot.floor_rows'))} lots an oracle that knows every parameter of the market, the lot's true "
-        f"attributes and the level up to the last public moment errs by {_number(least)} {unit}; this model by "
-        f"{_number(metrics.get('lot.mae'))}, {_number(metrics.get('lot.floor_ratio'))} times as much. An oracle that also knows "
-        f"the level of the very moment errs by {_number(metrics.get('lot.floor_full_mae'))}: that part is bargaining."
+        f"attributes and the best reading of the public reports errs by {_number(least)} {unit}; this model by "
+        f"{_number(metrics.get('lot.mae'))}, {_number(metrics.get('lot.floor_ratio'))} times as much. Told the true level of the "
+        f"last public moment it would err by {_number(metrics.get('lot.floor_known_mae'))}, told that of the deal itself by "
+        f"{_number(metrics.get('lot.floor_full_mae'))}: that part is bargaining."
     )
 
 

@@ -1,7 +1,8 @@
 """The least error anyone could have on the generated market (INR per quintal), to stand beside every lot metric.
 
-Two oracles know every parameter and the lot's true attributes. ``known`` knows the level of the market up to the last
-moment that was public at the decision, ``full`` that of the decision itself: what ``full`` still misses is bargaining.
+Three oracles know every parameter and the lot's true attributes. ``public`` has read the public reports with the best
+filter there is: nobody can do better, and it is the floor. ``known`` is told the market's true level up to the last
+public moment, ``full`` that of the decision itself: what ``full`` still misses is bargaining.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import pandas as pd
 from mandi.core.errors import ContractError
 from mandi.evaluation import metrics
 
-ORACLES = {"known": "oracle_known", "full": "oracle_full"}
+ORACLES = {"public": "oracle_public", "known": "oracle_known", "full": "oracle_full"}
+PREFIXES = {"public": "lot.floor", "known": "lot.floor_known", "full": "lot.floor_full"}
 
 
 def oracle_prices(frame: pd.DataFrame, truth: Mapping[str, Any]) -> pd.DataFrame:
@@ -25,12 +27,13 @@ def oracle_prices(frame: pd.DataFrame, truth: Mapping[str, Any]) -> pd.DataFrame
     frame : DataFrame
         Questions with ``kind`` and ``trade_id``.
     truth : mapping
-        Of the generated market; ``truth["frames"]["trades"]`` holds ``trade_id, oracle_known, oracle_full``.
+        Of the generated market; ``truth["frames"]["trades"]`` holds ``trade_id, oracle_public, oracle_known,
+        oracle_full``.
 
     Returns
     -------
     DataFrame
-        ``known``, ``full`` (INR per quintal) on the index of ``frame``; NaN for market questions.
+        ``public``, ``known``, ``full`` (INR per quintal) on the index of ``frame``; NaN for market questions.
 
     Raises
     ------
@@ -40,9 +43,9 @@ def oracle_prices(frame: pd.DataFrame, truth: Mapping[str, Any]) -> pd.DataFrame
     Examples
     --------
     >>> frame = pd.DataFrame({"kind": ["lot", "market"], "trade_id": ["T1", None]})
-    >>> told = pd.DataFrame({"trade_id": ["T1"], "oracle_known": [4010.0], "oracle_full": [4000.0]})
+    >>> told = pd.DataFrame({"trade_id": ["T1"], "oracle_public": [4020.0], "oracle_known": [4010.0], "oracle_full": [4000.0]})
     >>> oracle_prices(frame, {"frames": {"trades": told}}).to_dict(orient="list")
-    {'known': [4010.0, nan], 'full': [4000.0, nan]}
+    {'public': [4020.0, nan], 'known': [4010.0, nan], 'full': [4000.0, nan]}
     """
     if "trade_id" not in frame:
         raise ContractError(
@@ -68,14 +71,15 @@ def floor_metrics(rows: pd.DataFrame, oracles: pd.DataFrame) -> dict[str, float]
     Returns
     -------
     dict of str to float
-        ``lot.floor_mae`` and ``lot.floor_r2`` (oracle ``known``), ``lot.floor_full_mae``, ``lot.floor_full_r2``,
-        ``lot.floor_rows``, and ``lot.floor_ratio``: the model's MAE over that of ``known`` on the same rows. Empty when
+        ``lot.floor_mae`` and ``lot.floor_r2`` (oracle ``public``), the same of ``lot.floor_known`` and
+        ``lot.floor_full``, ``lot.floor_rows``, and ``lot.floor_ratio``: the model's MAE over that of ``public`` on the same rows. Empty when
         there is no lot whose truth is known.
 
     Examples
     --------
     >>> rows = pd.DataFrame({"kind": "lot", "label": [100.0, 200.0], "predicted_price": [106.0, 194.0]})
-    >>> found = floor_metrics(rows, pd.DataFrame({"known": [104.0, 196.0], "full": [101.0, 199.0]}))
+    >>> oracles = pd.DataFrame({"public": [104.0, 196.0], "known": [102.0, 198.0], "full": [101.0, 199.0]})
+    >>> found = floor_metrics(rows, oracles)
     >>> found["lot.floor_mae"], found["lot.floor_ratio"], found["lot.floor_full_mae"]
     (4.0, 1.5, 1.0)
     """
@@ -84,7 +88,7 @@ def floor_metrics(rows: pd.DataFrame, oracles: pd.DataFrame) -> dict[str, float]
     if len(lots) == 0:
         return {}
     found = {"lot.floor_rows": float(len(lots))}
-    for name, prefix in (("known", "lot.floor"), ("full", "lot.floor_full")):
+    for name, prefix in PREFIXES.items():
         guess = told.loc[lots.index, name]
         found[f"{prefix}_mae"] = metrics.mae(lots["label"], guess)
         found[f"{prefix}_r2"] = metrics.r2(lots["label"], guess)
@@ -101,7 +105,7 @@ def floor_by_commodity(rows: pd.DataFrame, oracles: pd.DataFrame) -> pd.DataFram
     Returns
     -------
     DataFrame
-        ``commodity, rows, mae, floor_mae, floor_full_mae`` (INR per quintal), ``floor_ratio``, ``r2``, ``floor_r2``.
+        ``commodity, rows, mae, floor_mae, floor_known_mae, floor_full_mae`` (INR per quintal), ``floor_ratio``, ``r2``, ``floor_r2``.
     """
     table = []
     for commodity, group in rows[rows["kind"] == "lot"].groupby("commodity", sort=True):
@@ -113,7 +117,7 @@ def floor_by_commodity(rows: pd.DataFrame, oracles: pd.DataFrame) -> pd.DataFram
                 "commodity": commodity,
                 "rows": len(group),
                 "mae": metrics.mae(group["label"], group["predicted_price"]),
-                **{key: found[f"lot.{key}"] for key in ("floor_mae", "floor_full_mae", "floor_ratio")},
+                **{key: found[f"lot.{key}"] for key in ("floor_mae", "floor_known_mae", "floor_full_mae", "floor_ratio")},
                 "r2": metrics.r2(group["label"], group["predicted_price"]),
                 "floor_r2": found["lot.floor_r2"],
             }

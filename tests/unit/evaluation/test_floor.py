@@ -29,7 +29,8 @@ def truth() -> dict[str, dict[str, pd.DataFrame]]:
     told = pd.DataFrame(
         {
             "trade_id": ["T1", "T2", "T3"],
-            "oracle_known": [102.0, 205.0, 108.0],
+            "oracle_public": [102.0, 205.0, 108.0],
+            "oracle_known": [101.5, 203.0, 109.0],
             "oracle_full": [101.0, 201.0, 110.0],
         }
     )
@@ -39,7 +40,7 @@ def truth() -> dict[str, dict[str, pd.DataFrame]]:
 def test_oracles_follow_the_trade_and_not_the_order(rows, truth):
     told = oracle_prices(rows, truth)
     assert told.index.equals(rows.index)
-    assert told["known"].tolist()[:3] == [102.0, 108.0, 205.0]
+    assert told["public"].tolist()[:3] == [102.0, 108.0, 205.0]
     assert told.loc[1].isna().all()
 
 
@@ -65,7 +66,7 @@ def test_lots_without_a_truth_have_no_floor(rows, truth):
     assert found["lot.floor_rows"] == 2
     assert found["lot.floor_ratio"] == pytest.approx(6.5 / 3.5)
     assert np.isnan(
-        floor_metrics(rows.head(1), pd.DataFrame({"known": [100.0], "full": [100.0]}, index=[7]))[
+        floor_metrics(rows.head(1), pd.DataFrame({"public": [100.0], "known": [100.0], "full": [100.0]}, index=[7]))[
             "lot.floor_ratio"
         ]
     )

@@ -160,7 +160,10 @@ def evaluate(
         flat |= {f"{name}.{key}": value for key, value in found.items()}
         head = {"question": name, "kind": name.split(".")[0], "horizon_days": _horizon(name)}
         by_horizon.append({**head, **{key: value for key, value in found.items() if "." not in key}})
-        for tercile, part in known.groupby("tercile", sort=False):
+        for tercile in TERCILES:
+            part = known[known["tercile"] == tercile]
+            if len(part) == 0:
+                continue
             inner = interval_figures(part) | {"mae": metrics.mae(part["label"], part["predicted_price"])}
             terciles.append({**head, "tercile": tercile, "rows": float(len(part)), **inner})
             flat |= {f"{name}.{tercile}.{key}": value for key, value in inner.items()}

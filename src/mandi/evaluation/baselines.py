@@ -45,7 +45,7 @@ def baselines(
     Parameters
     ----------
     frame : DataFrame
-        Questions: ``commodity, market, asof`` (UTC), ``target_day``, and ``last_log`` (log of INR per quintal).
+        Questions: ``kind, commodity, market, asof`` (UTC), ``target_day``, and ``last_log`` (log of INR per quintal).
     tables : mapping of name to DataFrame
         ``reports`` for the seasonal naive; ``trades`` for the mean of the last lots.
     params : BaselineParams, optional
@@ -54,7 +54,7 @@ def baselines(
     -------
     DataFrame
         ``last_price``, ``seasonal_naive``, ``mean_last_lots`` on the index of ``frame``; NaN where a baseline has
-        nothing to go by.
+        nothing to go by, and for the last lots also where no lot is asked about.
 
     Raises
     ------
@@ -66,7 +66,10 @@ def baselines(
     if "reports" in tables:
         found["seasonal_naive"] = seasonal_naive(frame, tables["reports"], chosen.season_half_window)
     if "trades" in tables and len(tables["trades"]):
-        found["mean_last_lots"] = mean_last_lots(frame, tables["trades"], chosen.last_lots)
+        lots = frame[frame["kind"] == "lot"]
+        found["mean_last_lots"] = mean_last_lots(lots, tables["trades"], chosen.last_lots).reindex(
+            frame.index
+        )
     return pd.DataFrame(found, index=frame.index)
 
 

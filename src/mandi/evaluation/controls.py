@@ -62,7 +62,7 @@ def future_perturbation(
     *,
     questions: pd.DataFrame | None = None,
     max_questions: int = 500,
-    window_days: int | None = 400,
+    window_days: int | None = 300,
 ) -> ControlResult:
     """Change everything known only after a moment, build again, and compare bit for bit.
 

@@ -54,7 +54,7 @@ def test_mean_of_the_last_lots_is_the_loop_over_known_ones(asked, trades):
 
 def test_changed_futures_change_no_baseline_bit_for_bit(asked, reports, trades):
     when = asked["asof"].quantile(0.8)
-    past = asked[asked["asof"] <= when]
+    past = asked[asked["asof"] <= when].assign(kind="lot")
     before = baselines(past, {"reports": reports, "trades": trades})
 
     def later(table: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -79,6 +79,13 @@ def test_reports_that_came_a_year_late_and_implausible_ones_are_not_used(asked, 
     late = wrong.assign(known_time=wrong["known_time"] + pd.Timedelta(days=400))
     flagged = wrong.assign(flags="implausible;other")
     pd.testing.assert_series_equal(seasonal_naive(asked, pd.concat([reports, late, flagged])), before)
+
+
+def test_the_mean_of_lots_is_for_lots(asked, trades):
+    mixed = asked.assign(kind=np.where(np.arange(len(asked)) < 10, "lot", "market"))
+    found = baselines(mixed, {"trades": trades})["mean_last_lots"]
+    assert found.iloc[10:].isna().all()
+    assert found.head(10).equals(mean_last_lots(mixed.head(10), trades))
 
 
 def test_nothing_to_go_by_is_nan(asked, reports, trades):

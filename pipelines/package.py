@@ -28,7 +28,9 @@ def main() -> None:
             continue
         home = paths.features(model) / "history"
         history = {file.stem: pd.read_parquet(file) for file in sorted(home.glob("*.parquet"))}
-        until = max(state["known_time"].max() for state in history.values())
+        keys = feature_set(model, params).keys
+        # the first state is the clock: another may already hold what is known only after the last day of it
+        until = history[next(iter(keys))]["known_time"].max()
         with tempfile.TemporaryDirectory() as somewhere:
             exported = promotion.folder(model, "champion", root=paths.root)
             copied = Path(shutil.copytree(exported, Path(somewhere) / model))
@@ -40,7 +42,7 @@ def main() -> None:
                 "metrics": champion.metrics,
             }
             write_service_folder(
-                paths.champions, model, copied, snapshot(history, until, feature_set(model, params).keys), entry,
+                paths.champions, model, copied, snapshot(history, until, keys), entry,
                 params=params, source=champion.source, limits=limits,
             )  # fmt: skip
         print(f"{model} v{champion.version} is packaged, its history known until {until:%Y-%m-%d %H:%M} UTC")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 ASSAY = tuple(QualityParams.model_fields)
 TEXTS = frozenset({"commodity", "market", "kind", "variety", "grade", "supplier_id", "color_grade"})
 OLD_REPORT_DAYS = 7
+ONE_DAY = timedelta(days=1)
+TRADED = "1111110"  # markets rest on Sundays
 DEFAULT_HORIZON = {"lot": 0, "market": 1}
 
 
@@ -59,6 +61,9 @@ class PriceCounter:
                 *(levels[c] for c in ("commodity", "market", "known_time", "day", "last_age"))
             )
         }
+        self._ends: dict[str, Timestamp] = {}
+        for (commodity, _), (known, _, _) in self._last.items():
+            self._ends[commodity] = max(known, self._ends.get(commodity, known))
         suppliers = champion.history.get("suppliers")
         self._suppliers = set() if suppliers is None else set(suppliers["supplier_id"])
         self._horizons = champion.model.spec.horizons
@@ -117,24 +122,22 @@ class PriceCounter:
         horizon = DEFAULT_HORIZON[kind] if row.horizon_days is None else row.horizon_days
         self._check_horizon(kind, horizon)
         known, day, report_age = self._last[commodity, market]
-        self._check_age(asof, known, market)
+        self._check_age(asof, known, commodity, market)
         last_closed = (asof - (known - day.tz_localize("UTC"))).floor("D").tz_localize(None)
         target = last_closed + pd.Timedelta(days=horizon)
         if kind == "lot":
             target = trading_day(pd.Series([asof])).iloc[0]
-        ahead = (target - day).days
+        behind = int(np.busday_count(day.date() + ONE_DAY, last_closed.date() + ONE_DAY, weekmask=TRADED))
+        ahead = horizon + behind
         if ahead > max(self._horizons):
-            most = horizon - (ahead - max(self._horizons))
             raise BadRow(
                 "horizon_days",
-                f"{target.date()} is {ahead} days after the last day of the history of {market}, {day.date()}",
-                allowed=f"at most {most} with this history",
+                f"{target.date()} is {ahead} trading days after the last of the history of {market}, {day.date()}",
+                allowed=f"at most {max(self._horizons) - behind} with this history",
             )
         notes = [chosen] if chosen else []
-        if behind := (last_closed - day).days:
-            notes.append(
-                f"the history of {market} ends on {day.date()}, {behind} days before the last trading day"
-            )
+        if behind:
+            notes.append(f"the history of {market} ends on {day.date()}, {behind} trading days behind")
         if report_age > OLD_REPORT_DAYS:
             notes.append(f"the last report of {market} was {report_age} days old on {day.date()}")
         if row.supplier_id is not None and row.supplier_id not in self._suppliers:
@@ -168,7 +171,7 @@ class PriceCounter:
                 "horizon_days", f"horizon_days is {horizon}: {what}", allowed=", ".join(map(str, allowed))
             )
 
-    def _check_age(self, asof: Timestamp, known: Timestamp, market: str) -> None:
+    def _check_age(self, asof: Timestamp, known: Timestamp, commodity: str, market: str) -> None:
         if asof < known:
             raise BadRow(
                 "asof",
@@ -178,7 +181,7 @@ class PriceCounter:
         age = (asof - known).total_seconds() / 86400
         limit = self.limits.max_history_age_days
         if age > limit:
-            closed = known < self.champion.known_until
+            closed = known < self._ends[commodity]
             what = (
                 f"{market} stopped reporting: its history ends" if closed else "the history served here ends"
             )

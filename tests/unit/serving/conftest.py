@@ -46,7 +46,15 @@ class ToyFeatures:
         levels = history["levels"].set_index(["commodity", "market"])
         keys = pd.MultiIndex.from_frame(questions[["commodity", "market"]])
         found = levels.loc[keys]
-        ahead = (questions["target_day"].to_numpy() - found["day"].to_numpy()) / np.timedelta64(1, "D")
+        day = found["day"].to_numpy(dtype="datetime64[D]")
+        today = (
+            questions["asof"]
+            .dt.tz_convert("Asia/Kolkata")
+            .dt.tz_localize(None)
+            .to_numpy(dtype="datetime64[D]")
+        )
+        ahead = (questions["target_day"].to_numpy(dtype="datetime64[D]") - day) / np.timedelta64(1, "D")
+        ahead = ahead - np.busday_count(day, today, weekmask="Sun")
         step = STEPS[np.searchsorted(STEPS, ahead)]
         base = np.exp(found["level_1"].to_numpy())
         return questions.assign(step=step, base=base + self.params.premium)
@@ -88,7 +96,8 @@ class ToyModel:
         return cls(**json.loads((folder / "toy.json").read_text()))
 
 
-def toy_snapshot() -> dict[str, pd.DataFrame]:
+def toy_snapshot(days: int = 0) -> dict[str, pd.DataFrame]:
+    later = pd.Timedelta(days=days)
     rows = [
         ("soybean", "Indore", "Madhya Pradesh", KNOWN, 4600.0, 1, 0.03),
         ("soybean", "Dewas", "Madhya Pradesh", KNOWN, 4550.0, 0, 0.02),
@@ -97,7 +106,10 @@ def toy_snapshot() -> dict[str, pd.DataFrame]:
     ]
     columns = ["commodity", "market", "state", "known_time", "day", "level_1", "last_age", "noise_sd"]
     levels = pd.DataFrame(
-        [(c, m, s, k, k.tz_localize(None).normalize(), np.log(p), a, n) for c, m, s, k, p, a, n in rows],
+        [
+            (c, m, s, k + later, (k + later).tz_localize(None).normalize(), np.log(p), a, n)
+            for c, m, s, k, p, a, n in rows
+        ],
         columns=columns,
     )
     suppliers = pd.DataFrame({"supplier_id": ["S1"], "known_time": [KNOWN], "credit_score": [70.0]})

@@ -87,16 +87,24 @@ def test_a_history_that_is_behind_answers_with_a_longer_step_until_it_is_too_old
     (answer,) = desk.price([row(horizon_days=1)], now=late)
     assert answer.target_day == date(2024, 6, 4)
     assert answer.notes == [
-        "the history of Indore ends on 2024-05-31, 3 days before the last trading day",
+        "the history of Indore ends on 2024-05-31, 2 trading days behind",
         "answered and bounded as 7 days ahead, because the history is behind",
     ]
     assert answer.measured_coverage_95 == 0.94
-    with pytest.raises(BadRow, match="63 days after") as refused:
+    with pytest.raises(BadRow, match="62 trading days after") as refused:
         desk.price([row(horizon_days=60)], now=late)
-    assert refused.value.allowed == "at most 57 with this history"
+    assert refused.value.allowed == "at most 58 with this history"
     with pytest.raises(StaleSnapshot, match="2024-05-31"):
         desk.price([row()], now=KNOWN + timedelta(days=10, seconds=1))
     assert desk.price([row()], now=KNOWN + timedelta(days=10))
+
+
+def test_a_sunday_does_not_put_the_history_behind(tmp_path: Path, model_folder: Path, toy: None) -> None:
+    saturday, monday = KNOWN + timedelta(days=1), MORNING + timedelta(days=2)
+    late = entry(snapshot_time=saturday.isoformat())
+    write_service_folder(tmp_path / "s", "price", model_folder, toy_snapshot(days=1), late, params=PARAMS)
+    (answer,) = Desk.open(tmp_path / "s").price([row()], now=monday)
+    assert (answer.known_until, answer.target_day, answer.notes) == (saturday, date(2024, 6, 3), [])
 
 
 def test_age_is_measured_from_the_moment_of_the_question(desk: Desk) -> None:

@@ -40,7 +40,9 @@ def main(model: str) -> None:
     rolled = examine(answers, frame, beside, chosen, truth)
 
     controls = [
-        future_perturbation(feature_set(model, params), fitted, tables, origins[len(origins) // 2], seed),
+        future_perturbation(
+            feature_set(model, params), fitted, tables, origins[len(origins) // 2], seed, questions=frame
+        ),
         shuffled_labels(lambda: new_model(model, params), frame, seed),
     ]
     for control in controls:

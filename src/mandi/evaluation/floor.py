@@ -117,7 +117,10 @@ def floor_by_commodity(rows: pd.DataFrame, oracles: pd.DataFrame) -> pd.DataFram
                 "commodity": commodity,
                 "rows": len(group),
                 "mae": metrics.mae(group["label"], group["predicted_price"]),
-                **{key: found[f"lot.{key}"] for key in ("floor_mae", "floor_known_mae", "floor_full_mae", "floor_ratio")},
+                **{
+                    key: found[f"lot.{key}"]
+                    for key in ("floor_mae", "floor_known_mae", "floor_full_mae", "floor_ratio")
+                },
                 "r2": metrics.r2(group["label"], group["predicted_price"]),
                 "floor_r2": found["lot.floor_r2"],
             }

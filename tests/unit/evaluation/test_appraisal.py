@@ -137,7 +137,9 @@ def test_without_the_volatility_the_terciles_are_left_out_and_said(frame, predic
 
 def test_the_floor_stands_beside_the_lots(both):
     whole, answers = both
-    oracles = pd.DataFrame({"public": whole["label"] * 1.01, "known": whole["label"] * 1.008, "full": whole["label"] * 1.005})
+    oracles = pd.DataFrame(
+        {"public": whole["label"] * 1.01, "known": whole["label"] * 1.008, "full": whole["label"] * 1.005}
+    )
     found = evaluate(answers, whole, PARAMS, oracles=oracles).metrics
     lots = whole.loc[answers.index[answers.index >= 100_000], "label"]
     assert found["lot.floor_mae"] == pytest.approx(0.01 * lots.mean())

@@ -33,7 +33,9 @@ def report(frame, predictions, reports):
     lots.index = lots.index + 100_000
     whole = pd.concat([frame, lots])
     answers = pd.concat([predictions, predictions.set_axis(lots.index)])
-    oracles = pd.DataFrame({"public": whole["label"] * 1.01, "known": whole["label"] * 1.008, "full": whole["label"] * 1.005})
+    oracles = pd.DataFrame(
+        {"public": whole["label"] * 1.01, "known": whole["label"] * 1.008, "full": whole["label"] * 1.005}
+    )
     found = evaluate(
         answers, whole, params, baselines=baselines(whole, {"reports": reports}), oracles=oracles
     )

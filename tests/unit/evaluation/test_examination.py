@@ -32,7 +32,12 @@ def test_fitted_baselines_stand_beside_the_others(frame, reports):
 def test_the_floor_is_beside_the_lots_where_the_truth_is_known(frame, predictions, reports):
     lots = frame.assign(kind="lot", horizon_days=0, trade_id=[f"T{i}" for i in range(len(frame))])
     told = pd.DataFrame(
-        {"trade_id": lots["trade_id"], "oracle_public": lots["label"] + 5, "oracle_known": lots["label"] + 3, "oracle_full": lots["label"]}
+        {
+            "trade_id": lots["trade_id"],
+            "oracle_public": lots["label"] + 5,
+            "oracle_known": lots["label"] + 3,
+            "oracle_full": lots["label"],
+        }
     )
     params = examination_params({"evaluation": {"bootstrap_draws": 20}})
     beside = with_baselines(lots, {"reports": reports}, params)

@@ -66,9 +66,9 @@ def test_lots_without_a_truth_have_no_floor(rows, truth):
     assert found["lot.floor_rows"] == 2
     assert found["lot.floor_ratio"] == pytest.approx(6.5 / 3.5)
     assert np.isnan(
-        floor_metrics(rows.head(1), pd.DataFrame({"public": [100.0], "known": [100.0], "full": [100.0]}, index=[7]))[
-            "lot.floor_ratio"
-        ]
+        floor_metrics(
+            rows.head(1), pd.DataFrame({"public": [100.0], "known": [100.0], "full": [100.0]}, index=[7])
+        )["lot.floor_ratio"]
     )
 
 

@@ -191,18 +191,16 @@ class PriceFeatures:
             )
         target = questions["target_day"] if "target_day" in questions else self._target(questions)
         asked = questions[["commodity", "market", "asof"]].reset_index(drop=True)
-        joined = asof.join(asked, history["levels"], by=["commodity", "market"])
-        told: dict[str, Any] = {str(name): values.to_numpy() for name, values in joined.items()}
-        told |= {name: joined[name] for name in ("asof", "known_time")}
-        columns = {
-            "target_day": target.to_numpy(),
-            **_steps(told, target.to_numpy(dtype="datetime64[ns]"), kind == "lot"),
-        }
-        columns |= _filter_state(told, columns["step"])
+        told = _last_known(asked, history["levels"])
+        floats = _steps(told, target.to_numpy(dtype="datetime64[ns]"), kind == "lot")
+        floats |= _filter_state(told, floats["step"])
         if (kind == "lot").any() or "suppliers" in history:
-            columns |= self._lot_columns(questions, told, target, history, kind == "lot")
-        rest = questions[[c for c in questions.columns if c not in columns]]
-        return pd.concat([rest, pd.DataFrame(columns, index=questions.index)], axis=1)
+            floats |= self._lot_columns(questions, told, target, history, kind == "lot")
+        # one block of numbers: a frame of ninety columns costs a single row dearly
+        block = pd.DataFrame(np.column_stack(list(floats.values())), index=questions.index, columns=list(floats))
+        replaced = {*floats, "target_day", "state"}
+        rest = questions[[c for c in questions.columns if c not in replaced]]
+        return pd.concat([rest.assign(target_day=target, state=told["state"]), block], axis=1)
 
     def _target(self, questions: DataFrame) -> pd.Series:
         return calendar.trading_day(questions["asof"]) + pd.to_timedelta(questions["horizon_days"], unit="D")
@@ -244,6 +242,23 @@ def _has_lots(tables: Mapping[str, DataFrame]) -> bool:
     return "trades" in tables and len(tables["trades"]) > 0
 
 
+def _last_known(asked: DataFrame, levels: DataFrame) -> dict[str, Any]:
+    keys = ["commodity", "market"]
+    places = levels[[*keys, "known_time"]].assign(place=np.arange(len(levels), dtype=float))
+    found = asof.join(asked, places, by=keys)
+    place = found["place"].to_numpy()
+    unknown = np.isnan(place)
+    row = np.where(unknown, 0, place).astype(np.intp)
+    told: dict[str, Any] = {"asof": found["asof"], "known_time": found["known_time"]}
+    for name in levels.columns.difference([*keys, "known_time"], sort=False):
+        values = levels[name].to_numpy()
+        taken = values[row] if len(values) else np.full(len(row), None, dtype=values.dtype)
+        if unknown.any():
+            taken[unknown] = None  # NaN among numbers, NaT among days
+        told[str(name)] = taken
+    return told
+
+
 def _days_with_reports(levels: DataFrame) -> DataFrame:
     # a day on which nobody reported is seen to be one only when a later report comes: its rows would know the future
     told = levels.loc[levels["last_age"] == 0.0, ["commodity", "day"]].drop_duplicates()
@@ -280,7 +295,7 @@ def _steps(told: Mapping[str, Any], target: np.ndarray, is_lot: np.ndarray) -> d
 
 
 def _filter_state(told: Mapping[str, Any], step: np.ndarray) -> dict[str, np.ndarray]:
-    found = {"state": told["state"]}
+    found = {}
     for name, values in told.items():
         if name in AFTER_OWN_REPORT or name.startswith("b_own_"):
             found[name] = np.where(step == 0, np.nan, values.astype(float))

@@ -151,11 +151,16 @@ def against_floor(
 
 
 def _steps(effects: pd.Series, most: int) -> pd.Series:
-    base = effects[effects.index.isin(BASES)]
-    rest = effects.drop(base.index).groupby(level=0, sort=False).sum()
-    order = rest.abs().sort_values(ascending=False, kind="stable").index
-    shown, others = rest[order[:most]], rest[order[most:]]
-    parts = [pd.Series({"base": base.sum()}), shown]
-    if len(others):
-        parts.append(pd.Series({f"all others ({len(others)})": others.sum()}))
+    summed = effects.groupby(level=0, sort=False).sum()
+    order = summed.abs().sort_values(ascending=False, kind="stable").index
+    start = [name for name in order if name in BASES]
+    if abs(float(summed[start].sum())) < 0.5 * abs(float(summed.sum())) and len(order):
+        start = [order[0]]  # a level that is most of the price: what the rest adds to it is to be seen
+    rest = [name for name in order if name not in start]
+    parts = [
+        pd.Series({" + ".join(map(str, start)) or "base": float(summed[start].sum())}),
+        summed[rest[:most]],
+    ]
+    if rest[most:]:
+        parts.append(pd.Series({f"all others ({len(rest[most:])})": float(summed[rest[most:]].sum())}))
     return pd.concat(parts)

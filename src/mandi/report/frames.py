@@ -71,6 +71,7 @@ def table(
     rows: int = 12,
     units: Mapping[str, str] | None = None,
     index: bool = False,
+    mixed: bool = False,
 ) -> Table:
     """Show the first rows of a frame.
 
@@ -83,6 +84,8 @@ def table(
     units : mapping of column to str, optional
     index : bool
         Show the index as the first column.
+    mixed : bool
+        A column holds figures of several kinds: round each number by its own size, not by its column's.
 
     Returns
     -------
@@ -98,7 +101,7 @@ def table(
     """
     whole = frame.reset_index() if index else frame
     cells = pd.DataFrame(
-        {str(c): _written(whole[c]).iloc[:rows].to_list() for c in whole.columns}, dtype=object
+        {str(c): _written(whole[c], mixed).iloc[:rows].to_list() for c in whole.columns}, dtype=object
     )
     left = frozenset(str(c) for c in whole.columns if not pd.api.types.is_numeric_dtype(whole[c]))
     note = f"{rows:,} of {len(whole):,} rows" if rows < len(whole) else ""
@@ -154,7 +157,7 @@ def _field(field: Field) -> dict[str, str]:
     }
 
 
-def _written(column: pd.Series) -> pd.Series:
+def _written(column: pd.Series, mixed: bool = False) -> pd.Series:
     if pd.api.types.is_bool_dtype(column):
         return column.map({True: "yes", False: "no"}).astype(object)
     if pd.api.types.is_datetime64_any_dtype(column):
@@ -162,6 +165,8 @@ def _written(column: pd.Series) -> pd.Series:
         whole_days = bool((plain.dropna() == plain.dropna().dt.normalize()).all())
         return plain.dt.strftime("%Y-%m-%d" if whole_days else "%Y-%m-%d %H:%M").fillna("-").astype(object)
     if pd.api.types.is_numeric_dtype(column):
+        if mixed:
+            return column.map(_one).astype(object)
         numbers = column.astype(float)
         known = numbers[np.isfinite(numbers)].to_numpy()
         places = _places(float(abs(known).max(initial=0.0))) if (known != known.round()).any() else 0

@@ -44,3 +44,8 @@ def test_an_empty_frame_and_a_repeated_index() -> None:
 def test_facts() -> None:
     cells = facts({"a": np.float64(0.123456), "b": None, "c": True, "d": 12345.6, "e": float("nan")}).cells
     assert cells[" "].tolist() == ["0.1235", "-", "yes", "12,346", "-"]
+
+
+def test_figures_of_several_kinds_in_one_column() -> None:
+    mixed = pd.DataFrame({"metric": ["mae", "skill"], "value": [1234.56, 0.12345]})
+    assert table(mixed, mixed=True).cells["value"].tolist() == ["1,235", "0.1235"]

@@ -90,6 +90,8 @@ def test_a_waterfall_must_add_up() -> None:
     steps = breakdown._steps(effects.set_index("feature")["effect"], 3)
     assert steps.sum() == pytest.approx(total)
     assert list(steps.index)[0] == "base" and steps.index[-1] == "all others (6)"
+    level = pd.Series({"typical lot": -3.0, "market level": 2589.8, "grade": 42.0})
+    assert list(breakdown._steps(level, 5).index) == ["market level", "grade", "typical lot"]
 
 
 def test_the_worst_slice_is_named(rows: pd.DataFrame) -> None:

@@ -117,6 +117,16 @@ class PriceModel:
         index = frame.index.to_numpy()[effects["place"].to_numpy(dtype=int)]
         return effects.assign(index=index)[["index", "feature", "effect"]]
 
+    def known(self, name: str) -> tuple[str, ...]:
+        """Return the values a category of lots (``variety``, ``grade``) had in training; none without lots.
+
+        Parameters
+        ----------
+        name : str
+            commodity, market, state, variety or grade.
+        """
+        return tuple(self.lots.matrix.codes.get(name, ())) if self.lots is not None else ()
+
     def save(self, folder: Path) -> None:
         """Write price.json and what the pricers write: JSON, LightGBM text, XGBoost binary JSON."""
         if self.market is None:
@@ -154,7 +164,9 @@ class PriceModel:
         kind = _kinds(frame)
         is_lot = (kind == "lot").to_numpy()
         if is_lot.any() and self.lots is None:
-            raise ContractError("a lot is asked of a model that was trained without lots", allowed='kind "market"')
+            raise ContractError(
+                "a lot is asked of a model that was trained without lots", allowed='kind "market"'
+            )
         pricers = ((~is_lot, self.market), (is_lot, self.lots))
         return [(mask.nonzero()[0], pricer) for mask, pricer in pricers if mask.any() and pricer is not None]
 

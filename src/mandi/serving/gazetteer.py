@@ -39,9 +39,9 @@ class Gazetteer:
         self._markets: dict[str, dict[str, str]] = {}
         self._states: dict[str, dict[str, str]] = {}  # the first market of a state is its reference
         for commodity, market, state in zip(*(ranked[c] for c in ("commodity", "market", "state"))):
-            self._markets.setdefault(commodity, {})[_plain(market)] = market
-            self._states.setdefault(commodity, {}).setdefault(_plain(state), market)
-        self._commodities = {_plain(c): c for c in self._markets}
+            self._markets.setdefault(commodity, {})[plain(market)] = market
+            self._states.setdefault(commodity, {}).setdefault(plain(state), market)
+        self._commodities = {plain(c): c for c in self._markets}
 
     @property
     def commodities(self) -> dict[str, int]:
@@ -56,12 +56,12 @@ class Gazetteer:
         BadRow
             Not in the history.
         """
-        found = self._commodities.get(_plain(text))
+        found = self._commodities.get(plain(text))
         if found is None:
             raise BadRow(
                 "commodity_id",
-                f'no commodity "{text}"{_near(text, self._commodities)}',
-                allowed=_few(self._commodities.values()),
+                f'no commodity "{text}"{near(text, self._commodities)}',
+                allowed=few(self._commodities.values()),
             )
         return found
 
@@ -84,19 +84,19 @@ class Gazetteer:
         """
         markets, states = self._markets[commodity], self._states[commodity]
         if market is not None:
-            if _plain(market) not in markets:
+            if plain(market) not in markets:
                 raise self._unknown("market", market, commodity)
-            return markets[_plain(market)], None
+            return markets[plain(market)], None
         if location is None:
             raise BadRow(
                 "market",
                 "neither market nor location is given",
-                allowed=f"a market ({_few(markets.values())}) or a state",
+                allowed=f"a market ({few(markets.values())}) or a state",
             )
-        if _plain(location) in markets:
-            return markets[_plain(location)], None
-        if _plain(location) in states:
-            chosen = states[_plain(location)]
+        if plain(location) in markets:
+            return markets[plain(location)], None
+        if plain(location) in states:
+            chosen = states[plain(location)]
             return chosen, (
                 f'location "{location}" is a state: answered for {chosen}, its market with the least reporting noise'
             )
@@ -105,23 +105,32 @@ class Gazetteer:
     def _unknown(self, field: str, text: str, commodity: str) -> BadRow:
         known = dict(self._markets[commodity])
         if field == "location":
-            known = {**{plain: plain.title() for plain in self._states[commodity]}, **known}
-        message = f'no {field} "{text}" of {commodity}{_near(text, known)}'
-        return BadRow(field, message, allowed=_few(self._markets[commodity].values()))
+            known = {**{state: state.title() for state in self._states[commodity]}, **known}
+        message = f'no {field} "{text}" of {commodity}{near(text, known)}'
+        return BadRow(field, message, allowed=few(self._markets[commodity].values()))
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Return a name as it is compared: case and spaces do not count.
+
+    Examples
+    --------
+    >>> plain("  Madhya   Pradesh ")
+    'madhya pradesh'
+    """
     return re.sub(r"\s+", " ", str(text)).strip().casefold()
 
 
-def _near(text: str, known: dict[str, str]) -> str:
-    hint = nearest(_plain(text), known)
-    for plain, name in known.items():
-        hint = hint.replace(f'"{plain}"', f'"{name}"')
+def near(text: str, known: dict[str, str]) -> str:
+    """Return a hint with the nearest name, or nothing; ``known`` holds names by their plain form."""
+    hint = nearest(plain(text), known)
+    for compared, name in known.items():
+        hint = hint.replace(f'"{compared}"', f'"{name}"')
     return hint
 
 
-def _few(names: Iterable[str]) -> str:
+def few(names: Iterable[str]) -> str:
+    """Return the first names in order, and how many more there are."""
     listed = sorted(names)
     more = len(listed) - LISTED
     return ", ".join(listed[:LISTED]) + (f" and {more} more" if more > 0 else "")

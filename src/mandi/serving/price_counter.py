@@ -16,7 +16,7 @@ from mandi.core.errors import ContractError, StaleSnapshot
 from mandi.core.units import to_quintals
 from mandi.features.calendar import trading_day
 from mandi.serving.contracts import PriceAnswer, PriceRow, QualityParams
-from mandi.serving.gazetteer import Gazetteer
+from mandi.serving.gazetteer import Gazetteer, few, near, plain
 from mandi.serving.problems import BadRow
 from mandi.serving.snapshot import MAKE_IT, Champion, ServingParams
 
@@ -66,6 +66,10 @@ class PriceCounter:
             self._ends[commodity] = max(known, self._ends.get(commodity, known))
         suppliers = champion.history.get("suppliers")
         self._suppliers = set() if suppliers is None else set(suppliers["supplier_id"])
+        model: Any = champion.model
+        self._categories = {
+            n: {plain(value): value for value in model.known(n)} for n in ("variety", "grade")
+        }
         self._horizons = champion.model.spec.horizons
 
     def answer(self, rows: Sequence[PriceRow], now: datetime, explain: bool) -> list[PriceAnswer]:
@@ -145,7 +149,8 @@ class PriceCounter:
         quality = row.quality_params.model_dump() if row.quality_params else {}
         columns = {
             "commodity": commodity, "market": market, "asof": asof, "horizon_days": horizon, "kind": kind,
-            "target_day": target, "variety": row.variety, "grade": row.grade, "supplier_id": row.supplier_id,
+            "target_day": target, "variety": self._category("variety", row.variety),
+            "grade": self._category("grade", row.grade), "supplier_id": row.supplier_id,
             "quantity": None if row.quantity is None else to_quintals(row.quantity, row.quantity_unit),
             **{name: quality.get(name) for name in ASSAY},
         }  # fmt: skip
@@ -162,6 +167,14 @@ class PriceCounter:
         if given and not row.is_lot:
             raise BadRow("quantity", f"quantity is missing: {given[0]} describes a lot, and a lot has a size")
         return "lot" if row.is_lot else "market"
+
+    def _category(self, field: str, text: str | None) -> str | None:
+        if text is None:
+            return None
+        known = self._categories[field]
+        if plain(text) not in known:
+            raise BadRow(field, f'no {field} "{text}"{near(text, known)}', allowed=few(known.values()))
+        return known[plain(text)]
 
     def _check_horizon(self, kind: str, horizon: int) -> None:
         allowed = (0,) if kind == "lot" else self._horizons

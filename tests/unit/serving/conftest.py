@@ -88,6 +88,9 @@ class ToyModel:
             ]
         )
 
+    def known(self, name: str) -> tuple[str, ...]:
+        return {"variety": ("Yellow", "Black"), "grade": ("A", "B")}[name]
+
     def save(self, folder: Path) -> None:
         (folder / "toy.json").write_text(json.dumps({"discount": self.discount}))
 

@@ -67,6 +67,15 @@ def test_names_are_found_whatever_their_case_and_unknown_ones_are_refused_with_t
         desk.price([row(market=None, location="Madya Pradesh")], now=MORNING)
 
 
+def test_a_variety_or_grade_that_no_lot_had_is_refused(desk: Desk) -> None:
+    assert desk.price([row(quantity=1.0, variety="yellow", grade="b")], now=MORNING)
+    with pytest.raises(BadRow, match='did you mean "Yellow"') as refused:
+        desk.price([row(quantity=1.0, variety="Yelow")], now=MORNING)
+    assert (refused.value.field, refused.value.allowed) == ("variety", "Black, Yellow")
+    with pytest.raises(BadRow, match='no grade "Z"'):
+        desk.price([row(quantity=1.0, grade="Z")], now=MORNING)
+
+
 def test_a_state_is_answered_for_its_reference_market(desk: Desk) -> None:
     (answer,) = desk.price([row(market=None, location="Madhya Pradesh")], now=MORNING)
     assert answer.market == "Dewas"

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
+import mandi.registry.promotion as promotion
 from mandi.core.config import build
 from mandi.features import feature_set
 from mandi.features.base import snapshot
-from mandi.registry import promotion
 from mandi.serving.package import write_service_folder
 from mandi.serving.snapshot import ServingParams
 from pipelines import project, skipped, stage

@@ -8,15 +8,13 @@ from typing import Any
 
 import pandas as pd
 
+import mandi.registry.promotion as promotion
 from mandi.core.paths import Paths
 from mandi.evaluation.card import card
 from mandi.evaluation.examination import examination_params, examine, predict_blind, with_baselines
 from mandi.evaluation.gate import judge, rule_for
 from mandi.models import model_class
-from mandi.registry import promotion
 from mandi.registry.lineage import collect
-from mandi.registry.tracking import start_run
-from mandi.report import plots
 from mandi.tables.ingest import read_tables
 from pipelines import project, read_json, read_truth, skipped, stage, write_json
 

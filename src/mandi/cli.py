@@ -99,7 +99,7 @@ def rollback(model: Model, reason: Reason = "") -> None:
 
 
 def _promotion() -> Any:
-    from mandi.registry import promotion
+    import mandi.registry.promotion as promotion
 
     return promotion
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import io
+import json
+import re
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -13,10 +13,13 @@ from mandi.core.errors import UnknownValue, nearest
 from mandi.core.paths import Paths
 from mandi.tables.ingest import examine, import_tables
 
+SETTING = re.compile(r"^(?P<head>  (?P<key>\w+): +)(?P<value>\"[^\"]*\"|[^#\s]+)(?P<comment>\s*(#.*)?)$")
 SOURCES = ("generated", "files", "agmarknet", "sql")
 
 
-def import_command(root: Path, source: str, location: str, *, check: bool = False, commodity: str = "") -> str:
+def import_command(
+    root: Path, source: str, location: str, *, check: bool = False, commodity: str = ""
+) -> str:
     """Import tables and set ``tables.source`` in params.yaml, comments kept.
 
     Parameters
@@ -59,14 +62,19 @@ def import_command(root: Path, source: str, location: str, *, check: bool = Fals
     return f"{report.summary()}\n\nparams.yaml now says tables.source: {source}; next: mandi repro"
 
 
-def _set_source(path: Path, chosen: dict[str, Any]) -> None:
-    from ruamel.yaml import YAML
-
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 200
-    loaded = yaml.load(path.read_text(encoding="utf-8"))
-    loaded["tables"].update(chosen)
-    text = io.StringIO()
-    yaml.dump(loaded, text)
-    path.write_text(text.getvalue(), encoding="utf-8")
+def _set_source(path: Path, chosen: dict[str, str]) -> None:
+    # line by line: a YAML writer would lay the whole file out anew
+    lines, inside, left = [], False, dict(chosen)
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if inside and line and not line.startswith((" ", "#")):
+            lines += [f"  {key}: {json.dumps(value)}" for key, value in left.items()]
+            inside, left = False, {}
+        setting = SETTING.match(line) if inside else None
+        if setting and setting["key"] in left:
+            value = json.dumps(left.pop(setting["key"]))
+            lines.append(f"{setting['head']}{value:<15}{setting['comment']}".rstrip())
+        else:
+            lines.append(line)
+        inside = inside or line.startswith("tables:")
+    lines += [f"  {key}: {json.dumps(value)}" for key, value in left.items()]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -56,13 +56,12 @@ def write(folder: Path, benchmark: str, rows: Sequence[Row], cpu_seconds: float)
     """Write ``<folder>/<benchmark>.json`` with the commit it was measured at (``+`` when the tree had changes)."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{benchmark}.json"
-    content = {
-        "benchmark": benchmark,
-        "commit": _commit(),
-        "cpu_seconds": round(cpu_seconds, 1),
-        "rows": [{key: _plain(value) for key, value in asdict(row).items()} for row in rows],
-    }
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    head = {"benchmark": benchmark, "commit": _commit(), "cpu_seconds": round(cpu_seconds, 1)}
+    lines = ",\n".join(
+        "  " + json.dumps({key: _plain(value) for key, value in asdict(row).items()}) for row in rows
+    )
+    text = json.dumps(head)[:-1] + f', "rows": [\n{lines}\n]}}\n'
+    path.write_text(text, encoding="utf-8")
     return path
 
 

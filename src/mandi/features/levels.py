@@ -157,7 +157,7 @@ def _commodity_levels(commodity: str, reports: DataFrame, params: LevelParams) -
     )
     block = np.empty((len(columns), len(here)))
     for number, values in enumerate(columns.values()):
-        np.take(values, here, out=block[number])
+        np.take(values, here, out=block[number], mode="clip")
     return pd.concat([keys, pd.DataFrame(block.T, columns=list(columns), copy=False)], axis=1, copy=False)
 
 
@@ -215,7 +215,7 @@ def _boosting(log_price: Floats, trace: BankTrace, shared: dict[str, Floats]) ->
     for member in range(trace.bank.shape[1]):
         after[f"bank_{member}"] = trace.bank[:, member] - trace.level[:, 0]
     columns = {f"b_own_{name}": values for name, values in after.items()}
-    after |= {"innovation": shared["innovation_1"], "noise": trace.noise, "lead": shared["market_lead"]}
+    after["innovation"] = shared["innovation_1"]
     columns |= {f"b_{name}": yesterday(values) for name, values in after.items()}
     for days in (3, 7, 30):
         earlier = np.vstack([np.full((days, 1), np.nan), national[:-days]])

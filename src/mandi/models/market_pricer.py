@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
 Floats = NDArray[np.float64]
-OWN = ("innovation_1", "noise_sd", "market_lead")
+OWN = "innovation_1"
 NEEDED = ("step", "level", "scale", "half90", "half95", "last_log", "last_age", "national_log", "state_log",
-          "national_move", "state_move", "neighbour_move", "target_day", *OWN)  # fmt: skip
+          "national_move", "state_move", "neighbour_move", "target_day", OWN)  # fmt: skip
 LEARNT = ("label", "part", "national_ahead")
 OUTPUTS = ("predicted_price", "lower_bound_90", "upper_bound_90", "lower_bound_95", "upper_bound_95")
 LEVELS = {90: 0.90, 95: 0.95}
@@ -50,7 +50,7 @@ class MarketParams:
     """
 
     caps: dict[str, float] = field(default_factory=lambda: {"0": 1.0, "1": 1.0, "7": 0.5})
-    learning_rate: float = 0.04
+    learning_rate: float = 0.05
     leaves: int = 31
     rounds: int = 400
     least_rows: int = 200
@@ -304,9 +304,8 @@ class MarketPricer:
             if step or not name.startswith("b_own_"):  # a nowcast is made before the own report of the day
                 features[name] = rows[name]
         if step:
-            for name in OWN:
-                features[name] = rows[name]
-            features["own_gap"] = (rows["innovation_1"] - expected) / scale * (rows["last_age"] == 0)
+            features[OWN] = rows[OWN]
+            features["own_gap"] = (rows[OWN] - expected) / scale * (rows["last_age"] == 0)
         return pd.DataFrame(features, index=rows.index).astype(np.float64)
 
 

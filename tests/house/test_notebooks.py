@@ -16,6 +16,7 @@ from mandi.report.parameters import check_parameters, declared_parameters
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MOST_CELLS = 15
+LONGEST_LINE = 112
 IMPORTED = {"mandi", "pandas", "numpy", "IPython", "pathlib", "dataclasses"}
 
 
@@ -53,6 +54,7 @@ def test_notebooks_call_and_look(path: Path) -> None:
                 modules = [node.module or ""]
             strangers = [m for m in modules if m.split(".")[0] not in IMPORTED]
             assert not strangers, f"{strangers}: imports are from the package"
+        assert max(map(len, source.splitlines())) <= LONGEST_LINE, f"JupyterLab hides the end of:\n{source}"
         assert "filterwarnings" not in source and "sys.path" not in source, source
 
 

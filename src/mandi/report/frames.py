@@ -59,9 +59,9 @@ class Table:
         return f"{title}<table class='figures'><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{note}"
 
     def _side(self, column: str, text: str = "") -> str:
-        if column not in self.left:
-            return ""
-        return f" class='text{' wide' if len(text) > LONG else ''}' style='text-align:left'"
+        side = "left" if column in self.left else "right"
+        breaks = "white-space:normal;min-width:16rem" if len(text) > LONG else "white-space:nowrap"
+        return f"{' class=text' if side == 'left' else ''} style='text-align:{side};{breaks}'"
 
 
 def table(

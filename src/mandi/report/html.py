@@ -34,7 +34,7 @@ nav, footer { color: #666; font-size: .85rem; } footer { border-top: 1px solid #
 table { border-collapse: collapse; border: 0 !important; font-size: .86rem; margin: .6rem 0; display: block; overflow-x: auto; }
 table, th, td { border: 0 solid; }
 th, td { padding: .28rem .7rem; border-bottom: 1px solid #e8e8e8; text-align: left; vertical-align: top; }
-table.figures th, table.figures td, .dataframe th, .dataframe td { text-align: right; white-space: nowrap; }
+table.figures th, .dataframe th, .dataframe td { text-align: right; white-space: nowrap; }
 table .text, .dataframe th:first-child { text-align: left !important; } table.figures thead th { border-bottom: 1.5px solid #999; }
 tbody tr:hover { background: #f6f8fa; } .caption, caption { color: #555; font-size: .9rem; text-align: left; margin: .3rem 0; }
 details.code { margin: .25rem 0; } details.code summary { color: #888; font-size: .75rem; cursor: pointer; }

@@ -45,17 +45,17 @@ class Progress:
     """
 
     def __init__(self, label: str) -> None:
-        self.label = label
-        self.bar: Any = None
+        from tqdm.auto import tqdm
+
+        self.bar: Any = tqdm(total=1, desc=label)  # shown at once: the first step may be the longest
 
     def __call__(self, done: int, total: int, text: str = "") -> None:
         """Move the bar to ``done`` of ``total``; at the end it stays, full."""
-        from tqdm.auto import tqdm
-
-        if self.bar is None:
-            self.bar = tqdm(total=total, desc=self.label)
+        if self.bar.total != total:
+            self.bar.total = total
+            if getattr(self.bar, "container", None) is not None:  # the widget keeps a total of its own
+                self.bar.container.children[1].max = total
         self.bar.set_postfix_str(text, refresh=False)
         self.bar.update(done - self.bar.n)
         if done >= total:
             self.bar.close()
-            self.bar = None

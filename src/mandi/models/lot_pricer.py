@@ -1,8 +1,8 @@
 """Prices a lot (INR/quintal): its market's level, and trees on what its quality, seller and moment add, with bounds.
 
 The level is the filter's, moved by the latest news of the market; trees learn log(price) - level. XGBoost and LightGBM
-are fitted side by side; the validation part chooses between them and their mean. Bounds are XGBoost quantiles,
-conformalised on the later calibration part.
+are fitted side by side, and a line with them; the validation part chooses between them and their means. Bounds are
+XGBoost quantiles, conformalised on the later calibration part.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,6 +21,7 @@ from mandi.core.errors import ContractError, NotFitted
 from mandi.models.conformal import margin, recency, uncrossed
 from mandi.models.level_line import READ as LINE_READ
 from mandi.models.level_line import LevelLine
+from mandi.models.lot_line import LotLine
 from mandi.models.lot_matrix import READ, LotMatrix
 from mandi.models.lot_trees import LightGBMTrees, TreeParams, XGBoostTrees, device_for
 
@@ -27,14 +29,15 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-Trees = XGBoostTrees | LightGBMTrees
+Member = XGBoostTrees | LightGBMTrees | LotLine
 Progress = Callable[[int, int, str], None]
 OUTPUTS = ("predicted_price", "lower_bound_90", "upper_bound_90", "lower_bound_95", "upper_bound_95")
-CANDIDATES: dict[str, tuple[type[XGBoostTrees] | type[LightGBMTrees], str]] = {
+CANDIDATES: dict[str, tuple[type[Member], str]] = {
     "xgboost": (XGBoostTrees, "reg:squarederror"),
     "xgboost_l1": (XGBoostTrees, "reg:absoluteerror"),
     "lightgbm": (LightGBMTrees, "regression"),
     "lightgbm_l1": (LightGBMTrees, "regression_l1"),
+    "line": (LotLine, "ridge"),
 }
 BOUNDS = "quantiles"
 
@@ -47,8 +50,8 @@ class LotPricerParams:
     ----------
     trees : TreeParams
     candidates : tuple of str
-        Point models tried: xgboost and lightgbm (squared error), xgboost_l1 and lightgbm_l1 (absolute
-        error).
+        Point models tried: xgboost and lightgbm (squared error), xgboost_l1 and lightgbm_l1 (absolute error), line
+        (ridge). Validation takes the best one, or the mean of the best of different kinds.
     refit : bool
         Fit the chosen ones again on train and validation together, with the number of rounds validation chose.
     bulk_quantile : float
@@ -60,7 +63,7 @@ class LotPricerParams:
     """
 
     trees: TreeParams = field(default_factory=TreeParams)
-    candidates: tuple[str, ...] = ("xgboost", "lightgbm")
+    candidates: tuple[str, ...] = ("xgboost", "lightgbm", "line")
     refit: bool = True
     bulk_quantile: float = 0.75
     left_out: tuple[str, ...] = ()
@@ -84,7 +87,7 @@ class LotPricer:
         self.params = params or LotPricerParams()
         self.line = LevelLine()
         self.matrix = LotMatrix()
-        self.members: dict[str, Trees] = {}
+        self.members: dict[str, Member] = {}
         self.quantiles: XGBoostTrees | None = None
         self.margins: dict[int, float] = {}
         self.record: dict[str, Any] = {}
@@ -166,7 +169,7 @@ class LotPricer:
         return pd.DataFrame(price, index=frame.index)[list(OUTPUTS)]
 
     def explain(self, frame: DataFrame) -> DataFrame:
-        """Split every price into its market's level and what each feature adds, by exact Shapley values of the trees.
+        """Split every price into its market's level and what each feature adds: exact Shapley values, shares of the line.
 
         Returns
         -------
@@ -229,9 +232,9 @@ class LotPricer:
 
     def _grow(
         self, name: str, data: dict[str, tuple[Any, ...]], device: str, told: _Told, rounds: int | None = None
-    ) -> Trees:
+    ) -> Member:
         kind, objective = (XGBoostTrees, "reg:quantileerror") if name == BOUNDS else CANDIDATES[name]
-        trees: Trees = kind.fit(
+        trees: Member = kind.fit(
             data["train"],
             self.params.trees,
             device,
@@ -244,15 +247,15 @@ class LotPricer:
         return trees
 
     def _choose(
-        self, tried: dict[str, Trees], data: tuple[Any, ...], rows: DataFrame
+        self, tried: dict[str, Member], data: tuple[Any, ...], rows: DataFrame
     ) -> tuple[dict[str, float], tuple[str, ...]]:
         label, level = rows["label"].to_numpy(np.float64), rows["level"].to_numpy(np.float64)
         premium = {name: trees.predict(data[0]) / self.params.trees.target_scale for name, trees in tried.items()}
-        boosters = [name for name in tried if CANDIDATES[name][0] is XGBoostTrees]
-        others = [name for name in tried if name not in boosters]
-        sets = [(name,) for name in tried] + [(one, other) for one in boosters for other in others]
+        kinds = {CANDIDATES[name][0] for name in tried}
+        families = [[None, *(name for name in tried if CANDIDATES[name][0] is kind)] for kind in sorted(kinds, key=str)]
+        sets = [tuple(name for name in names if name) for names in product(*families)]
         errors = {}
-        for chosen in sets:
+        for chosen in filter(None, sets):
             price = np.exp(level + np.mean([premium[name] for name in chosen], axis=0))
             errors["+".join(chosen)] = float(np.abs(label - price).mean())
         best = min(errors, key=lambda name: errors[name])

@@ -65,6 +65,8 @@ class TreeParams:
     ----------
     early_stopping_rounds : int
         Rounds without gain on the validation part after which growing stops.
+    line_penalty : float
+        Ridge penalty of the line, on scaled regressors.
     target_scale : float
         Log premiums are multiplied by this, so that penalties made for rupees (gamma) have a size to work on.
     device : "auto", "cpu" or "cuda"
@@ -77,6 +79,7 @@ class TreeParams:
     lightgbm: LightGBMParams = field(default_factory=LightGBMParams)
     quantiles: QuantileParams = field(default_factory=QuantileParams)
     early_stopping_rounds: int = 50
+    line_penalty: float = 20.0
     target_scale: float = 100.0
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int = 1

@@ -76,7 +76,7 @@ def test_effects_sum_to_the_price(fitted: LotPricer, frame: pd.DataFrame) -> Non
 def test_it_says_what_it_did(fitted: LotPricer) -> None:
     record = fitted.record
     assert record["device"] == "cpu" and record["rows"] == {"train": 1200, "validation": 300, "calibration": 300}
-    assert {"xgboost", "lightgbm", "xgboost+lightgbm"} <= set(record["validation_mae"])
+    assert {"xgboost", "lightgbm", "line", "lightgbm+xgboost", "line+lightgbm+xgboost"} <= set(record["validation_mae"])
     assert min(record["validation_mae"].values()) == record["validation_mae"]["+".join(record["chosen"])]
     assert record["rounds"]["xgboost"] <= 60
 

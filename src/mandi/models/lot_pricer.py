@@ -1,8 +1,8 @@
 """Prices a lot (INR/quintal): its market's level, and trees on what its quality, seller and moment add, with bounds.
 
 The level is the filter's, moved by the latest news of the market; trees learn log(price) - level. XGBoost and LightGBM
-are fitted side by side, and a line with them; the validation part chooses between them and their means. Bounds are
-XGBoost quantiles, conformalised on the later calibration part.
+are fitted side by side, and a line with them; the validation part chooses between them and their means. Bounds are as
+far from the price as XGBoost quantiles and the filter's own error say, conformalised on the later calibration part.
 """
 
 from __future__ import annotations
@@ -161,11 +161,13 @@ class LotPricer:
 
         moved = self._ready(frame)
         matrix, level = self.matrix.build(moved), moved["level"].to_numpy(np.float64)
-        premium, bounds = self._premium(matrix), self._bounds(matrix)
+        premium = self._premium(matrix)
         price = {"predicted_price": np.exp(level + premium)}
-        for nominal, (low, high) in {90: (1, 2), 95: (0, 3)}.items():
-            price[f"lower_bound_{nominal}"] = np.exp(level + np.minimum(bounds[:, low], premium))
-            price[f"upper_bound_{nominal}"] = np.exp(level + np.maximum(bounds[:, high], premium))
+        half = {nominal: self.margins[nominal] * unit for nominal, unit in self._units(matrix, moved).items()}
+        half[95] = np.maximum(half[95], half[90])
+        for nominal, width in half.items():
+            price[f"lower_bound_{nominal}"] = np.exp(level + premium - width)
+            price[f"upper_bound_{nominal}"] = np.exp(level + premium + width)
         return pd.DataFrame(price, index=frame.index)[list(OUTPUTS)]
 
     def explain(self, frame: DataFrame) -> DataFrame:
@@ -262,29 +264,29 @@ class LotPricer:
         return errors, tuple(best.split("+"))
 
     def _calibrate(self, rows: DataFrame, data: tuple[Any, ...]) -> None:
-        self.margins = {90: 0.0, 95: 0.0}
-        bounds = self._bounds(data[0])
         truth = data[1] / self.params.trees.target_scale
+        premium, units = self._premium(data[0]), self._units(data[0], rows)
         age = (rows["asof"].max() - rows["asof"]).dt.total_seconds().to_numpy() / 86400.0
         weight = recency(age, self.params.calibration_half_life_days)
-        for nominal, (low, high) in {90: (1, 2), 95: (0, 3)}.items():
-            wide = np.maximum(bounds[:, high] - bounds[:, low], 1e-6)
-            self.margins[nominal] = margin(
-                truth, bounds[:, low], bounds[:, high], nominal / 100.0, scale=wide, weight=weight
-            )
+        self.margins = {
+            nominal: margin(truth, premium, premium, nominal / 100.0, scale=unit, weight=weight)
+            for nominal, unit in units.items()
+        }
 
     def _premium(self, matrix: Any) -> Floats:
         each = [trees.predict(matrix) for trees in self.members.values()]
         return np.asarray(np.mean(each, axis=0) / self.params.trees.target_scale, dtype=np.float64)
 
-    def _bounds(self, matrix: Any) -> Floats:
+    def _units(self, matrix: Any, rows: DataFrame) -> dict[int, Floats]:
+        # two opinions of how uncertain a lot is, as standard deviations: the quantiles know the lot, the filter the times
         assert self.quantiles is not None
-        raw = uncrossed(self.quantiles.predict(matrix)) / self.params.trees.target_scale
-        moved = raw.copy()
-        for nominal, (low, high) in {90: (1, 2), 95: (0, 3)}.items():
-            step = self.margins[nominal] * np.maximum(raw[:, high] - raw[:, low], 1e-6)
-            moved[:, low], moved[:, high] = raw[:, low] - step, raw[:, high] + step
-        return uncrossed(moved)
+        bounds = uncrossed(self.quantiles.predict(matrix)) / self.params.trees.target_scale
+        scale = rows["scale"].to_numpy(np.float64)
+        units = {}
+        for nominal, (low, high, normal) in {90: (1, 2, 1.645), 95: (0, 3, 1.960)}.items():
+            spread = np.maximum((bounds[:, high] - bounds[:, low]) / (2.0 * normal), 1e-6)
+            units[nominal] = np.sqrt(spread * np.where(np.isfinite(scale) & (scale > 0), scale, spread))
+        return units
 
     def _ready(self, frame: DataFrame) -> DataFrame:
         self._fitted()

@@ -24,7 +24,7 @@ def lot_frame(rows: int = 1500, seed: int = 0) -> pd.DataFrame:
         frame[name] = np.exp(8.8 + rng.normal(0, 0.05, rows))
     for name in ("last_log", "national_log", "state_log"):
         frame[name] = 8.8 + rng.normal(0, 0.05, rows)
-    frame["price_volatility"] = 50.0
+    frame["price_volatility"], frame["scale"] = 50.0, 0.02
     frame["staple_length_mm"] = np.where(frame["commodity"] == "cotton", rng.normal(28, 1.5, rows), np.nan)
     premium = 0.02 * np.tanh(frame["staple_length_mm"].fillna(28) - 28) + 0.03 * (frame["grade"] == "A")
     frame["premium"] = premium

@@ -197,7 +197,9 @@ class PriceFeatures:
         if (kind == "lot").any() or "suppliers" in history:
             floats |= self._lot_columns(questions, told, target, history, kind == "lot")
         # one block of numbers: a frame of ninety columns costs a single row dearly
-        block = pd.DataFrame(np.column_stack(list(floats.values())), index=questions.index, columns=list(floats))
+        block = pd.DataFrame(
+            np.column_stack(list(floats.values())), index=questions.index, columns=list(floats)
+        )
         replaced = {*floats, "target_day", "state"}
         rest = questions[[c for c in questions.columns if c not in replaced]]
         return pd.concat([rest.assign(target_day=target, state=told["state"]), block], axis=1)
@@ -232,7 +234,7 @@ class PriceFeatures:
         if "supplier_id" not in questions or "suppliers" not in history:
             return {name: np.full(len(questions), np.nan) for name in suppliers.COLUMNS}
         asked = questions[["supplier_id", "asof"]].reset_index(drop=True)
-        told = asof.join(asked, history["suppliers"], by="supplier_id")
+        told = asof.join(asked, history["suppliers"], by="supplier_id", strict=True)
         found = {name: told[name].to_numpy(dtype=float) for name in suppliers.COLUMNS}
         newcomer = np.isnan(found["supplier_trade_count"])
         return found | {"supplier_trade_count": np.where(newcomer, 0.0, found["supplier_trade_count"])}
@@ -250,13 +252,17 @@ def _last_known(asked: DataFrame, levels: DataFrame) -> dict[str, Any]:
     unknown = np.isnan(place)
     row = np.where(unknown, 0, place).astype(np.intp)
     told: dict[str, Any] = {"asof": found["asof"], "known_time": found["known_time"]}
-    for name in levels.columns.difference([*keys, "known_time"], sort=False):
-        values = levels[name].to_numpy()
-        taken = values[row] if len(values) else np.full(len(row), None, dtype=values.dtype)
-        if unknown.any():
-            taken[unknown] = None  # NaN among numbers, NaT among days
-        told[str(name)] = taken
-    return told
+    rows = levels.take(row) if len(levels) else levels.reindex(row)
+    numbers = [name for name, kind in zip(levels.columns, levels.dtypes) if kind == np.float64]
+    block = rows[numbers].to_numpy()
+    block[unknown] = np.nan
+    told |= zip(map(str, numbers), block.T)
+    day, state = (
+        rows["day"].to_numpy(dtype="datetime64[ns]", copy=True),
+        rows["state"].to_numpy(dtype=object, copy=True),
+    )
+    day[unknown], state[unknown] = np.datetime64("NaT"), None
+    return told | {"day": day, "state": state}
 
 
 def _days_with_reports(levels: DataFrame) -> DataFrame:

@@ -252,16 +252,15 @@ def _last_known(asked: DataFrame, levels: DataFrame) -> dict[str, Any]:
     unknown = np.isnan(place)
     row = np.where(unknown, 0, place).astype(np.intp)
     told: dict[str, Any] = {"asof": found["asof"], "known_time": found["known_time"]}
-    rows = levels.take(row) if len(levels) else levels.reindex(row)
     numbers = [name for name, kind in zip(levels.columns, levels.dtypes) if kind == np.float64]
-    block = rows[numbers].to_numpy()
-    block[unknown] = np.nan
-    told |= zip(map(str, numbers), block.T)
-    day, state = (
-        rows["day"].to_numpy(dtype="datetime64[ns]", copy=True),
-        rows["state"].to_numpy(dtype=object, copy=True),
-    )
-    day[unknown], state[unknown] = np.datetime64("NaT"), None
+    block = np.full((len(numbers), len(row)), np.nan)
+    day, state = np.full(len(row), np.datetime64("NaT", "ns")), np.full(len(row), None, dtype=object)
+    if len(levels):
+        block = levels[numbers].to_numpy().T.take(row, axis=1)
+        block[:, unknown] = np.nan
+        day[~unknown] = levels["day"].to_numpy()[row[~unknown]]
+        state[~unknown] = levels["state"].to_numpy(dtype=object)[row[~unknown]]
+    told |= zip(map(str, numbers), block)
     return told | {"day": day, "state": state}
 
 

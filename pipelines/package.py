@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 import mandi.registry.promotion as promotion
 from mandi.core.config import build
-from mandi.features import feature_set
+from mandi.core.errors import ContractError
+from mandi.core.paths import Paths
+from mandi.features import feature_params, feature_set
 from mandi.features.base import snapshot
+from mandi.models import model_class
 from mandi.serving.package import write_service_folder
 from mandi.serving.snapshot import ServingParams
+from mandi.tables.ingest import read_tables
 from pipelines import project, skipped, stage
 
 
@@ -21,19 +28,25 @@ def main() -> None:
     """Write artifacts/service."""
     paths, params = project()
     limits = build(ServingParams, params.get("serving") or {}, "serving")
-    shutil.rmtree(paths.champions, ignore_errors=True)
+    source = str(params["tables"]["source"])
     for model in params["models"]:
         champion = promotion.champion(model, root=paths.root)
         if champion is None or skipped(paths, model):
             continue
-        home = paths.features(model) / "history"
-        history = {file.stem: pd.read_parquet(file) for file in sorted(home.glob("*.parquet"))}
-        keys = feature_set(model, params).keys
-        # the first state is the clock: another may already hold what is known only after the last day of it
-        until = history[next(iter(keys))]["known_time"].max()
+        if champion.source != source:
+            raise ContractError(
+                f"{model} v{champion.version}, the champion, was trained on tables from {champion.source}",
+                allowed=f"a champion trained on tables from {source}, which are here now",
+                next_command=f"mandi look {model}, then mandi promote {model}",
+            )
         with tempfile.TemporaryDirectory() as somewhere:
-            exported = promotion.folder(model, "champion", root=paths.root)
-            copied = Path(shutil.copytree(exported, Path(somewhere) / model))
+            copied = Path(
+                shutil.copytree(promotion.folder(model, "champion", root=paths.root), Path(somewhere) / model)
+            )
+            own = {"models": {model: dataclasses.asdict(model_class(model).load(copied).params)}}
+            history = champions_history(paths, params, model, own)
+            keys = feature_set(model, own).keys
+            until = history[next(iter(keys))]["known_time"].max()
             entry = {
                 "version": champion.version,
                 "run_id": champion.run_id,
@@ -42,10 +55,21 @@ def main() -> None:
                 "metrics": champion.metrics,
             }
             write_service_folder(
-                paths.champions, model, copied, snapshot(history, until, keys), entry,
-                params=params, source=champion.source, limits=limits,
+                paths.champions, model, copied, snapshot(history, until, keys), entry, params=own, source=source,
+                limits=limits,
             )  # fmt: skip
         print(f"{model} v{champion.version} is packaged, its history known until {until:%Y-%m-%d %H:%M} UTC")
+
+
+def champions_history(
+    paths: Paths, params: Mapping[str, Any], model: str, own: Mapping[str, Any]
+) -> dict[str, pd.DataFrame]:
+    """Return the history by the parameters the champion was trained with, which may not be today's."""
+    if feature_params(model, own) == feature_params(model, params):
+        home = paths.features(model) / "history"
+        return {file.stem: pd.read_parquet(file) for file in sorted(home.glob("*.parquet"))}
+    print(f"{model}: the history is built by the champion's own parameters")
+    return feature_set(model, own).history(read_tables(paths.tables))
 
 
 if __name__ == "__main__":

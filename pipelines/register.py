@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -9,12 +10,16 @@ from typing import Any
 import pandas as pd
 
 import mandi.registry.promotion as promotion
+from mandi.core.errors import GateFailed
 from mandi.core.paths import Paths
 from mandi.evaluation.card import card
 from mandi.evaluation.examination import examination_params, examine, predict_blind, with_baselines
 from mandi.evaluation.gate import judge, rule_for
+from mandi.features import feature_params, feature_set
 from mandi.models import model_class
 from mandi.registry.lineage import collect
+from mandi.registry.tracking import start_run
+from mandi.report import plots
 from mandi.tables.ingest import read_tables
 from pipelines import project, read_json, read_truth, skipped, stage, write_json
 
@@ -30,14 +35,20 @@ def main(model: str) -> None:
     frame = pd.read_parquet(paths.features(model) / "frame.parquet")
     own = params["models"][model]
     lineage = collect(paths.root, model, frame=frame, model_folder=paths.model(model), params=own)
-    receipt = promotion.register(
-        model, paths.model(model), spec, metrics, lineage, source, params=own, root=paths.root
-    )
+    rows = pd.read_parquet(paths.evaluation(model) / "predictions.parquet")
+    used = dataclasses.asdict(model_class(model).load(paths.model(model)).params)
+    with start_run(model, "pipeline", used, root=paths.root) as run:
+        run.log_metrics(metrics)
+        run.log_figure("error_by_horizon.png", plots.error_by_horizon(rows))
+        run.log_figure("predicted_against_actual.png", plots.predicted_against_actual(rows))
+        receipt = promotion.register(model, paths.model(model), spec, metrics, lineage, source, run=run)
     champion = promotion.champion(model, root=paths.root)
-    held = {}
+    elsewhere = champion is not None and champion.source != source
+    held, apart = dict[str, float](), ""
     if champion is not None and champion.version != receipt.version and champion.source == source:
-        held = champions_metrics(paths, params, model, frame)
-        promotion.remeasure(model, "champion", held, root=paths.root)
+        held, apart = champions_metrics(paths, params, model, frame)
+        if held:
+            promotion.remeasure(model, "champion", held, root=paths.root)
     verdict = judge(metrics, held or None, rule_for(params["gates"][model], source, f"gates.{model}"))
     against = champion.version if champion is not None else 0
     settled = promotion.settle(model, receipt.version, verdict, against=against, root=paths.root)
@@ -50,21 +61,47 @@ def main(model: str) -> None:
     (paths.receipt(model).parent / f"{model}_card.md").write_text(text, encoding="utf-8")
     write_json(
         paths.receipt(model),
-        summary(metrics, spec.main_metric, verdict.as_dict(), receipt.as_dict(), settled),
+        {
+            **summary(metrics, spec.main_metric, verdict.as_dict(), receipt.as_dict(), settled),
+            "not_compared": apart,
+        },
     )
-    print(settled)
+    if elsewhere and not verdict.passed:
+        raise GateFailed(
+            f"{model} v{receipt.version} did not pass, and the champion was trained on tables from "
+            f"{champion.source if champion else ''}, not {source}:\n{verdict}",
+            next_command=f"mandi promote {model} --force --reason '...', or mandi import the other tables again",
+        )
+    print(f"{settled}{'; ' if apart else ''}{apart}")
 
 
 def champions_metrics(
     paths: Paths, params: Mapping[str, Any], model: str, frame: pd.DataFrame
-) -> dict[str, float]:
-    """Measure the champion on the test of the candidate."""
+) -> tuple[dict[str, float], str]:
+    """Measure the champion on the test of the candidate; or say why it cannot answer it."""
     chosen = examination_params(params)
     beside = with_baselines(frame, read_tables(paths.tables), chosen)
-    held = promotion.load(model, "champion", root=paths.root)
-    answers = predict_blind(held, frame[frame["part"] == "test"])
+    try:
+        held = promotion.load(model, "champion", root=paths.root)
+        answers = predict_blind(
+            held, champions_frame(paths, params, model, held, frame[frame["part"] == "test"])
+        )
+    except Exception as error:
+        # a model of older code may fail in any way; the candidate is judged without it, and the receipt says so
+        return {}, f"the champion could not be asked the same test: {type(error).__name__}: {error}"
     found = examine(answers, frame, beside, chosen, read_truth(paths)).metrics
-    return {name: value for name, value in found.items() if math.isfinite(value)}
+    return {name: value for name, value in found.items() if math.isfinite(value)}, ""
+
+
+def champions_frame(
+    paths: Paths, params: Mapping[str, Any], model: str, held: Any, test: pd.DataFrame
+) -> pd.DataFrame:
+    """Return the test as the champion knows it: by the parameters of its own features."""
+    own = {"models": {model: dataclasses.asdict(held.params)}}
+    if feature_params(model, own) == feature_params(model, params):
+        return test
+    features = feature_set(model, own)
+    return features.assemble(test, features.history(read_tables(paths.tables)))
 
 
 def summary(

@@ -154,7 +154,7 @@ def _mean_of_last(frame: pd.DataFrame, trades: pd.DataFrame, count: int) -> NDAr
     known = _seconds(trades["known_time"], up=True)
     folded = told * SECONDS + known
     order = np.argsort(folded, kind="stable")
-    last = np.searchsorted(folded[order], asked * SECONDS + _seconds(frame["asof"], up=False), side="right")
+    last = np.searchsorted(folded[order], asked * SECONDS + _seconds(frame["asof"], up=False), side="left")
     start = np.searchsorted(folded[order], asked * SECONDS, side="left")
     return _mean_between(_paise(trades["price"])[order], np.maximum(start, last - count), last)
 

@@ -64,13 +64,17 @@ def lot_premiums(trades: DataFrame, levels: DataFrame, params: PremiumParams) ->
     deals = trades[["supplier_id", *SORTS, "market", "price"]].assign(
         asof=trades["event_time"], settled=trades["known_time"]
     )
-    base = asof.join(deals, levels[["commodity", "market", "known_time", "level_1"]], by=["commodity", "market"])
+    base = asof.join(
+        deals, levels[["commodity", "market", "known_time", "level_1"]], by=["commodity", "market"]
+    )
     base = base[base["level_1"].notna() & (base["price"] > 0)].drop(columns="known_time")
     base = base.rename(columns={"settled": "known_time"}).reset_index(drop=True)
     base["total"] = np.log(base["price"]) - base["level_1"]
-    mean = shrunken_mean(base, "total", by=SORTS, time="known_time", strength=params.strength, include_now=True)
+    mean = shrunken_mean(
+        base, "total", by=SORTS, time="known_time", strength=params.strength, include_now=True
+    )
     usual = base[[*SORTS, "known_time"]].assign(usual=mean)
-    base["premium"] = base["total"] - asof.join(base[[*SORTS, "asof"]], usual, by=SORTS)["usual"].fillna(0.0)
+    base["premium"] = base["total"] - asof.join(base[[*SORTS, "asof"]], usual, by=SORTS, strict=True)["usual"].fillna(0.0)
     return base[["supplier_id", "commodity", "market", "known_time", "total", "premium"]]
 
 
@@ -92,10 +96,18 @@ def add_premiums(levels: DataFrame, premiums: DataFrame, params: PremiumParams) 
     """
     keys = ["commodity", "market"]
     lately = trailing(
-        premiums, "total", by=["commodity"], time="known_time", days=params.commodity_days, min_periods=5, include_now=True
+        premiums,
+        "total",
+        by=["commodity"],
+        time="known_time",
+        days=params.commodity_days,
+        min_periods=5,
+        include_now=True,
     )
     crop = premiums[["commodity", "known_time"]].assign(commodity_premium=lately)
-    mean = shrunken_mean(premiums, "premium", by=keys, time="known_time", strength=params.strength, include_now=True)
+    mean = shrunken_mean(
+        premiums, "premium", by=keys, time="known_time", strength=params.strength, include_now=True
+    )
     place = premiums[[*keys, "known_time"]].assign(market_premium=mean)
     moments = levels[[*keys, "known_time"]].rename(columns={"known_time": "asof"})
     added = {

@@ -22,6 +22,8 @@ from mandi.models.price_fields import SPEC, inputs
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
+FORMAT = 1  # one higher whenever a saved file changes its meaning: an older champion is refused, not misread
+
 
 @dataclasses.dataclass(frozen=True)
 class PriceParams(PriceFeatureParams):
@@ -131,7 +133,7 @@ class PriceModel:
         """Write price.json and what the pricers write: JSON, LightGBM text, XGBoost binary JSON."""
         if self.market is None:
             raise NotFitted("the price model has seen no data", next_command="call fit or load")
-        state = {"params": dataclasses.asdict(self.params), "lots": self.lots is not None}
+        state = {"format": FORMAT, "params": dataclasses.asdict(self.params), "lots": self.lots is not None}
         (folder / "price.json").write_text(json.dumps(state, indent=1, sort_keys=True), encoding="utf-8")
         self.market.save(folder)
         if self.lots is not None:
@@ -141,6 +143,12 @@ class PriceModel:
     def load(cls, folder: Path) -> Self:
         """Read what ``save`` wrote."""
         state = json.loads((folder / "price.json").read_text(encoding="utf-8"))
+        if state.get("format") != FORMAT:
+            raise ContractError(
+                f"this price model was saved in format {state.get('format')}",
+                allowed=f"format {FORMAT}, what this version of mandi writes and reads",
+                next_command="mandi repro --force",
+            )
         model = cls(build(PriceParams, state["params"], "models.price"))
         model.market = MarketPricer.load(folder)
         model.lots = LotPricer.load(folder) if state["lots"] else None

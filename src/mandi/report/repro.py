@@ -177,7 +177,10 @@ def standing(root: Path) -> str:
     for model in load_params(paths.params).get("models", {}):
         path = paths.receipt(model)
         receipt: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        table.add_row(model, *_row(receipt))
+        served = _served(paths).get(model)
+        table.add_row(
+            model, *_row({**receipt, "champion_version": served} if receipt and served else receipt)
+        )
     console = Console(width=118, record=True, file=io.StringIO(), highlight=False)
     console.print(table)
     after = [
@@ -185,8 +188,17 @@ def standing(root: Path) -> str:
         "report    reports/index.html",
         "notebook  make lab",
         "serve     make serve",
+        "commands  .venv/bin/mandi --help   (mandi alone after: . .venv/bin/activate)",
     ]
     return console.export_text().rstrip() + "\n" + "\n".join(after)
+
+
+def _served(paths: Paths) -> dict[str, Any]:
+    manifest = paths.champions / "manifest.json"
+    if not manifest.is_file():
+        return {}
+    models = json.loads(manifest.read_text(encoding="utf-8"))["models"]
+    return {name: entry["version"] for name, entry in models.items()}
 
 
 def _row(receipt: Mapping[str, Any]) -> tuple[str, str, str, str, str]:

@@ -69,8 +69,12 @@ def test_taking_the_future_away_changes_no_feature(
 def test_the_past_does_change_features(
     features: PriceFeatures, tiny_tables: Tables, questions: pd.DataFrame, frame: pd.DataFrame
 ) -> None:
-    spoilt = features.assemble(questions, features.history(_spoil(tiny_tables, pd.Timestamp("2023-03-01", tz="UTC"))))
-    assert not spoilt["level"].equals(frame["level"]) and not spoilt["supplier_premium"].equals(frame["supplier_premium"])
+    spoilt = features.assemble(
+        questions, features.history(_spoil(tiny_tables, pd.Timestamp("2023-03-01", tz="UTC")))
+    )
+    assert not spoilt["level"].equals(frame["level"]) and not spoilt["supplier_premium"].equals(
+        frame["supplier_premium"]
+    )
 
 
 def test_the_price_of_a_lot_is_in_none_of_its_features(
@@ -78,9 +82,26 @@ def test_the_price_of_a_lot_is_in_none_of_its_features(
 ) -> None:
     lot = questions[questions["kind"] == "lot"].iloc[[200]]
     trades = tiny_tables["trades"]
-    dearer = trades.assign(price=trades["price"].where(trades["trade_id"] != lot["trade_id"].iloc[0], 99999.0))
+    dearer = trades.assign(
+        price=trades["price"].where(trades["trade_id"] != lot["trade_id"].iloc[0], 99999.0)
+    )
     again = features.assemble(lot, features.history({**tiny_tables, "trades": dearer}))
     pd.testing.assert_frame_equal(again, frame.loc[lot.index], check_exact=True)
+
+
+def test_a_price_visible_at_its_own_moment_is_in_none_of_its_features(
+    features: PriceFeatures, tiny_tables: Tables
+) -> None:
+    at_once = tiny_tables["trades"].assign(known_time=tiny_tables["trades"]["event_time"])
+    tables = {**tiny_tables, "trades": at_once}
+    lots = features.questions(tables).query("kind == 'lot'")
+    lot = lots.iloc[[200]]
+    before = features.assemble(lot, features.history(tables))
+    dearer = at_once.assign(
+        price=at_once["price"].where(at_once["trade_id"] != lot["trade_id"].iloc[0], 99999.0)
+    )
+    again = features.assemble(lot, features.history({**tables, "trades": dearer}))
+    pd.testing.assert_frame_equal(again, before, check_exact=True)
 
 
 def test_the_report_of_the_day_is_in_no_feature_of_that_day(
@@ -97,7 +118,11 @@ def test_the_report_of_the_day_is_in_no_feature_of_that_day(
     assert own.sum() == 1
     changed = reports.assign(modal_price=reports["modal_price"].where(~own, reports["modal_price"] * 1.2))
     again = features.assemble(today, features.history({**tiny_tables, "reports": changed}))
-    shared = ["national_log", "state_log", "national_vol_30"]  # the common level, of all reports: no tree reads it
+    shared = [
+        "national_log",
+        "state_log",
+        "national_vol_30",
+    ]  # the common level, of all reports: no tree reads it
     pd.testing.assert_frame_equal(
         again.drop(columns=shared), frame.loc[today.index].drop(columns=shared), check_exact=True
     )
@@ -193,6 +218,9 @@ def test_errors_name_what_is_wrong(features: PriceFeatures, questions: pd.DataFr
 
 
 def test_params_come_from_a_mapping() -> None:
-    section = {"features": {"market_every": 7, "calendar": {"harvest": {"wheat": [4, 6]}}}, "splits": {"test_from": 0.9}}
+    section = {
+        "features": {"market_every": 7, "calendar": {"harvest": {"wheat": [4, 6]}}},
+        "splits": {"test_from": 0.9},
+    }
     params = build(PriceFeatureParams, section)
     assert params.features.calendar.months("wheat") == (4, 6) and params.splits.test_from == 0.9

@@ -1,0 +1,137 @@
+"""The whole pipeline on a smaller market, as a user runs it: repro, again, a gate that fails, promote and roll back."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).resolve().parents[2]
+COPIED = (
+    "dvc.yaml",
+    "params.yaml",
+    "pipelines",
+    "notebooks",
+    ".dvcignore",
+    "bentofile.yaml",
+    "requirements.lock",
+)
+
+
+def _run(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    # the package is imported from the project, as after an editable install
+    env = {
+        **os.environ,
+        "MANDI_ROOT": str(project),
+        "PYTHONPATH": str(project / "src"),
+        "OMP_NUM_THREADS": "1",
+    }
+    command = [sys.executable, "-m", "mandi.cli", *words]
+    return subprocess.run(command, cwd=project, env=env, capture_output=True, text=True, check=False)
+
+
+def _change(project: Path, change: Any) -> None:
+    yaml = YAML(typ="safe", pure=True)
+    path = project / "params.yaml"
+    params = yaml.load(path.read_text(encoding="utf-8"))
+    change(params)
+    with path.open("w", encoding="utf-8") as file:
+        yaml.dump(params, file)
+
+
+def _smaller(params: dict[str, Any]) -> None:
+    params["market"] |= {"days": 640, "markets": 12, "lots_per_day": 5.0}
+    params["market"]["commodities"] = ["cotton", "soybean"]
+    params["models"]["price"]["lots"]["trees"]["xgboost"]["n_estimators"] = 40
+    params["models"]["price"]["lots"]["trees"]["lightgbm"]["n_estimators"] = 40
+    params["models"]["price"]["lots"]["trees"]["quantiles"]["n_estimators"] = 30
+    params["evaluation"]["backtest"] |= {"refit_every": 12, "validation_days": 60, "calibration_days": 90}
+    params["gates"]["price"]["generated"] = {"thresholds": [{"metric": "market.1.skill", "at_least": 0.0}]}
+    params["notebooks"] = {"20_price_report": params["notebooks"]["20_price_report"]}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("market")
+    for name in COPIED:
+        source = ROOT / name
+        copy = shutil.copytree if source.is_dir() else shutil.copy
+        copy(source, folder / name)
+    shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    _change(folder, _smaller)
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    subprocess.run([sys.executable, "-m", "dvc", "init", "-q"], cwd=folder, check=True)
+    yield folder
+
+
+def _receipt(project: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((project / "artifacts" / "receipts" / "price.json").read_text())
+    return found
+
+
+@pytest.mark.e2e
+@pytest.mark.slow
+def test_from_nothing_to_a_champion_and_back(project: Path) -> None:
+    first = _run(project, "repro")
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert "v1" in first.stdout
+    assert "passed" in first.stdout
+    assert _receipt(project)["champion_version"] == 1
+    for made in (
+        "reports/index.html",
+        "reports/notebooks/20_price_report.html",
+        "artifacts/service/manifest.json",
+    ):
+        assert (project / made).is_file(), made
+    metrics = json.loads((project / "reports" / "metrics" / "price.json").read_text())
+    assert metrics["control.future_perturbation"] == 1.0
+    assert metrics["control.shuffled_labels"] == 1.0
+
+    again = _run(project, "repro")
+    ran = [line for line in again.stdout.splitlines() if line.startswith("[") and "unchanged" not in line]
+    assert [line.split("]")[1].split()[0] for line in ran] == ["source"], again.stdout
+
+    def _worse(params: dict[str, Any]) -> None:
+        params["models"]["price"]["lots"]["trees"]["xgboost"]["n_estimators"] = 3
+        params["gates"]["price"]["generated"]["thresholds"] = [{"metric": "market.1.skill", "at_least": 0.99}]
+
+    _change(project, _worse)
+    failed = _run(project, "repro", "package")
+    assert failed.returncode == 0, failed.stdout
+    receipt = _receipt(project)
+    assert receipt["champion_version"] == 1, "a failed gate keeps the champion"
+    assert receipt["version"] == 2
+    assert not receipt["verdict"]["passed"]
+
+    refused = _run(project, "promote", "price")
+    assert refused.returncode == 1
+    assert "market.1.skill" in refused.stderr
+    forced = _run(project, "promote", "price", "--force", "--reason", "a rehearsal")
+    assert forced.returncode == 0, forced.stderr
+    assert json.loads((project / "artifacts" / "service" / "manifest.json").read_text())["models"]["price"][
+        "version"
+    ] in (2, "2")
+    back = _run(project, "rollback", "price", "--reason", "the rehearsal is over")
+    assert back.returncode == 0, back.stderr
+    assert json.loads((project / "artifacts" / "service" / "manifest.json").read_text())["models"]["price"][
+        "version"
+    ] in (1, "1")
+
+
+@pytest.mark.e2e
+def test_reports_alone_train_price_and_say_what_else_is_missing(project: Path, tmp_path: Path) -> None:
+    portal = tmp_path / "cotton.csv"
+    header = "district,market,commodity,variety,grade,min_price,max_price,modal_price,date"
+    portal.write_text(header + "\nAmreli,Amreli,Cotton,Other,FAQ,4055,5325,5200,2018-01-01\n")
+    said = _run(project, "import", "agmarknet", str(portal), "--check")
+    assert said.returncode == 0, said.stderr
+    assert "train price: yes" in said.stdout
+    assert "train quality: no" in said.stdout

@@ -50,7 +50,7 @@ def test_sql_agrees(days: int) -> None:
 @pytest.mark.parametrize("include_now", [False, True])
 @pytest.mark.parametrize("days", [7, 45, None])
 def test_a_slow_loop_agrees(days: int | None, include_now: bool) -> None:
-    sales = _sales()
+    sales = _sales(140)
     expected = []
     for _, row in sales.iterrows():  # DO NOT OPTIMISE: this is the second opinion
         seen = []

@@ -45,6 +45,8 @@ class BankParams:
         Reports over which a market's errors are averaged.
     pool_start, pool_memory : float
         Pseudo-reports that all filters are equally good, and reports over which pooled errors are averaged.
+    weigh_age : int
+        Days since the last report up to which a market's weights are renewed.
     origin_age : int
         Days since the last report within which a forecast counts as made.
     """
@@ -56,11 +58,12 @@ class BankParams:
     noise_memory: float = 250.0
     clip: float = 1.5
     common_clip: float = 3.0
-    temperature: float = 12.0
-    shrink_reports: float = 40.0
+    temperature: float = 15.0
+    shrink_reports: float = 20.0
     error_memory: float = 250.0
-    pool_start: float = 500.0
+    pool_start: float = 2000.0
     pool_memory: float = 20000.0
+    weigh_age: int = 45
     origin_age: int = 14
 
 
@@ -93,7 +96,7 @@ class BankTrace:
     bank: Floats
 
 
-def run_bank(log_price: Floats, state_of: Ints, params: BankParams, doubt: Floats | None = None) -> BankTrace:
+def run_bank(log_price: Floats, state_of: Ints, params: BankParams) -> BankTrace:
     """Run the filter over a matrix of reports.
 
     Parameters
@@ -103,8 +106,6 @@ def run_bank(log_price: Floats, state_of: Ints, params: BankParams, doubt: Float
     state_of : markets
         Number of the state of each market, from 0.
     params : BankParams
-    doubt : days x markets, optional
-        Factor on the noise variance of each report, positive; 1 where not given.
 
     Returns
     -------
@@ -138,7 +139,6 @@ def run_bank(log_price: Floats, state_of: Ints, params: BankParams, doubt: Float
     for day in range(days):
         own = np.flatnonzero(np.isfinite(log_price[day]))
         price = log_price[day, own]
-        bank.doubt = np.ones(len(own)) if doubt is None else doubt[day, own]
         bank.pass_day()
         trace.innovation[day, own] = price - bank.one_day[own]
         trace.moves[day] = bank.move_common(own, price)
@@ -167,7 +167,6 @@ class _Bank:
         self.last = np.full(markets, np.nan)
         self.age = np.full(markets, np.nan)
         self.one_day = np.full(markets, np.nan)
-        self.doubt = np.ones(0)  # of the reports of the day
         self.national, self.national_spread = np.nan, 0.0
         self.state, self.state_spread = np.zeros(self.states), np.zeros(self.states)
         shape = (len(HORIZONS), members, markets)
@@ -192,11 +191,11 @@ class _Bank:
     def move_common(self, own: Ints, price: Floats) -> Floats:
         moves = np.zeros((len(self.last), 2))
         seen = np.isfinite(self.one_day[own])
-        own, price, doubt = own[seen], price[seen], self.doubt[seen]
+        own, price = own[seen], price[seen]
         if not len(own):
             return moves
         p = self.params
-        variance = self.surprise[own] * doubt + (self.age[own] - 1.0) * self.drift[len(self.drift) // 2, 0]
+        variance = self.surprise[own] + (self.age[own] - 1.0) * self.drift[len(self.drift) // 2, 0]
         bound = p.common_clip * np.sqrt(variance)
         innovation = np.rint(np.clip(price - self.one_day[own], -bound, bound) * WHOLE_LOG)
         weight = np.rint(WHOLE_WEIGHT * p.noise_start / variance)
@@ -226,18 +225,18 @@ class _Bank:
         if len(fresh):
             self._enter(fresh, price[~np.isfinite(self.last[own])])
         known = np.isfinite(self.one_day[own])
-        old, paid, doubt = own[known], price[known], self.doubt[known]
+        old, paid = own[known], price[known]
         spread, noise = self.spread[:, old], self.noise[:, old]
-        bound = p.clip * np.sqrt(spread + noise * doubt)
+        bound = p.clip * np.sqrt(spread + noise)
         clipped = np.clip(paid - self.level[:, old], -bound, bound)
-        gain = spread / (spread + noise * doubt)
+        gain = spread / (spread + noise)
         self.level[:, old] += gain * clipped
         self.spread[:, old] = (1.0 - gain) * spread
         self.reports[old] += 1.0
         rate = 1.0 / np.minimum(self.reports[old] + 5.0, p.noise_memory)
-        noise = noise + rate * (np.maximum((clipped**2 - spread) / doubt, 0.05 * noise) - noise)
+        noise = noise + rate * (np.maximum(clipped**2 - spread, 0.05 * noise) - noise)
         self.noise[:, old] = np.maximum(noise, 1e-5)
-        surprise = np.minimum((paid - self.one_day[old]) ** 2 / doubt, 9.0 * self.surprise[old])
+        surprise = np.minimum((paid - self.one_day[old]) ** 2, 9.0 * self.surprise[old])
         self.surprise[old] += rate * (surprise - self.surprise[old])
         self.surprise[old] = np.maximum(self.surprise[old], 2e-5)
         self.last[own], self.age[own] = price, 0.0
@@ -250,6 +249,7 @@ class _Bank:
 
     def judge(self, day: int, own: Ints, price: Floats) -> None:
         p = self.params
+        current = np.flatnonzero(self.age <= p.weigh_age)
         for number, horizon in enumerate(HORIZONS):
             made = self.made[(day - horizon) % len(self.made)][:, own]
             there = np.isfinite(made[0])
@@ -268,16 +268,16 @@ class _Bank:
             self.pooled_count[number] = min(self.pooled_count[number] + len(who), p.pool_memory)
             share = min(len(who) / self.pooled_count[number], 1.0)
             self.pooled[number] += share * (relative.mean(axis=1) - self.pooled[number])
-            self._weigh(number)
+            self._weigh(number, current)
 
-    def _weigh(self, number: int) -> None:
+    def _weigh(self, number: int, who: Ints) -> None:
         p = self.params
-        count = self.count[number]
+        count = self.count[number, who]
         pooled = p.shrink_reports * self.pooled[number][:, None]
-        shrunk = (count * self.error[number] + pooled) / (count + p.shrink_reports)
+        shrunk = (count * self.error[number][:, who] + pooled) / (count + p.shrink_reports)
         scaled = shrunk / shrunk.mean(axis=0)
         weight = np.exp(-p.temperature * (scaled - scaled.min(axis=0)))
-        self.weight[number] = weight / weight.sum(axis=0)
+        self.weight[number][:, who] = weight / weight.sum(axis=0)
 
     def forecast(self, day: int) -> Floats:
         members = np.concatenate([self.level, self.last[None]])

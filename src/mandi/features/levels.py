@@ -16,7 +16,7 @@ from mandi.core.errors import ContractError
 from mandi.features.level_bank import HORIZONS, BankParams, BankTrace, Floats, run_bank
 from mandi.features.level_intervals import IntervalParams, widths
 from mandi.features.neighbours import NeighbourParams, neighbour_moves
-from mandi.features.report_details import DoubtParams, carried, recent_mean, report_details, yesterday
+from mandi.features.report_details import carried, recent_mean, report_details, yesterday
 
 if TYPE_CHECKING:
     from pandas import DataFrame, DatetimeIndex, Series
@@ -31,7 +31,6 @@ class LevelParams:
     Attributes
     ----------
     bank : BankParams
-    doubt : DoubtParams
     neighbours : NeighbourParams
     short, week, long : IntervalParams
         Widths today and 1 day, 7 days, and 30 and 60 days ahead.
@@ -44,7 +43,6 @@ class LevelParams:
     """
 
     bank: BankParams = field(default_factory=BankParams)
-    doubt: DoubtParams = field(default_factory=DoubtParams)
     neighbours: NeighbourParams = field(default_factory=NeighbourParams)
     short: IntervalParams = field(default_factory=IntervalParams)
     week: IntervalParams = field(default_factory=lambda: IntervalParams(window=365, step=0.01))
@@ -62,8 +60,8 @@ def market_levels(reports: DataFrame, params: LevelParams) -> DataFrame:
     Parameters
     ----------
     reports : DataFrame
-        commodity, state, market, min_price, max_price, modal_price (INR/quintal), event_time, known_time (UTC), and
-        arrivals (tonnes) where known; any number of varieties per market and day.
+        commodity, state, market, min_price, max_price, modal_price (INR/quintal), event_time, known_time (UTC);
+        any number of varieties per market and day.
     params : LevelParams
 
     Returns
@@ -137,13 +135,10 @@ def _commodity_levels(commodity: str, reports: DataFrame, params: LevelParams) -
     state = reports.drop_duplicates("market").set_index("market")["state"].reindex(price.columns)
     log_price = np.log(price.to_numpy(np.float64))
     state_of = pd.factorize(state, sort=True)[0].astype(np.int64)
-    details = report_details(reports, price, params.doubt)
-    trace = run_bank(log_price, state_of, params.bank, details.doubt)
+    trace = run_bank(log_price, state_of, params.bank)
     columns = _columns(log_price, trace, state_of, params)
-    for name in ("turnover", "spread", "middle", "doubt"):
-        values = getattr(details, name)
-        known = carried(np.where(np.isfinite(log_price), values, np.nan))
-        columns |= {f"b_own_{name}": known, f"b_{name}": yesterday(known)}
+    for name, values in report_details(reports, price).items():
+        columns |= {f"b_own_{name}": carried(values), f"b_{name}": yesterday(carried(values))}
     here = np.flatnonzero(np.isfinite(trace.last) & (trace.age <= params.active_days))
     row, column = np.divmod(here, price.shape[1])
     keys = pd.DataFrame(

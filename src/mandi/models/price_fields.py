@@ -95,9 +95,9 @@ def boosted_names(filters: int) -> tuple[str, ...]:
     >>> boosted_names(2)[:3]
     ('b_bank_0', 'b_bank_1', 'b_bias')
     """
-    both = ["earlier_innovation", "bias", "doubt", "middle", "range", "spread", "turnover"]
+    both = ["earlier_innovation", "bias", "middle", "spread"]
     both += [f"bank_{member}" for member in range(filters)]
-    shared = ["innovation", "noise", "lead", "national_3", "national_7", "national_30", "reports_30", "volatility"]
+    shared = ["innovation", "national_3", "national_7", "national_30", "reports_30", "volatility"]
     return tuple(sorted(f"b_{name}" for name in [*shared, *both, *(f"own_{name}" for name in both)]))
 
 

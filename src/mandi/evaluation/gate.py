@@ -168,7 +168,13 @@ def rule_for(gates: Mapping[str, Any], source: str, where: str = "gates") -> Gat
 
 
 def judge(
-    candidate: Mapping[str, float], champion: Mapping[str, float] | None, rule: GateRule, *, task: str = ""
+    candidate: Mapping[str, float],
+    champion: Mapping[str, float] | None,
+    rule: GateRule,
+    not_compared: str = "",
+    apart: str = "",
+    *,
+    task: str = "",
 ) -> Verdict:
     """Hold a candidate's metrics against thresholds, its baselines and the champion.
 
@@ -180,8 +186,13 @@ def judge(
     candidate : mapping of name to float
         As in ``Evaluation.metrics``.
     champion : mapping of name to float, or None
-        The champion's metrics on the same test; None when there is no champion.
+        The champion's metrics on the same test; None when there is no champion, or none that was measured.
     rule : GateRule
+    not_compared : str
+        Why a champion that should have been measured was not: without its metrics the check fails with this text.
+    apart : str
+        Why a champion need not be measured, for instance that it is of another source of tables: without its metrics the
+        check passes with this text. ``not_compared`` comes before it.
     task : str
         Name shown in front of the rule's, e.g. ``price``.
 
@@ -198,10 +209,14 @@ def judge(
       ok   lot.mae is 41.5, wanted at most 50
     >>> judge({}, None, rule).passed
     False
+    >>> beaten = GateRule(beats_champion=(BeatsChampion("lot.mae"),))
+    >>> print(judge({"lot.mae": 41.5}, None, beaten, not_compared="the champion could not be loaded"))
+    gate : FAILED, 0 of 1 checks passed
+      FAIL the champion could not be loaded
     """
     reasons = [_within(candidate, limit) for limit in rule.thresholds]
     reasons += [_against_baseline(candidate, limit) for limit in rule.beats_baseline]
-    reasons += _against_champion(candidate, champion, rule.beats_champion)
+    reasons += _against_champion(candidate, champion, rule.beats_champion, not_compared, apart)
     passed = bool(reasons) and all(reason.passed for reason in reasons)
     return Verdict(passed, "/".join(part for part in (task, rule.name) if part), tuple(reasons))
 
@@ -215,9 +230,10 @@ def _within(metrics: Mapping[str, float], limit: Threshold) -> Reason:
     else:
         wanted = f"between {low:g} and {high:g}"
     value, unusable = _read(metrics, limit.metric)
+    why = f" ({limit.why})" if limit.why else ""
     if value is None or unusable:
-        return Reason("threshold", limit.metric, value, wanted, False, f"{unusable}, wanted {wanted}")
-    text = f"{limit.metric} is {_shown(value)}, wanted {wanted}{f' ({limit.why})' if limit.why else ''}"
+        return Reason("threshold", limit.metric, value, wanted, False, f"{unusable}, wanted {wanted}{why}")
+    text = f"{limit.metric} is {_shown(value)}, wanted {wanted}{why}"
     return Reason("threshold", limit.metric, value, wanted, low <= value <= high, text)
 
 
@@ -238,17 +254,21 @@ def _against_baseline(metrics: Mapping[str, float], limit: BeatsBaseline) -> Rea
 
 
 def _against_champion(
-    candidate: Mapping[str, float], champion: Mapping[str, float] | None, limits: tuple[BeatsChampion, ...]
+    candidate: Mapping[str, float],
+    champion: Mapping[str, float] | None,
+    limits: tuple[BeatsChampion, ...],
+    not_compared: str,
+    apart: str,
 ) -> list[Reason]:
     check = "beats champion"
     if not limits:
         return []
     if champion is None:
-        text = "there is no champion yet: nothing to beat"
-        return [
-            Reason(check, limit.metric, candidate.get(limit.metric), "no champion", True, text)
-            for limit in limits[:1]
-        ]
+        wanted, text = "no champion", "there is no champion yet: nothing to beat"
+        if not_compared or apart:
+            wanted, text = "the champion's", not_compared or apart
+        first = limits[0].metric
+        return [Reason(check, first, candidate.get(first), wanted, not not_compared, text)]
     reasons = []
     mine, theirs = candidate.get(FINGERPRINT), champion.get(FINGERPRINT)
     if mine is None or mine != theirs:

@@ -55,15 +55,19 @@ def diebold_mariano(
 ) -> DieboldMariano:
     """Test whether the model's absolute errors differ from the baseline's.
 
-    Errors of one day are correlated between markets, so loss differences are first averaged by origin day. Days in
-    between without an origin count as missing, not as neighbours. The variance of the mean is that of Newey and West
-    with Bartlett weights over twice the overlap of the horizons (a Bartlett window only as long as the overlap
-    understates it by a third), at least 4 (n / 100) ** (2 / 9) days.
+    What is tested is the mean gain of all rows, which the skill is made of. Errors of one day are correlated between
+    markets, so a day counts as one observation: its sum of gains less the mean gain times its rows, over the mean number
+    of rows a day. A day of many rows weighs more, as in the skill. Days in between without an origin count as missing,
+    not as neighbours. The variance of the mean is that of Newey and West with Bartlett weights over twice the overlap of
+    the horizons (a Bartlett window only as long as the overlap understates it by a third), at least
+    4 (n / 100) ** (2 / 9) days.
 
     A window that is long beside the test makes that variance too small and too uncertain. Both are corrected as for a
     fixed share b of the test: the variance is divided by 1 - b + b ** 2 / 3 and the statistic held against Student's t
-    with 1.5 / b degrees of freedom. With the normal-theory test (Harvey's correction included) two equal models 60 days
-    ahead were told apart at 5 % in 24 % of simulated half-years, so in 8 %; at one day both are near 5 %.
+    with 1.5 / b degrees of freedom. In 1,500 simulated half-years of 182 days, with a quarter of the rows on every
+    seventh day, two equal models were told apart at 5 % in 5, 8, 9 and 9 % at 1, 7, 30 and 60 days ahead; with the same
+    window and the normal-theory test, Harvey's correction included, in 6, 10, 17 and 25 %. A p-value near 5 % far ahead
+    is thus somewhat too small.
 
     Parameters
     ----------
@@ -96,15 +100,16 @@ def diebold_mariano(
         raise UnknownValue(f"horizon_days is {horizon_days}", allowed="0 or more")
     gain = _gain(truth, predicted, baseline)
     number = _day_number(day, gain.size)
-    by_day = pd.Series(gain).groupby(number).mean()
+    by_day = pd.Series(gain).groupby(number).agg(["sum", "size"])
     n = len(by_day)
     if n < 3:
         return DieboldMariano(float("nan"), float("nan"), n, 0)
-    centre = float(by_day.mean())
+    centre = float(gain.mean())
+    rows = by_day["size"].to_numpy(dtype=float)
     at = by_day.index.to_numpy() - by_day.index[0]
     span = int(at[-1]) + 1
     deviation = np.zeros(span)
-    deviation[at] = by_day.to_numpy() - centre
+    deviation[at] = (by_day["sum"].to_numpy() - centre * rows) / rows.mean()
     overlap = max(horizon_days, 1) - 1
     lags = min(max(2 * overlap, int(4 * (n / 100) ** (2 / 9))), span - 1)
     share = (lags + 1) / span

@@ -204,14 +204,25 @@ def judge_version(name: str, which: str | int = CHALLENGER, *, root: Path | None
 def judged(connection: Connection, candidate: Version, rival: Version | None) -> VerdictLike:
     """Judge a version by the metrics on record; see ``judge_version``.
 
-    A champion trained on another source of tables answers other questions: it is not compared with.
+    A champion trained on another source of tables answers other questions: it is not compared with, and the verdict says
+    so.
     """
     gates = section(load_params(connection.root / "params.yaml"), f"gates.{candidate.name}")
     rule = rule_for(gates, candidate.source, f"gates.{candidate.name}")
-    comparable = rival is not None and rival.source == candidate.source and rival.version != candidate.version
-    return judge(
-        candidate.metrics, rival.metrics if rival and comparable else None, rule, task=candidate.name
-    )
+    apart = _apart(candidate, rival) if rival is not None else ""
+    held = rival.metrics if rival is not None and not apart else None
+    return judge(candidate.metrics, held, rule, apart=apart, task=candidate.name)
+
+
+def _apart(candidate: Version, rival: Version) -> str:
+    if rival.version == candidate.version:
+        return f"v{candidate.version} is the champion itself: nothing else to compare with"
+    if rival.source != candidate.source:
+        return (
+            f'the champion v{rival.version} is of another source, "{rival.source}" and not "{candidate.source}": '
+            "not comparable"
+        )
+    return ""
 
 
 def _checks(verdict: Mapping[str, Any] | None) -> str:

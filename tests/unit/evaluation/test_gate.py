@@ -93,6 +93,19 @@ def test_a_champion_measured_on_other_rows_is_not_beaten(rule, theirs):
     assert failed(judge(GOOD, theirs, rule)) == ["same test: test.fingerprint"]
 
 
+def test_a_champion_that_could_not_be_measured_fails_and_one_apart_passes_each_with_its_own_text(rule):
+    said = [
+        judge(GOOD, None, rule, not_compared="it did not load"),
+        judge(GOOD, None, rule, apart="of files"),
+    ]
+    assert [verdict.passed for verdict in said] == [False, True]
+    assert [str(verdict.reasons[-1]) for verdict in said] == ["it did not load", "of files"]
+    assert not any("no champion" in str(verdict) for verdict in said)
+    assert not judge(GOOD, None, rule, "it did not load", "of files").passed
+    measured = {"m.mae": 90.0, "test.fingerprint": 7.0}
+    assert judge(GOOD, measured, rule, apart="of files") == judge(GOOD, measured, rule)
+
+
 def test_where_higher_is_better():
     rule = rule_for(
         {

@@ -64,6 +64,48 @@ def test_more_markets_on_the_same_days_are_not_more_evidence():
     assert many.days == 120
 
 
+def uneven(seed: int, size: int = 182, moving: int = 1) -> tuple[np.ndarray, pd.DatetimeIndex]:
+    rng = np.random.default_rng(seed)
+    rows = np.where(np.arange(size) % 7 == 6, 2, 12) + rng.integers(0, 3, size)
+    shock = losses(seed, size=size, moving=moving)[0] - 100
+    return np.repeat(shock, rows) + rng.normal(size=rows.sum()), DAYS[:size].repeat(rows)
+
+
+def test_days_weigh_by_their_rows_as_in_the_skill():
+    # nine rows a day gain 1 on even days, one row a day loses 5 on odd ones: by row better, by day worse
+    rows = np.where(np.arange(100) % 2 == 0, 9, 1)
+    gain = np.repeat(np.where(np.arange(100) % 2 == 0, 1.0, -5.0), rows)
+    model, baseline, day = 100 - gain, np.full(gain.size, 100.0), DAYS[:100].repeat(rows)
+    test = diebold_mariano(np.zeros(gain.size), model, baseline, day, horizon_days=1)
+    assert skill(np.zeros(gain.size), model, baseline) == pytest.approx(0.004)
+    assert test.statistic > 0 and test.days == 100
+
+
+def test_uneven_days_by_hand():
+    error, day = uneven(3, size=60)
+    gain = error + 0.3
+    test = diebold_mariano(np.zeros(gain.size), 100 - gain, np.full(gain.size, 100.0), day, horizon_days=5)
+    number = np.asarray((day - day[0]).days)
+    rows = np.bincount(number)
+    deviation = (np.bincount(number, gain) - gain.mean() * rows) / rows.mean()
+    assert deviation.sum() == pytest.approx(0, abs=1e-9)
+    variance = deviation @ deviation
+    for lag in range(1, test.lags + 1):
+        variance += 2 * (1 - lag / (test.lags + 1)) * (deviation[lag:] @ deviation[:-lag])
+    share = (test.lags + 1) / 60
+    assert test.statistic == pytest.approx(gain.mean() * 60 / np.sqrt(variance / (1 - share + share**2 / 3)))
+
+
+@pytest.mark.parametrize("horizon", [1, 60])
+def test_equal_models_on_uneven_days_are_rarely_told_apart(horizon):
+    alarms = 0
+    for seed in range(300):
+        error, day = uneven(seed, moving=horizon)
+        base = np.full(error.size, 100.0)
+        alarms += diebold_mariano(np.zeros(error.size), base + error, base, day, horizon).p_value < 0.05
+    assert alarms / 300 < 0.13
+
+
 def test_the_order_of_rows_and_the_hour_do_not_matter():
     model, baseline = losses(4, gain=0.1)
     shuffled = np.random.default_rng(0).permutation(200)

@@ -70,4 +70,8 @@ def test_a_champion_of_another_source_is_not_compared_with(project: Path, saved)
         )
         if source == "generated":
             promotion.promote("toy", root=project)
-    assert promotion.judge_version("toy", root=project).passed
+    verdict = promotion.judge_version("toy", root=project)
+    assert verdict.passed
+    assert str(verdict.reasons[-1]).startswith('the champion v1 is of another source, "generated"')
+    itself = promotion.judge_version("toy", "champion", root=project)
+    assert str(itself.reasons[-1]) == "v1 is the champion itself: nothing else to compare with"

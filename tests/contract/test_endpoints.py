@@ -132,6 +132,8 @@ def test_the_example_of_the_list_is_answered_for_a_lot(client: TestClient, marke
         ({"quality_params": {"oil_pct": float("inf")}}, "quality_params.oil_pct"),
         ({"quantity_unit": "INR"}, "quantity_unit"),
         ({"suplier_id": "S0001"}, "suplier_id"),
+        ({"asof": "9999-06-01T06:00:00Z"}, "asof"),
+        ({"quality_params": {"strength": 29.0, "fiber_strength": 29.0}}, "quality_params"),
     ],
 )
 def test_a_wrong_field_is_named(client: TestClient, changed: dict[str, Any], field: str) -> None:
@@ -150,6 +152,23 @@ def test_a_champion_of_reports_alone_answers_for_markets(root: Path, tmp_path: P
     assert client.post(PRICE, json=model["example"]).json()["kind"] == "market"
     answer = client.post(PRICE, json={**model["example"], "quantity": 5.0})
     assert (answer.status_code, answer.json()["field"]) == (400, "quantity")
+
+
+def test_the_short_name_of_an_assay_field_gives_the_same_price(
+    client: TestClient, asked: pd.DataFrame
+) -> None:
+    cotton = asked[(asked["commodity"] == "cotton") & (asked["kind"] == "lot")]
+    row = request_row(next(cotton.itertuples()))
+    names = {"staple_length": "staple_length_mm", "strength": "fiber_strength", "color": "color_grade"}
+    given = row["quality_params"]
+    assert set(given) & set(names.values())
+    short = {n: given[full] for n, full in names.items() if full in given}
+    others = {n: v for n, v in given.items() if n not in names.values()}
+    prices = [
+        client.post(PRICE, json={**row, "quality_params": quality}).json()["predicted_price"]
+        for quality in (given, short | others, others)
+    ]
+    assert prices[0] == prices[1] != prices[2]
 
 
 ASK = """

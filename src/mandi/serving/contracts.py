@@ -5,12 +5,19 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from mandi.core.errors import UnknownValue
 from mandi.core.units import KG, mass_unit
 
 Name = Annotated[str, Field(min_length=1, max_length=120)]
+YEARS = (1900, 2200)  # moments count nanoseconds, which end in 2262
+LONGEST_MOMENT = 64
+OTHER_NAMES = {
+    "staple_length": "staple_length_mm",
+    "strength": "fiber_strength",
+    "color": "color_grade",
+}
 
 
 class Strict(BaseModel):
@@ -20,8 +27,12 @@ class Strict(BaseModel):
 
 
 def _moment(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return _in_years(value)
     if not isinstance(value, str):
         return value
+    if len(value) > LONGEST_MOMENT:
+        raise ValueError(f"{len(value)} characters are no moment, for example 2024-06-03T06:00:00Z is one")
     try:
         moment = datetime.fromisoformat(value)
     except ValueError:
@@ -30,14 +41,34 @@ def _moment(value: Any) -> Any:
         raise ValueError(
             f'"{value}" has no time zone; write 2024-06-03T06:00:00Z or 2024-06-03T11:30:00+05:30'
         )
+    return _in_years(moment)
+
+
+def _in_years(moment: datetime) -> datetime:
+    first, last = YEARS
+    if not first <= moment.year <= last:
+        raise ValueError(f"the year {moment.year} is outside {first} to {last}")
     return moment
 
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
 
 
+def _other_names(schema: dict[str, Any]) -> None:
+    known = schema["properties"]
+    known |= {other: {**known[name], "title": f"same as {name}"} for other, name in OTHER_NAMES.items()}
+
+
 class QualityParams(Strict):
-    """What the assay of the lot says; leave out what was not measured. Only the commodity's own are used."""
+    """What the assay of the lot says; leave out what was not measured. Only the commodity's own are used.
+
+    Examples
+    --------
+    >>> QualityParams.model_validate({"staple_length": 29.1}).staple_length_mm
+    29.1
+    """
+
+    model_config = ConfigDict(json_schema_extra=_other_names)
 
     staple_length_mm: float | None = Field(default=None, ge=10, le=60, description="mm")
     micronaire: float | None = Field(default=None, ge=1, le=10, description="micronaire units")
@@ -49,6 +80,16 @@ class QualityParams(Strict):
     protein_pct: float | None = Field(default=None, ge=0, le=80, description="% of mass")
     iron_pct: float | None = Field(default=None, ge=0, le=80, description="% Fe")
     silica_pct: float | None = Field(default=None, ge=0, le=80, description="% SiO2")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_name_each(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        for other, name in OTHER_NAMES.items():
+            if other in given and name in given:
+                raise ValueError(f"{other} and {name} are the same; give one of them")
+        return {OTHER_NAMES.get(name, name): value for name, value in given.items()}
 
 
 class PriceRow(Strict):

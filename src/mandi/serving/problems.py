@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ BAD_REQUEST = 400
 TOO_LARGE = 413
 UNAVAILABLE = 503
 MOST_SHOWN = 20
+LONGEST_NAME = 120
 
 
 class BadRow(UnknownValue):
@@ -61,6 +62,14 @@ class Problem:
         return body
 
 
+class Refused(Exception):
+    """Ends a request with a problem."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.error)
+        self.problem = problem
+
+
 def problem_of(error: MandiError) -> Problem:
     """Return the problem an error of the package is told as.
 
@@ -81,12 +90,12 @@ def problem_of(error: MandiError) -> Problem:
     return Problem(status, error.message, getattr(error, "field", None), error.allowed, error.next_command)
 
 
-def problem_of_validation(errors: list[Mapping[str, Any]]) -> Problem:
+def problem_of_validation(errors: Sequence[Mapping[str, Any]]) -> Problem:
     """Return the problem of a body that does not have the shape of its contract.
 
     Parameters
     ----------
-    errors : list of mapping
+    errors : sequence of mapping
         ``ValidationError.errors()`` of pydantic: type, loc, msg.
 
     Examples
@@ -99,7 +108,7 @@ def problem_of_validation(errors: list[Mapping[str, Any]]) -> Problem:
 
 
 def _path(error: Mapping[str, Any]) -> str:
-    return ".".join(str(part) for part in error["loc"]) or "body"
+    return ".".join(str(part)[:LONGEST_NAME] for part in error["loc"]) or "body"
 
 
 def _sentence(error: Mapping[str, Any]) -> str:

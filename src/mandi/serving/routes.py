@@ -8,7 +8,7 @@ from typing import Any
 
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from pydantic_core import from_json
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -17,15 +17,17 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from mandi.core.errors import DataNotFound, MandiError
-from mandi.serving.contracts import PriceAnswers, PriceBatch, PriceRequest
+from mandi.serving.contracts import PriceAnswers, PriceBatch
 from mandi.serving.desk import Desk
 from mandi.serving.openapi import document
-from mandi.serving.problems import BAD_REQUEST, TOO_LARGE, Problem, problem_of, problem_of_validation
+from mandi.serving.problems import BAD_REQUEST, TOO_LARGE, UNAVAILABLE, Problem, Refused, problem_of
+from mandi.serving.reading import asked_of
+from mandi.serving.snapshot import MAKE_IT
 
 LOG = logging.getLogger("mandi.serving")
 PRICE = "/api/v1/price/predict"
 MODELS = "/api/v1/models"
-NO_DESK = DataNotFound("no champion is loaded", next_command="mandi repro")
+NO_DESK = DataNotFound("no champion is loaded", next_command=MAKE_IT)
 
 
 def routes_app() -> Starlette:
@@ -53,7 +55,7 @@ def routes_app() -> Starlette:
 
 async def _price(request: Request) -> Response:
     desk = _desk(request)
-    asked = _parsed(await _body(request, desk.limits.max_body_kib * 1024))
+    asked = asked_of(_parsed(await _body(request, desk.limits.max_body_kib * 1024)), desk.limits.max_rows)
     rows, explain = (asked.rows, asked.explain) if isinstance(asked, PriceBatch) else ([asked], asked.explain)
     limiter = request.app.state.one_at_a_time
     answers = await run_sync(lambda: desk.price(rows, explain=explain), limiter=limiter)
@@ -75,23 +77,21 @@ def _desk(request: Request) -> Desk:
     desk: Desk | None = request.app.state.desk
     if desk is None:
         why: MandiError = request.app.state.why
-        raise why
+        raise Refused(Problem(UNAVAILABLE, why.message, None, why.allowed, why.next_command or MAKE_IT))
     return desk
 
 
-def _parsed(body: bytes) -> PriceRequest | PriceBatch:
+def _parsed(body: bytes) -> dict[str, Any]:
     try:
         asked = from_json(body, allow_inf_nan=True)  # NaN is read here so that its field can be named below
     except ValueError as error:
-        raise _Refused(
+        raise Refused(
             Problem(BAD_REQUEST, f"the body is not JSON: {error}", "body", "a JSON object")
         ) from None
     if not isinstance(asked, dict):
         shown = type(asked).__name__
-        raise _Refused(
-            Problem(BAD_REQUEST, f"the body is a {shown}", "body", 'an object, or {"rows": [...]}')
-        )
-    return (PriceBatch if "rows" in asked else PriceRequest).model_validate(asked)
+        raise Refused(Problem(BAD_REQUEST, f"the body is a {shown}", "body", 'an object, or {"rows": [...]}'))
+    return asked
 
 
 async def _body(request: Request, most: int) -> bytes:
@@ -99,28 +99,19 @@ async def _body(request: Request, most: int) -> bytes:
     async for part in request.stream():
         size += len(part)
         if size > most:
-            raise _Refused(
+            raise Refused(
                 Problem(TOO_LARGE, f"the body is over {most // 1024} KiB", "body", f"{most // 1024} KiB")
             )
         parts.append(part)
     return b"".join(parts)
 
 
-class _Refused(Exception):
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-
-
 def _told(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
     async def told(request: Request) -> Response:
         try:
             return await handler(request)
-        except _Refused as refused:
+        except Refused as refused:
             problem = refused.problem
-        except ValidationError as error:
-            problem = problem_of_validation(
-                [dict(e) for e in error.errors(include_url=False, include_context=False)]
-            )
         except MandiError as error:
             problem = problem_of(error)
             if problem.status >= 500:

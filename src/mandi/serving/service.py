@@ -8,9 +8,10 @@ from pathlib import Path
 
 import bentoml
 
-from mandi.core.errors import MandiError
+from mandi.core.errors import ContractError, MandiError
 from mandi.serving.desk import Desk
 from mandi.serving.routes import routes_app
+from mandi.serving.snapshot import MAKE_IT
 
 LOG = logging.getLogger("mandi.serving")
 FOLDER = "MANDI_SERVICE_FOLDER"
@@ -46,6 +47,12 @@ class Mandi:
         except MandiError as error:  # alive and not ready, so that the reason can be asked for
             ROUTES.state.desk, ROUTES.state.why = None, error
             LOG.error("%s: %s", error.headline, error)
+        except Exception as error:  # a worker that dies is started again and again, and never says why
+            LOG.exception("the service folder cannot be opened")
+            why = ContractError(
+                f"the service folder cannot be opened ({type(error).__name__})", next_command=MAKE_IT
+            )
+            ROUTES.state.desk, ROUTES.state.why = None, why
 
     def __is_ready__(self) -> bool:
         return ROUTES.state.desk is not None

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mandi.core.config import build
-from mandi.core.errors import ContractError, DataNotFound
+from mandi.core.errors import ContractError, DataNotFound, MandiError
 from mandi.features import feature_set
 from mandi.models import model_class
 
@@ -24,6 +24,7 @@ MANIFEST = "manifest.json"
 HISTORY = "history"
 FEATURE_PARAMS = "params.json"
 MAKE_IT = "mandi repro"
+ENTRY_KEYS = ("version", "snapshot_time", "folder", "files")
 
 
 @dataclass(frozen=True)
@@ -89,13 +90,21 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     ------
     DataNotFound
         No folder, no manifest, or no model in it.
+    ContractError
+        The manifest is damaged: not JSON, or a part of it is missing.
     """
     path = folder / MANIFEST
     if not path.is_file():
         raise DataNotFound(f"no champion to serve: {folder.name} has no {MANIFEST}", next_command=MAKE_IT)
-    manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    manifest = _json_object(path)
     if not manifest.get("models"):
         raise DataNotFound(f"no champion to serve: {MANIFEST} lists no model", next_command=MAKE_IT)
+    _require(manifest, ("created", "source"), MANIFEST)
+    models = manifest["models"]
+    if not isinstance(models, dict):
+        raise _damaged(f"models of {MANIFEST} is a {type(models).__name__}")
+    for name, entry in models.items():
+        _require(entry, ENTRY_KEYS, f"the entry of {name} in {MANIFEST}")
     return manifest
 
 
@@ -112,7 +121,7 @@ def read_service_folder(folder: Path) -> ServiceFolder:
     DataNotFound
         No champion, or a file of one is missing.
     ContractError
-        A file is not the one the manifest was written for.
+        A file is not the one the manifest was written for, or what is in it cannot be used.
     """
     manifest = read_manifest(folder)
     champions = {name: _champion(folder, name, entry) for name, entry in manifest["models"].items()}
@@ -132,12 +141,23 @@ def file_hashes(folder: Path) -> dict[str, str]:
 
 
 def _champion(folder: Path, name: str, entry: Mapping[str, Any]) -> Champion:
+    home = folder / str(entry["folder"])
+    _check(home, name, entry["files"])
+    params = _json_object(home / FEATURE_PARAMS)
+    try:
+        return _loaded(home, name, entry, params)
+    except MandiError:
+        raise
+    except Exception as error:  # whatever a library says of a file it cannot read
+        raise _damaged(
+            f"the champion of {name} cannot be loaded ({type(error).__name__}: {error})"
+        ) from error
+
+
+def _loaded(home: Path, name: str, entry: Mapping[str, Any], params: Mapping[str, Any]) -> Champion:
     import pandas as pd
 
-    home = folder / entry["folder"]
-    _check(home, name, entry["files"])
     history = {p.stem: _read(p) for p in sorted((home / HISTORY).glob("*.parquet"))}
-    params = json.loads((home / FEATURE_PARAMS).read_text(encoding="utf-8"))
     return Champion(
         name=name,
         version=str(entry["version"]),
@@ -151,6 +171,31 @@ def _champion(folder: Path, name: str, entry: Mapping[str, Any]) -> Champion:
     )
 
 
+def _json_object(path: Path) -> dict[str, Any]:
+    try:
+        read = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise _damaged(f"{path.name} cannot be read ({error})") from None
+    if not isinstance(read, dict):
+        raise _damaged(f"{path.name} holds a {type(read).__name__}")
+    return read
+
+
+def _require(given: Any, keys: Sequence[str], what: str) -> None:
+    if not isinstance(given, dict):
+        raise _damaged(f"{what} is a {type(given).__name__}")
+    if absent := [k for k in keys if k not in given]:
+        raise _damaged(f"{what} lacks {', '.join(absent)}")
+
+
+def _damaged(what: str) -> ContractError:
+    return ContractError(
+        f"the service folder is damaged: {what}",
+        allowed="files as the package stage wrote them",
+        next_command=MAKE_IT,
+    )
+
+
 def _read(path: Path) -> DataFrame:
     import pyarrow.parquet as pq
 
@@ -159,6 +204,7 @@ def _read(path: Path) -> DataFrame:
 
 
 def _check(home: Path, name: str, expected: Mapping[str, str]) -> None:
+    _require(expected, (), f"the list of files of {name}")
     found = file_hashes(home) if home.is_dir() else {}
     missing = sorted(set(expected) - set(found))
     if missing:

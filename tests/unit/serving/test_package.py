@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +13,7 @@ from mandi.models import MODELS
 from mandi.serving.package import write_service_folder
 from mandi.serving.snapshot import ServingParams, file_hashes, read_manifest, read_service_folder
 
-from .conftest import KNOWN, METRICS, PARAMS, entry, toy_snapshot
+from .conftest import KNOWN, METRICS, PARAMS, ToyModel, entry, toy_snapshot
 
 
 def test_what_is_written_is_read_back(folder: Path) -> None:
@@ -83,3 +84,78 @@ def test_of_the_parameters_only_the_models_own_section_is_packaged(folder: Path)
     assert json.loads((folder / "price" / "params.json").read_text()) == {
         "models": {"price": {"premium": 1.0}}
     }
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[: len(text) // 2],
+        lambda text: "",
+        lambda text: "[]",
+        lambda text: text.replace('"files"', '"fils"'),
+        lambda text: text.replace('"created"', '"creatd"'),
+        lambda text: text.replace(KNOWN.isoformat(), "some day"),
+        lambda text: '{"created": "", "source": "", "models": ["price"]}',
+        lambda text: '{"created": "", "source": "", "models": {"price": 3}}',
+    ],
+)
+def test_a_damaged_manifest_is_told_as_one(folder: Path, damage: Callable[[str], str]) -> None:
+    manifest = folder / "manifest.json"
+    manifest.write_text(damage(manifest.read_text()))
+    with pytest.raises(ContractError, match="damaged") as refused:
+        read_service_folder(folder)
+    assert refused.value.next_command == "mandi repro"
+
+
+@pytest.mark.parametrize("damage", ["params.json", "toy.json", "history/levels.parquet"])
+def test_a_damaged_file_is_told_even_when_its_hash_agrees(folder: Path, damage: str) -> None:
+    whole = (folder / "price" / damage).read_bytes()
+    (folder / "price" / damage).write_bytes(whole[: len(whole) // 2])
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["models"]["price"]["files"] = file_hashes(folder / "price")
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(ContractError, match="damaged"):
+        read_service_folder(folder)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "metrics"),
+    [
+        ((1.001, 1.002), {}),  # beside the price
+        ((0.5, 0.9), {}),
+        ((1.0, 1.0), {}),  # no width
+        ((0.0, 9.0), {}),
+        ((float("nan"), 1.1), {}),
+        ((0.999, 1.001), {"lot.width95": 200.0}),  # 0.2 % of the price beside 4.3 % measured
+        ((0.999, 1.001), {"lot.width95": 20.0, "lot.mae": 4.0, "lot.mape": 1.0}),  # of 400 INR: 5 %
+    ],
+)
+def test_an_interval_that_makes_no_sense_is_not_packaged(
+    tmp_path: Path,
+    model_folder: Path,
+    toy: None,
+    monkeypatch: pytest.MonkeyPatch,
+    bounds: tuple[float, float],
+    metrics: dict[str, float],
+) -> None:
+    def predict(self: ToyModel, frame: pd.DataFrame) -> pd.DataFrame:
+        low, high = (frame["base"] * b for b in bounds)
+        return pd.DataFrame(
+            {
+                "predicted_price": frame["base"],
+                "lower_bound_90": low, "upper_bound_90": high, "lower_bound_95": low, "upper_bound_95": high,
+            }
+        )  # fmt: skip
+
+    monkeypatch.setattr(ToyModel, "predict", predict)
+    given = entry(metrics={**METRICS, **metrics})
+    with pytest.raises(ContractError, match="example"):
+        write_service_folder(tmp_path / "s", "price", model_folder, toy_snapshot(), given, params=PARAMS)
+    assert not (tmp_path / "s").exists()
+
+
+def test_an_interval_as_wide_as_measured_is_packaged(tmp_path: Path, model_folder: Path, toy: None) -> None:
+    cheap = {"lot.width95": 5.0, "lot.mae": 4.0, "lot.mape": 1.0}  # of 400 INR: 1.25 %, the toy's is 0.57 %
+    given = entry(metrics={**METRICS, **cheap})
+    write_service_folder(tmp_path / "s", "price", model_folder, toy_snapshot(), given, params=PARAMS)
+    assert read_service_folder(tmp_path / "s").champions["price"].metrics["lot.width95"] == 5.0

@@ -53,6 +53,10 @@ def test_a_number_that_is_none_names_its_field(client: TestClient, literal: str)
         ({"quantity": 5.0, "quantity_unit": "sacks"}, "quantity_unit"),
         ({"asof": "2024-06-01T06:00:00"}, "asof"),
         ({"asof": "yesterday"}, "asof"),
+        ({"asof": "2300-06-01T06:00:00Z"}, "asof"),
+        ({"asof": "9999-12-31T23:59:59-12:00"}, "asof"),
+        ({"asof": "0001-01-01T00:00:00+14:00"}, "asof"),
+        ({"asof": "2" * 100_000}, "asof"),
         ({"asof": 1717221600}, "asof"),
         ({"horizon_days": 1.5}, "horizon_days"),
         ({"horizon_days": -1}, "horizon_days"),
@@ -123,3 +127,52 @@ def test_the_document_describes_the_contract_and_carries_an_example(client: Test
     assert told["components"]["schemas"]["PriceRequest"]["additionalProperties"] is False
     refs = json.dumps(told).split('"#/components/schemas/')[1:]
     assert {r.split('"')[0] for r in refs} <= set(told["components"]["schemas"])
+
+
+@pytest.mark.parametrize("year", ["1900", "2200"])
+def test_years_at_the_edge_are_answered_with_a_reason(client: TestClient, year: str) -> None:
+    answer = client.post(PRICE, json={**ROW, "asof": f"{year}-06-01T06:00:00Z"})
+    assert (answer.status_code, answer.json()["field"]) == ({"1900": 400, "2200": 503}[year], "asof")
+
+
+def test_the_other_names_of_an_assay_are_taken(client: TestClient) -> None:
+    for other, name, value in [
+        ("staple_length", "staple_length_mm", 29.1),
+        ("strength", "fiber_strength", 30.0),
+        ("color", "color_grade", "white"),
+    ]:
+        asked = {**ROW, "quantity": 5.0}
+        answers = [client.post(PRICE, json={**asked, "quality_params": {n: value}}) for n in (other, name)]
+        assert [a.status_code for a in answers] == [200, 200]
+        told = refused(client, {**asked, "quality_params": {other: value, name: value}})
+        assert told["field"] == "quality_params"
+        assert other in told["error"] and name in told["error"]
+    document = client.get("/docs.json").json()["components"]["schemas"]["QualityParams"]
+    assert {"staple_length", "strength", "color"} <= set(document["properties"])
+
+
+def test_a_row_with_more_keys_than_the_contract_names_the_first_unknown(client: TestClient) -> None:
+    many = {f"k{i}": 1 for i in range(50_000)}
+    assert refused(client, {**ROW, **many})["field"] == "k0"
+    told = refused(client, {"rows": [ROW, {**ROW, "quality_params": many}]})
+    assert (told["field"], "problems" in told) == ("rows.1.quality_params.k0", False)
+    assert len(refused(client, {**ROW, "x" * 100_000: 1})["field"]) == 120
+
+
+def test_rows_are_counted_before_one_is_read(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(*_: object) -> None:
+        raise AssertionError("a row was read")
+
+    monkeypatch.setattr("mandi.serving.contracts.PriceRow.model_validate", read)
+    told = refused(client, {"rows": [{}] * 400_000})
+    assert (told["field"], told["allowed"]) == ("rows", "1 to 1000 in a request")
+
+
+def test_no_more_errors_are_built_than_are_shown(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    from mandi.serving.contracts import PriceRow
+
+    read = PriceRow.model_validate
+    rows_read = []
+    monkeypatch.setattr(PriceRow, "model_validate", lambda row: (rows_read.append(1), read(row))[1])
+    told = refused(client, {"rows": [{"market": 1}] * 1000})
+    assert (len(told["problems"]), len(rows_read)) == (20, 10)

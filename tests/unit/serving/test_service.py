@@ -48,6 +48,35 @@ def test_without_a_champion_it_is_alive_and_not_ready(
         assert client.get("/api/v1/models").json()["next"] == "mandi repro"
 
 
+@pytest.mark.parametrize("damaged", ["manifest.json", "price/params.json"])
+def test_with_a_damaged_file_it_is_alive_and_says_why(
+    service: Any, folder: Path, monkeypatch: pytest.MonkeyPatch, damaged: str
+) -> None:
+    whole = (folder / damaged).read_text()
+    (folder / damaged).write_text(whole[: len(whole) // 2])
+    monkeypatch.setenv("MANDI_SERVICE_FOLDER", str(folder))
+    with TestClient(service) as client:
+        assert client.get("/healthz").status_code == 200
+        assert client.get("/readyz").status_code == 503
+        told = client.get("/api/v1/models")
+        assert told.status_code == 503
+        assert Path(damaged).name in told.json()["error"]
+        assert told.json()["next"] == "mandi repro"
+
+
+def test_whatever_happens_on_opening_the_worker_lives(
+    service: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: Path) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr("mandi.serving.service.Desk.open", broken)
+    with TestClient(service) as client:
+        assert (client.get("/healthz").status_code, client.get("/readyz").status_code) == (200, 503)
+        told = client.get("/api/v1/models")
+        assert (told.status_code, "RuntimeError" in told.text, "secret" in told.text) == (503, True, False)
+
+
 def test_serving_nothing_fails_before_the_server_starts(tmp_path: Path) -> None:
     from mandi.serving.service_process import cli_serve
 

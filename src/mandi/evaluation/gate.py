@@ -17,13 +17,18 @@ Better = Literal["lower", "higher"]
 
 @dataclass(frozen=True)
 class Threshold:
-    """Bounds of one metric, both included, and why they are where they are."""
+    """Bounds of one metric, both included, and why they are where they are.
+
+    With ``where_asked``, a test without a single question of the metric's kind (``market.60``) passes and says so; a
+    question that was asked and not answered is not excused.
+    """
 
     metric: str
     at_least: float | None = None
     at_most: float | None = None
     between: tuple[float, ...] = ()
     why: str = ""
+    where_asked: bool = False
 
     def bounds(self) -> tuple[float, float]:
         """Return the lowest and the highest value that passes."""
@@ -229,6 +234,10 @@ def _within(metrics: Mapping[str, float], limit: Threshold) -> Reason:
         wanted = f"at least {low:g}"
     else:
         wanted = f"between {low:g} and {high:g}"
+    question = limit.metric.rpartition(".")[0]
+    if limit.where_asked and not any(name.startswith(f"{question}.") for name in metrics):
+        text = f"{question} was not asked in the test: {limit.metric} is not judged"
+        return Reason("threshold", limit.metric, None, wanted, True, text)
     value, unusable = _read(metrics, limit.metric)
     why = f" ({limit.why})" if limit.why else ""
     if value is None or unusable:

@@ -75,3 +75,15 @@ def test_a_champion_of_another_source_is_not_compared_with(project: Path, saved)
     assert str(verdict.reasons[-1]).startswith('the champion v1 is of another source, "generated"')
     itself = promotion.judge_version("toy", "champion", root=project)
     assert str(itself.reasons[-1]) == "v1 is the champion itself: nothing else to compare with"
+
+
+def test_an_offer_without_a_metric_the_gate_asks_for_is_judged_and_told_which(project: Path) -> None:
+    rule = "{thresholds: [{metric: control.shuffled_labels, at_least: 1, why: a control}]}"
+    (project / "params.yaml").write_text(
+        f"tables: {{source: generated}}\ngates: {{toy: {{generated: {rule}}}}}\n", encoding="utf-8"
+    )
+    offer = promotion.offer_challenger(ToyModel(1.0), {"lot.mae": 41.0}, root=project)
+    assert offer.verdict is not None and not offer.verdict.passed
+    text = 'metric "control.shuffled_labels" is missing, wanted at least 1 (a control)'
+    assert [str(reason) for reason in offer.verdict.reasons] == [text]
+    assert promotion.find("toy", "challenger", root=project).gate == "failed"

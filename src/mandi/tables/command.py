@@ -12,8 +12,11 @@ from mandi.core.config import load_params
 from mandi.core.errors import UnknownValue, nearest
 from mandi.core.paths import Paths
 from mandi.tables.ingest import examine, import_tables
+from mandi.tables.sql import url_at
 
-SETTING = re.compile(r"^(?P<head>  (?P<key>\w+): +)(?P<value>\"[^\"]*\"|[^#\s]+)(?P<comment>\s*(#.*)?)$")
+SETTING = re.compile(
+    r"^(?P<head>  (?P<key>\w+): +)(?P<value>\"[^\"]*\"|[^#\s]+)(?P<gap>\s*)(?P<comment>#.*)?$"
+)
 SOURCES = ("generated", "files", "agmarknet", "sql")
 
 
@@ -33,7 +36,7 @@ def import_command(
     check : bool
         Only read and judge.
     commodity : str
-        For portal files that do not name their commodity.
+        For portal files that do not name their commodity. Empty unsets the one of an import before.
 
     Returns
     -------
@@ -45,12 +48,14 @@ def import_command(
     UnknownValue
         No such source.
     ImportRefused, ContractError
-        The source cannot be used; tables and params.yaml are as they were.
+        The source cannot be used, or its URL holds a secret; tables and params.yaml are as they were.
     """
     if source not in SOURCES:
         raise UnknownValue(f'no source "{source}"{nearest(source, SOURCES)}', allowed=", ".join(SOURCES))
     paths = Paths(root)
-    chosen = {"source": source, "location": location} | ({"commodity": commodity} if commodity else {})
+    if source == "sql":
+        url_at(location)
+    chosen = {"source": source, "location": location, "commodity": commodity}
     params = load_params(paths.params)
     params = {**params, "tables": {**params.get("tables", {}), **chosen}}
     now = pd.Timestamp.now(tz="UTC")
@@ -64,17 +69,20 @@ def import_command(
 
 def _set_source(path: Path, chosen: dict[str, str]) -> None:
     # line by line: a YAML writer would lay the whole file out anew
-    lines, inside, left = [], False, dict(chosen)
+    lines: list[str] = []
+    inside, left, end = False, dict(chosen), 0
     for line in path.read_text(encoding="utf-8").splitlines():
         if inside and line and not line.startswith((" ", "#")):
-            lines += [f"  {key}: {json.dumps(value)}" for key, value in left.items()]
+            lines[end:end] = [f"  {key}: {json.dumps(value)}" for key, value in left.items()]
             inside, left = False, {}
         setting = SETTING.match(line) if inside else None
         if setting and setting["key"] in left:
-            value = json.dumps(left.pop(setting["key"]))
-            lines.append(f"{setting['head']}{value:<15}{setting['comment']}".rstrip())
+            value = json.dumps(left.pop(setting["key"])) + " "
+            column = len(setting["value"] + setting["gap"])
+            lines.append(f"{setting['head']}{value:<{column}}{setting['comment'] or ''}".rstrip())
         else:
             lines.append(line)
         inside = inside or line.startswith("tables:")
-    lines += [f"  {key}: {json.dumps(value)}" for key, value in left.items()]
+        end = len(lines) if line.strip() else end
+    lines[end:end] = [f"  {key}: {json.dumps(value)}" for key, value in left.items()]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -21,6 +21,8 @@ GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
 def files_at(root: Path, location: str) -> list[Path]:
     """Return the files a location names: one file, a folder with all below it, or a glob.
 
+    What is hidden (``.ipynb_checkpoints`` and all below it) is left out, unless the location itself names it.
+
     Parameters
     ----------
     root : Path
@@ -31,16 +33,20 @@ def files_at(root: Path, location: str) -> list[Path]:
     Raises
     ------
     ImportRefused
-        No file is there.
+        No file is there, or the location is a URL.
     """
-    base = root / Path(os.path.expandvars(location)).expanduser()
+    if "://" in location:
+        raise ImportRefused("the location is a URL, not files", next_command="mandi import sql env:MARKET_DB")
+    base = _named(root, location)
     if base.is_dir():
-        found = [p for p in base.rglob("*") if not p.name.startswith(".")]
+        found = list(base.rglob("*"))
     elif base.is_file():
         found = [base]
     else:
         found = list(Path(base.anchor).glob(str(base.relative_to(base.anchor)))) if location else []
-    files = sorted(p for p in found if p.is_file())
+    start = folder_of(root, location)
+    inner = {p: {part for part in p.relative_to(start).parts if part.startswith(".")} for p in found}
+    files = sorted(p for p, hidden in inner.items() if hidden <= {*base.parts} and p.is_file())
     if not location or not files:
         raise ImportRefused(
             f'no files at "{location}"',
@@ -48,6 +54,20 @@ def files_at(root: Path, location: str) -> list[Path]:
             next_command="mandi import agmarknet path/to/files",
         )
     return files
+
+
+def folder_of(root: Path, location: str) -> Path:
+    """Return the folder all files of a location lie below: itself, that of the file, or what a glob starts with.
+
+    Examples
+    --------
+    >>> folder_of(Path("/"), "nowhere/*/*.csv").as_posix()
+    '/'
+    """
+    folder = _named(root, location)
+    while not folder.is_dir() and folder != folder.parent:
+        folder = folder.parent
+    return folder
 
 
 def is_table(path: Path) -> bool:
@@ -101,6 +121,10 @@ def read_file(path: Path) -> pd.DataFrame:
     if frame.empty:
         raise ImportRefused(f"{path.name} has a header and no rows", allowed="at least one row")
     return frame.assign(_file=path.name, _row=range(1, len(frame) + 1))
+
+
+def _named(root: Path, location: str) -> Path:
+    return root / Path(os.path.expandvars(location)).expanduser()
 
 
 def _unpacked(path: Path, content: bytes) -> bytes:

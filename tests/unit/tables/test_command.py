@@ -18,6 +18,7 @@ seed: 7
 tables:
   source: generated        # generated | files
   location: ""             # where
+  commodity: ""            # of files that name none
   report_lag_hours: 0      # hours
 
 gates:   # two
@@ -45,6 +46,7 @@ def test_only_the_source_changes(project: Path) -> None:
     assert load_params(project / "params.yaml")["tables"] == {
         "source": "agmarknet",
         "location": "cotton.csv",
+        "commodity": "",
         "report_lag_hours": 0,
     }
     assert len(read_tables(project / "data" / "tables")["reports"]) == 2
@@ -52,10 +54,26 @@ def test_only_the_source_changes(project: Path) -> None:
 
 
 def test_a_setting_that_was_not_there_is_added(project: Path) -> None:
+    (project / "params.yaml").write_text("tables:\n  source: generated\n\ngates: {a: 1}\n")
     import_command(project, "agmarknet", "cotton.csv", commodity="cotton")
-    params = load_params(project / "params.yaml")
-    assert params["tables"]["commodity"] == "cotton"
-    assert params["gates"] == {"price": {"a": [1, 2]}}
+    assert (project / "params.yaml").read_text() == (
+        'tables:\n  source: "agmarknet"\n  location: "cotton.csv"\n  commodity: "cotton"\n\ngates: {a: 1}\n'
+    )
+
+
+def test_the_commodity_of_one_import_does_not_name_the_next(project: Path) -> None:
+    import_command(project, "agmarknet", "cotton.csv", commodity="cotton")
+    assert load_params(project / "params.yaml")["tables"]["commodity"] == "cotton"
+    import_command(project, "agmarknet", "cotton.csv")
+    assert load_params(project / "params.yaml")["tables"]["commodity"] == ""
+
+
+def test_comments_stay_in_their_column_however_often_it_is_imported(project: Path) -> None:
+    import_command(project, "agmarknet", "cotton.csv")
+    once = (project / "params.yaml").read_text()
+    import_command(project, "agmarknet", "cotton.csv")
+    assert (project / "params.yaml").read_text() == once
+    assert [line.index("#") for line in once.splitlines() if " # " in line and line[:2] == "  "] == [27] * 4
 
 
 def test_checking_changes_nothing(project: Path) -> None:
@@ -67,6 +85,19 @@ def test_checking_changes_nothing(project: Path) -> None:
 def test_a_refused_import_changes_nothing(project: Path) -> None:
     with pytest.raises(ImportRefused):
         import_command(project, "agmarknet", "nowhere.csv")
+    assert (project / "params.yaml").read_text() == PARAMS
+
+
+@pytest.mark.parametrize("check", [False, True])
+@pytest.mark.parametrize(
+    "url", ["postgresql://me:s3cret@host/market", "postgresql://me@host/market?sslpassword=s3cret"]
+)
+def test_a_password_never_gets_into_params(project: Path, url: str, check: bool) -> None:
+    with pytest.raises(ImportRefused) as error:
+        import_command(project, "sql", url, check=check)
+    assert error.value.next_command == "export MARKET_DB=...; mandi import sql env:MARKET_DB"
+    assert "postgresql host/market" in str(error.value)
+    assert "s3cret" not in str(error.value)
     assert (project / "params.yaml").read_text() == PARAMS
 
 

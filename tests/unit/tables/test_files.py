@@ -85,6 +85,28 @@ def test_refused(tmp_path: Path, name: str, content: bytes, says: str) -> None:
     assert str(tmp_path) not in str(error.value)
 
 
+def test_what_is_hidden_is_left_out_unless_named(tmp_path: Path) -> None:
+    for name in (
+        "in/a.csv",
+        "in/.ipynb_checkpoints/a-checkpoint.csv",
+        "in/deep/.git/x/b.csv",
+        "in/deep/.c.csv",
+    ):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(CSV, encoding="utf-8")
+    only = [tmp_path / "in" / "a.csv"]
+    assert files_at(tmp_path, "in") == files_at(tmp_path, "in/**/*.csv") == only
+    assert [p.name for p in files_at(tmp_path, "in/deep/.git")] == ["b.csv"]
+    assert [p.name for p in files_at(tmp_path, "*/deep/.git/*/*.csv")] == ["b.csv"]
+    assert [p.name for p in files_at(tmp_path, "in/deep/.c.csv")] == [".c.csv"]
+
+
+def test_a_url_is_no_file_and_is_not_shown(tmp_path: Path) -> None:
+    with pytest.raises(ImportRefused, match="mandi import sql env:MARKET_DB") as error:
+        files_at(tmp_path, "postgresql://me:s3cret@host/market")
+    assert "s3cret" not in str(error.value)
+
+
 def test_a_file_a_folder_or_a_glob(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("in/b.csv", "in/deep/a.csv", "in/.hidden", "in/notes.md"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)

@@ -135,6 +135,10 @@ def test_not_a_database(tmp_path: Path) -> None:
     "location",
     [
         "postgresql+psycopg://me:s3cret@127.0.0.1:1/market",
+        "postgresql+psycopg://me:x@s3cret@127.0.0.1:1/market",
+        "postgresql+psycopg://me@127.0.0.1:1/market?sslpassword=s3cret",
+        "postgresql+psycopg://me@127.0.0.1:1/market?s3cret=1",
+        "postgresql://me:p@host:s3cret/market",
         "nosuchdb://me:s3cret@host/market",
         "me:s3cret@host",
     ],
@@ -145,3 +149,34 @@ def test_no_message_shows_the_password(location: str, monkeypatch: pytest.Monkey
         with pytest.raises(ImportRefused) as error:
             read_database(named)
         assert "s3cret" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "query", ["?sslpassword=x", "?access_token=x", "?client_SECRET=x", "?odbc_connect=UID%3Dme%3BPWD%3Dx"]
+)
+def test_secrets_come_from_the_environment_alone(query: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for url in ("postgresql+psycopg://me:x@host/market", f"postgresql+psycopg://me@host/market{query}"):
+        with pytest.raises(ImportRefused, match="mandi import sql env:MARKET_DB"):
+            engine_at(url)
+        monkeypatch.setenv("MARKET_URL", url)
+        assert engine_at("env:MARKET_URL").url.host == "host"
+    assert engine_at("postgresql+psycopg://me@host/market?sslmode=require").url.host == "host"
+
+
+@pytest.mark.parametrize("location", ["postgresql://host:port/market", "host"])
+def test_a_url_that_is_none_is_refused(location: str) -> None:
+    with pytest.raises(ImportRefused, match="not a database URL"):
+        engine_at(location)
+
+
+def test_a_database_that_does_not_answer_says_where_and_why() -> None:
+    with pytest.raises(ImportRefused, match="psycopg 127.0.0.1/market could not be read.*connection refused"):
+        read_database("postgresql+psycopg://me@127.0.0.1:1/market")
+
+
+def test_a_cell_its_column_type_does_not_allow_is_refused(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "m.db") as base:
+        base.execute("create table reports (date date)")
+        base.execute("insert into reports values ('the tenth')")
+    with pytest.raises(ImportRefused, match="could not be read: ValueError"):
+        read_database(f"sqlite:///{tmp_path / 'm.db'}")

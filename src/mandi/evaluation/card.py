@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ SHOWN = {
     "interval_score_ratio95": "interval score / naive",
 }
 
+MARKUP = str.maketrans({mark: f"\\{mark}" for mark in "\\`*[]"})
+
 
 def card(
     spec: Spec,
@@ -85,16 +88,16 @@ def card(
     metrics = report["metrics"]
     parts = [
         f"# Model card: {spec.name}",
-        f"{spec.question}\n\nAnswers in {spec.unit}; tables from `{source}`.",
+        f"{spec.question}\n\nAnswers in {spec.unit}; tables from `{_code(source)}`.",
         _standing(verdict),
         f"## What it is asked and what it answers\n\n{_fields(spec.request)}\n\n{_fields(spec.outputs)}",
-        f"## How well it does\n\n{_lines(report.get('notes', ()))}\n\n{_results(report['by_horizon'])}",
+        f"## How well it does\n\n{_lines(map(_plain, report.get('notes', ())))}\n\n{_results(report['by_horizon'])}",
         f"### Beside the baselines\n\nMean absolute error, {spec.unit}.\n\n{_baselines(report['by_horizon'], metrics)}",
         _terciles(report.get("terciles", ())),
         _worst(report.get("worst", ())),
         _floor(metrics, spec.unit),
         _controls(controls),
-        f"## Limits\n\n{_lines([*_said(source), *noise, *LIMITS.get(spec.name, ())])}",
+        f"## Limits\n\n{_lines([*_said(source), *map(_plain, noise), *LIMITS.get(spec.name, ())])}",
         _gate(verdict),
         _lineage(lineage),
     ]
@@ -110,12 +113,19 @@ def _standing(verdict: Mapping[str, Any] | None) -> str:
         return "**It has not been before its gate.**"
     failed = [reason for reason in verdict["reasons"] if not reason["passed"]]
     if verdict["passed"]:
-        return f"**It passed its gate** ({verdict['rule']}, {len(verdict['reasons'])} checks)."
-    return f"**It failed its gate** ({verdict['rule']}): {'; '.join(reason['text'] for reason in failed)}."
+        return f"**It passed its gate** ({_plain(verdict['rule'])}, {len(verdict['reasons'])} checks)."
+    return f"**It failed its gate** ({_plain(verdict['rule'])}): {'; '.join(_plain(reason['text']) for reason in failed)}."
 
 
 def _fields(fields: Sequence[Field]) -> str:
-    rows = [[f"`{f.name}`", f.unit or "-", f.meaning + ("" if f.required else " (optional)")] for f in fields]
+    rows = [
+        [
+            f"`{_code(f.name)}`",
+            _plain(f.unit or "-"),
+            _plain(f.meaning) + ("" if f.required else " (optional)"),
+        ]
+        for f in fields
+    ]
     return _table(["name", "unit", "meaning"], rows)
 
 
@@ -136,7 +146,7 @@ def _baselines(by_horizon: Sequence[Mapping[str, Any]], metrics: Mapping[str, An
         ]
         for row in by_horizon
     ]
-    return _table(["question", "this model", *(name.replace("_", " ") for name in names)], rows)
+    return _table(["question", "this model", *(_plain(name.replace("_", " ")) for name in names)], rows)
 
 
 def _baseline_of(key: str, questions: Sequence[str]) -> str:
@@ -158,7 +168,7 @@ def _terciles(terciles: Sequence[Mapping[str, Any]]) -> str:
         return ""
     keys = ["coverage90", "coverage95", "width90", "width95", "mae"]
     rows = [
-        [_question(row), str(row["tercile"]), *(_number(row.get(key)) for key in keys)] for row in terciles
+        [_question(row), _plain(row["tercile"]), *(_number(row.get(key)) for key in keys)] for row in terciles
     ]
     head = ["question", "volatility", "in 90 %", "in 95 %", "width 90 %", "width 95 %", "MAE"]
     return f"### In calm and restless times\n\nThirds of the days by the nation's volatility.\n\n{_table(head, rows)}"
@@ -170,7 +180,12 @@ def _worst(worst: Sequence[Mapping[str, Any]]) -> str:
     head = ["question", "worst slice", "of", "questions", "MAE", "MAPE %", "skill", "in 95 %"]
     keys = ["rows", "mae", "mape", "skill", "coverage95"]
     rows = [
-        [_question(row), str(row["value"]), str(row["dimension"]), *(_number(row.get(key)) for key in keys)]
+        [
+            _question(row),
+            _plain(row["value"]),
+            _plain(row["dimension"]),
+            *(_number(row.get(key)) for key in keys),
+        ]
         for row in worst
     ]
     return f"### Where it is worst\n\n{_table(head, rows)}"
@@ -194,7 +209,7 @@ def _controls(controls: Sequence[Mapping[str, Any]]) -> str:
     if not controls:
         return ""
     return "## Controls\n\n" + _lines(
-        f"{control['name']}: {'passed' if control['passed'] else '**failed**'}, {control['text']}"
+        f"{_plain(control['name'])}: {'passed' if control['passed'] else '**failed**'}, {_plain(control['text'])}"
         for control in controls
     )
 
@@ -203,7 +218,7 @@ def _gate(verdict: Mapping[str, Any] | None) -> str:
     if verdict is None:
         return ""
     rows = [
-        ["yes" if reason["passed"] else "**no**", reason["check"], reason["text"]]
+        ["yes" if reason["passed"] else "**no**", _plain(reason["check"]), _plain(reason["text"])]
         for reason in verdict["reasons"]
     ]
     return f"## Gate\n\n{_table(['passed', 'check', 'reason'], rows)}"
@@ -213,7 +228,9 @@ def _lineage(lineage: Mapping[str, Any] | None) -> str:
     if not lineage:
         return ""
     rows = [
-        [f"`{key}`", f"`{value}`"] for key, value in sorted(lineage.items()) if not isinstance(value, Mapping)
+        [f"`{_code(key)}`", f"`{_code(value)}`"]
+        for key, value in sorted(lineage.items())
+        if not isinstance(value, Mapping)
     ]
     return f"## Lineage\n\n{_table(['what', 'value'], rows)}"
 
@@ -239,6 +256,15 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [" | ".join(head), " | ".join("---" for _ in head)]
     lines += [" | ".join(cell.replace("|", "/").replace("\n", " ") for cell in row) for row in rows]
     return "\n".join(f"| {line} |" for line in lines)
+
+
+def _plain(text: Any) -> str:
+    # names come from files that others wrote: no markup and no link of theirs may work in the card
+    return escape(" ".join(str(text).split()), quote=False).translate(MARKUP)
+
+
+def _code(text: Any) -> str:
+    return " ".join(str(text).split()).replace("`", "'")
 
 
 def _number(value: Any) -> str:

@@ -98,3 +98,24 @@ def test_bars_in_texts_do_not_break_a_table(text):
 
 def test_it_is_the_same_twice(report):
     assert card(SPEC, report.as_dict(), source="files") == card(SPEC, report.as_dict(), source="files")
+
+
+def test_no_markup_of_the_data_works_in_the_card(report):
+    bad = "<img src=x onerror=y> [a](javascript:b) `c` *d*\n\n# e"
+    told = report.as_dict()
+    told |= {"notes": [bad], "worst": [{**row, "value": bad, "dimension": bad} for row in told["worst"]]}
+    told["terciles"] = [{**row, "tercile": bad} for row in told["terciles"]]
+    reason = {"passed": False, "check": bad, "text": bad}
+    found = card(
+        SPEC,
+        told,
+        source="files",
+        verdict={"passed": False, "rule": bad, "reasons": [reason]},
+        controls=[{"name": bad, "passed": False, "text": bad}],
+        lineage={"key": "a`b"},
+        noise=[bad],
+    )
+    plain = r"&lt;img src=x onerror=y&gt; \[a\](javascript:b) \`c\` \*d\* # e"
+    assert found.count(plain) == 8 + 2 * len(told["worst"]) + len(told["terciles"])
+    assert "<img" not in found and "[a](" not in found and "\n# e" not in found
+    assert "| `key` | `a'b` |" in found

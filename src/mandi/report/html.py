@@ -21,7 +21,7 @@ TEMPLATE = """
 {%- block empty_in_prompt -%}{%- endblock empty_in_prompt -%}
 {%- block output_area_prompt -%}{%- endblock output_area_prompt -%}
 {%- block data_png scoped -%}
-<img alt="{{ output | get_metadata('alt', 'image/png') or 'chart' }}" src="data:image/png;base64,{{ output.data['image/png'] }}">
+<img alt="{{ (output | get_metadata('alt', 'image/png') or 'chart') | escape }}" src="data:image/png;base64,{{ output.data['image/png'] }}">
 {%- endblock data_png -%}
 """
 STYLE = """

@@ -2,17 +2,18 @@ from __future__ import annotations
 
 import json
 import re
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 from mandi.report.html import POLICY, STYLE, to_html
 
 
-def executed(path: Path) -> Path:
+def executed(path: Path, alt: str = "Skill & so on") -> Path:
     png = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
     outputs: list[dict[str, Any]] = [
         {"output_type": "stream", "name": "stdout", "text": ["a <b>\n"]},
-        {"output_type": "display_data", "metadata": {"image/png": {"alt": "Skill & so on"}}, "data": {"image/png": png}},
+        {"output_type": "display_data", "metadata": {"image/png": {"alt": alt}}, "data": {"image/png": png}},
         {"output_type": "display_data", "metadata": {},
          "data": {"application/vnd.jupyter.widget-view+json": {"model_id": "x"}, "text/plain": "WIDGET"}},
         {"output_type": "execute_result", "execution_count": 1, "metadata": {},
@@ -45,3 +46,16 @@ def test_what_is_shown(tmp_path: Path) -> None:
     assert "WIDGET" not in text
     assert "run 2024-01-02 03:04 UTC; with model = &#x27;price&#x27;; 12 s" in text
     assert '<details class="code"><summary>code</summary>' in text
+
+
+def test_the_text_of_a_picture_cannot_leave_its_quotes(tmp_path: Path) -> None:
+    text = to_html(executed(tmp_path / "n.ipynb", alt='Kadi" onerror="x <b>'))
+    found: list[dict[str, str | None]] = []
+
+    class Pictures(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            if tag == "img":
+                found.append(dict(attrs))
+
+    Pictures().feed(text)
+    assert [(set(picture), picture["alt"]) for picture in found] == [({"alt", "src"}, 'Kadi" onerror="x <b>')]

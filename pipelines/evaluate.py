@@ -7,9 +7,10 @@ import shutil
 import pandas as pd
 
 from mandi.core.paths import Paths
-from mandi.evaluation.backtest import even_origins, rolling_origin
+from mandi.evaluation.backtest import even_origins, first_origin, rolling_origin
 from mandi.evaluation.controls import future_perturbation, shuffled_labels
 from mandi.evaluation.examination import examination_params, examine, predict_blind, with_baselines
+from mandi.evaluation.floor import floor_text
 from mandi.features import feature_set
 from mandi.models import model_class, new_model
 from mandi.tables.ingest import read_tables
@@ -34,10 +35,17 @@ def main(model: str) -> None:
     beside = with_baselines(frame, tables, chosen, fitted.baselines(frame, seed))
     judged = examine(predict_blind(fitted, test), frame, beside, chosen, truth)
     print(f"test: {len(test):,} questions")
+    if text := floor_text(judged.metrics):
+        print(text)
 
-    origins = even_origins(test["asof"].min(), test["asof"].max(), chosen.backtest.origins)
+    since = first_origin(frame, chosen.backtest)
+    origins = even_origins(since, test["asof"].max(), chosen.backtest.origins)
     answers = rolling_origin(frame, lambda: new_model(model, params), origins, chosen.backtest, tell)
     rolled = examine(answers, frame, beside, chosen, truth)
+    earlier = int((~answers.index.isin(test.index)).sum())
+    print(
+        f"back-test: {answers['fitted_until'].nunique()} fits, {len(answers):,} questions, {earlier:,} of them not in the test"
+    )
 
     controls = [
         future_perturbation(

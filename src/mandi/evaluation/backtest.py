@@ -1,4 +1,7 @@
-"""Predicts a past period as it would have been: refitted at each origin on what was known by then, and nothing else."""
+"""Predicts a past period as it would have been: each origin is answered by the last model fitted, at it or before it.
+
+A fit is made at the first origin and at every ``refit_every``-th after it, on what was known by then and nothing else.
+"""
 
 from __future__ import annotations
 
@@ -64,6 +67,37 @@ def even_origins(since: pd.Timestamp, until: pd.Timestamp, count: int = LEAST_OR
     return found
 
 
+def first_origin(frame: pd.DataFrame, params: BacktestParams) -> pd.Timestamp:
+    """Return when a back-test begins: with the calibration part, so that it is more than the test once again.
+
+    Where the rows before it are too few for the validation and calibration of a fit of its own, it begins with the test.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Assembled questions: ``asof`` (UTC) and ``part``.
+    params : BacktestParams
+
+    Raises
+    ------
+    ConfigError
+        The frame has no test.
+
+    Examples
+    --------
+    >>> asof = pd.date_range("2023-01-01", periods=24, freq="MS", tz="UTC")
+    >>> frame = pd.DataFrame({"asof": asof, "part": ["train"] * 16 + ["calibration"] * 4 + ["test"] * 4})
+    >>> str(first_origin(frame, BacktestParams()).date()), str(first_origin(frame[10:], BacktestParams()).date())
+    ('2024-05-01', '2024-09-01')
+    """
+    starts = frame.groupby("part")["asof"].min()
+    if "test" not in starts:
+        raise ConfigError("the frame has no test part", allowed="train, validation, calibration and test")
+    needed = pd.Timedelta(days=params.validation_days + params.calibration_days)
+    since = starts.get("calibration", starts["test"])
+    return since if since - needed > frame["asof"].min() else starts["test"]
+
+
 def rolling_origin(
     frame: pd.DataFrame,
     make_model: Callable[[], Model],
@@ -73,9 +107,10 @@ def rolling_origin(
 ) -> pd.DataFrame:
     """Predict every row from the first origin on by a model that knew only labels published by its origin.
 
-    A row belongs to the last origin at or before its ``asof``. The model of an origin is fitted on rows whose
-    ``label_known_time`` is at or before it (a 60-day forecast made a month earlier has no label yet), parted by time
-    into train, validation and calibration and purged between them.
+    A row belongs to the last origin at or before its ``asof``, and is answered by the last model fitted: that of origin
+    0, ``refit_every``, 2 ``refit_every`` and so on, so with 12 origins and 6 by two models. A model is fitted on rows
+    whose ``label_known_time`` is at or before its own origin (a 60-day forecast made a month earlier has no label yet),
+    parted by time into train, validation and calibration and purged between them; ``fitted_until`` says which.
 
     Parameters
     ----------
@@ -110,14 +145,16 @@ def rolling_origin(
     model: Model | None = None
     fitted_until = origins[0]
     for i, (origin, end) in enumerate(zip(origins, ends)):
-        if model is None or i % chosen.refit_every == 0:
+        anew = model is None or i % chosen.refit_every == 0
+        if model is None or anew:
             model, fitted_until = make_model().fit(known_at(frame, origin, chosen)), origin
         asked = frame[(frame["asof"] >= origin) & (frame["asof"] < end)]
         if len(asked):
             hidden = asked.drop(columns=ANSWERS, errors="ignore")
             parts.append(model.predict(hidden).assign(origin=origin, fitted_until=fitted_until))
         if progress is not None:
-            progress(i + 1, len(origins), f"origin {origin.date()}: {len(asked)} questions")
+            fit = "fitted anew" if anew else f"fitted {fitted_until.date()}"
+            progress(i + 1, len(origins), f"origin {origin.date()}: {len(asked)} questions, {fit}")
     if not parts:
         raise ConfigError(f"no question at or after {origins[0]}", allowed=f"up to {frame['asof'].max()}")
     return pd.concat(parts)

@@ -19,8 +19,8 @@ Better = Literal["lower", "higher"]
 class Threshold:
     """Bounds of one metric, both included, and why they are where they are.
 
-    With ``where_asked``, a test without a single question of the metric's kind (``market.60``) passes and says so; a
-    question that was asked and not answered is not excused.
+    With ``where_asked``, a test without a single labelled question of the metric's kind (``market.60``) passes and says
+    so; a question that was asked and not answered is not excused.
     """
 
     metric: str
@@ -235,7 +235,7 @@ def _within(metrics: Mapping[str, float], limit: Threshold) -> Reason:
     else:
         wanted = f"between {low:g} and {high:g}"
     question = limit.metric.rpartition(".")[0]
-    if limit.where_asked and not any(name.startswith(f"{question}.") for name in metrics):
+    if limit.where_asked and not _asked(metrics, question):
         text = f"{question} was not asked in the test: {limit.metric} is not judged"
         return Reason("threshold", limit.metric, None, wanted, True, text)
     value, unusable = _read(metrics, limit.metric)
@@ -244,6 +244,11 @@ def _within(metrics: Mapping[str, float], limit: Threshold) -> Reason:
         return Reason("threshold", limit.metric, value, wanted, False, f"{unusable}, wanted {wanted}{why}")
     text = f"{limit.metric} is {_shown(value)}, wanted {wanted}{why}"
     return Reason("threshold", limit.metric, value, wanted, low <= value <= high, text)
+
+
+def _asked(metrics: Mapping[str, float], question: str) -> bool:
+    # measured rows, or labelled ones left without an answer; questions whose labels are yet to come count as none
+    return bool(metrics.get(f"{question}.rows")) or not _read(metrics, f"{question}.unanswered")[1]
 
 
 def _against_baseline(metrics: Mapping[str, float], limit: BeatsBaseline) -> Reason:

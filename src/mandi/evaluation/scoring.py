@@ -112,6 +112,9 @@ def naive_errors(earlier: pd.DataFrame, rows: pd.DataFrame) -> pd.Series:
 def with_naive_bounds(rows: pd.DataFrame, earlier: pd.DataFrame, baseline: str) -> pd.DataFrame:
     """Add the interval anyone could give: the baseline, widened by a quantile of its own log errors before the test.
 
+    The width is frozen before the test: one per commodity, kind and horizon, not moved by anything in the test. It is a
+    yardstick that does not adapt, and a model whose width does adapt has that advantage over it where volatility changes.
+
     Parameters
     ----------
     rows, earlier : DataFrame

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mandi.core.errors import ConfigError, ContractError
-from mandi.evaluation.backtest import BacktestParams, even_origins, known_at, rolling_origin
+from mandi.evaluation.backtest import BacktestParams, even_origins, first_origin, known_at, rolling_origin
 
 PARAMS = BacktestParams(origins=12, refit_every=1, validation_days=30, calibration_days=30)
 SINCE = pd.Timestamp("2023-11-01", tz="UTC")
@@ -73,6 +73,26 @@ def test_refitting_every_third_origin_says_until_when_it_learned(frame, toy_mode
     told = rolling_origin(frame, toy_model, origins, BacktestParams(12, 3, 30, 30))
     assert told["fitted_until"].nunique() == 4
     assert (told["fitted_until"] <= told["origin"]).all()
+    assert sorted(told["fitted_until"].unique()) == origins[::3]
+
+
+def test_progress_says_which_fit_answers(frame, toy_model, origins):
+    lines: list[str] = []
+    rolling_origin(
+        frame, toy_model, origins, BacktestParams(12, 6, 30, 30), lambda *line: lines.append(line[2])
+    )
+    assert [line.endswith("fitted anew") for line in lines] == [i % 6 == 0 for i in range(12)]
+    assert lines[7].endswith(f"fitted {origins[6].date()}")
+
+
+def test_the_back_test_begins_with_the_calibration_part_where_the_history_allows(frame):
+    starts = frame.groupby("part")["asof"].min()
+    assert first_origin(frame, PARAMS) == starts["calibration"] < starts["test"]
+    long = BacktestParams(validation_days=200, calibration_days=180)
+    assert first_origin(frame, long) == starts["test"]
+    assert first_origin(frame[frame["part"] != "calibration"], PARAMS) == starts["test"]
+    with pytest.raises(ConfigError, match="no test part"):
+        first_origin(frame[frame["part"] == "train"], PARAMS)
 
 
 def test_progress_is_told_and_the_frame_left_alone(frame, toy_model, origins):

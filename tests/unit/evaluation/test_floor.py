@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mandi.core.errors import ContractError
-from mandi.evaluation.floor import floor_by_commodity, floor_metrics, oracle_prices
+from mandi.evaluation.floor import floor_by_commodity, floor_metrics, floor_text, oracle_prices
 
 
 @pytest.fixture
@@ -49,13 +49,22 @@ def test_floor_by_hand(rows, truth):
     assert found["lot.floor_mae"] == pytest.approx(3.0)
     assert found["lot.floor_full_mae"] == pytest.approx(2 / 3)
     assert found["lot.floor_ratio"] == pytest.approx((16 / 3) / 3)
+    assert found["lot.floor_known_mae"] == pytest.approx((1.5 + 1 + 3) / 3)
+    assert found["lot.floor_known_ratio"] == pytest.approx(16 / 5.5)
     assert found["lot.floor_rows"] == 3
+
+
+def test_both_ratios_are_said_and_nothing_without_a_truth(rows, truth):
+    text = floor_text(floor_metrics(rows, oracle_prices(rows, truth)))
+    assert "1.778 x that of the public oracle (3.0)" in text and "2.909 x" in text
+    assert floor_text({"lot.mae": 40.0}) == ""
 
 
 def test_each_commodity_has_its_own_floor(rows, truth):
     table = floor_by_commodity(rows, oracle_prices(rows, truth)).set_index("commodity")
     assert table.loc["tur", "floor_ratio"] == pytest.approx(1.5)
     assert table.loc["cotton", "floor_ratio"] == pytest.approx(2.0)
+    assert table.loc["cotton", "floor_known_ratio"] == pytest.approx(10 / 3)
 
 
 def test_lots_without_a_truth_have_no_floor(rows, truth):

@@ -243,7 +243,10 @@ def test_a_short_test_of_real_files_is_not_judged_far_ahead_but_silence_is_no_ex
     verdict = judge(short, None, shipped("files"))
     assert verdict.passed and "market.60 was not asked in the test" in str(verdict)
     assert not judge(short, None, shipped("generated")).passed
+    not_yet = {"market.60.rows": 0.0, "market.60.unlabelled": 300.0, "market.60.unanswered": float("nan")}
+    assert judge({**short, **not_yet}, None, shipped("files")).passed
     assert not judge({**short, "market.60.unanswered": 1.0}, None, shipped("files")).passed
+    assert not judge({**short, "market.60.rows": 300.0}, None, shipped("files")).passed
 
 
 def test_every_baseline_is_compared_on_the_rows_of_the_model():

@@ -1,4 +1,4 @@
-"""Judges one fitted model: the untouched test, a rolling-origin back-test, controls, and the noise floor where it is known."""
+"""Judges one fitted model: the untouched test, a rolling-origin back-test, controls, and the oracles of the generated market."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ def evaluate(
         One column per baseline on the index of ``frame``, NaN where it has no answer; from
         ``mandi.evaluation.baselines.baselines``. Without it only the last report, from ``last_log``, is beside.
     oracles : DataFrame, optional
-        Of the generated market, from ``mandi.evaluation.floor.oracle_prices``: puts the noise floor beside the lots.
+        Of the generated market, from ``mandi.evaluation.floor.oracle_prices``: puts the oracles beside the lots.
 
     Returns
     -------

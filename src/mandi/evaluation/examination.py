@@ -1,4 +1,4 @@
-"""Puts a fitted model through one part of its frame, with every baseline and the noise floor beside it."""
+"""Puts a fitted model through one part of its frame, with every baseline and the oracles beside it."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def examine(
     params: ExaminationParams,
     truth: Mapping[str, Any] | None = None,
 ) -> Evaluation:
-    """Measure predictions for some rows of a frame, the noise floor beside them where the truth is known.
+    """Measure predictions for some rows of a frame, the oracles beside them where the truth is known.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The noise floor: matched by trade, measured on the rows of the model."""
+"""The oracles: matched by trade, measured on the rows of the model."""
 
 from __future__ import annotations
 

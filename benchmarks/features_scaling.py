@@ -27,7 +27,9 @@ def main() -> None:
     started = time.process_time()
     root = project_root()
     params = load_params(root / "params.yaml")
-    tables, _ = generate(build(MarketParams, {**section(params, "market"), "optimal_filter": False}, "market"))
+    tables, _ = generate(
+        build(MarketParams, {**section(params, "market"), "optimal_filter": False}, "market")
+    )
     features = feature_set("price", params)
     history = features.history(tables)
     questions = features.questions(tables, history)
@@ -38,7 +40,9 @@ def main() -> None:
         per_row[size] = seconds / size
         rows.append(Row(f"{size} rows", "cpu_seconds", seconds))
         print(f"{size:>9,} questions: {seconds:.2f} s, {per_row[size] * 1e6:.1f} us each", flush=True)
-    rows.append(Row("10^6 over 10^4 rows", "cpu_per_row_ratio", per_row[SIZES[-1]] / per_row[SIZES[0]], goal=LINEAR))
+    rows.append(
+        Row("10^6 over 10^4 rows", "cpu_per_row_ratio", per_row[SIZES[-1]] / per_row[SIZES[0]], goal=LINEAR)
+    )
     for kind, asked in questions.groupby("kind"):
         one = asked.tail(1)
         known = snapshot(history, one["asof"].iloc[0], features.keys)

@@ -31,7 +31,9 @@ def main() -> None:
     root = project_root()
     params = load_params(root / "params.yaml")
     lots = build(PriceParams, section(params, "models.price"), "models.price").lots
-    tables, _ = generate(build(MarketParams, {**section(params, "market"), "optimal_filter": False}, "market"))
+    tables, _ = generate(
+        build(MarketParams, {**section(params, "market"), "optimal_filter": False}, "market")
+    )
     features = feature_set("price", params)
     history = features.history(tables)
     frame = features.assemble(features.questions(tables, history), history)
@@ -56,7 +58,9 @@ def main() -> None:
 def _matrices(pricer: LotPricer, rows: Any) -> dict[str, tuple[Any, ...]]:
     usable = pricer._moved(rows[np.isfinite(rows["level"])])
     parts = {name: pricer._data(usable[usable["part"] == name]) for name in ("train", "validation")}
-    parts["both"] = tuple(np.concatenate(pair) for pair in zip(parts["train"], parts["validation"], strict=True))
+    parts["both"] = tuple(
+        np.concatenate(pair) for pair in zip(parts["train"], parts["validation"], strict=True)
+    )
     return parts
 
 
@@ -70,7 +74,9 @@ def _bare(pricer: LotPricer, parts: dict[str, tuple[Any, ...]], trees: TreeParam
     return time.process_time() - start
 
 
-def _library(name: str, data: tuple[Any, ...], trees: TreeParams, later: tuple[Any, ...] | None, rounds: int | None) -> None:
+def _library(
+    name: str, data: tuple[Any, ...], trees: TreeParams, later: tuple[Any, ...] | None, rounds: int | None
+) -> None:
     import lightgbm
     import xgboost
 
@@ -102,7 +108,10 @@ def _library(name: str, data: tuple[Any, ...], trees: TreeParams, later: tuple[A
     watched = {}
     if later is not None:
         data_later = xgboost.DMatrix(later[0], label=later[1], weight=later[2], nthread=trees.threads)
-        watched = {"evals": [(data_later, "validation")], "early_stopping_rounds": trees.early_stopping_rounds}
+        watched = {
+            "evals": [(data_later, "validation")],
+            "early_stopping_rounds": trees.early_stopping_rounds,
+        }
     xgboost.train(settings, data_train, num_boost_round=rounds or most, verbose_eval=False, **watched)
 
 

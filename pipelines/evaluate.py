@@ -8,7 +8,7 @@ import pandas as pd
 
 from mandi.core.paths import Paths
 from mandi.evaluation.backtest import even_origins, first_origin, rolling_origin
-from mandi.evaluation.controls import future_perturbation, shuffled_labels
+from mandi.evaluation.controls import control_metrics, future_perturbation, shuffled_labels
 from mandi.evaluation.examination import examination_params, examine, predict_blind, with_baselines
 from mandi.evaluation.floor import floor_text
 from mandi.features import feature_set
@@ -66,7 +66,7 @@ def main(model: str) -> None:
         for n, v in rolled.as_dict()["metrics"].items()
         if v is not None and n.count(".") < 3
     }
-    flat |= {f"control.{c.name.replace(' ', '_')}": float(c.passed) for c in controls}
+    flat |= control_metrics(controls)
     write_json(paths.metrics(model), flat)
     write_plots(paths, model, judged.by_horizon)
 

@@ -49,7 +49,14 @@ def main(model: str) -> None:
         held, apart = champions_metrics(paths, params, model, frame)
         if held:
             promotion.remeasure(model, "champion", held, root=paths.root)
-    verdict = judge(metrics, held or None, rule_for(params["gates"][model], source, f"gates.{model}"))
+    rule = rule_for(params["gates"][model], source, f"gates.{model}")
+    verdict = judge(
+        metrics,
+        held or None,
+        rule,
+        not_compared=apart,
+        apart=_incomparable(champion, receipt.version, source),
+    )
     against = champion.version if champion is not None else 0
     settled = promotion.settle(model, receipt.version, verdict, against=against, root=paths.root)
     report = read_json(paths.evaluation(model) / "test.json")
@@ -73,6 +80,16 @@ def main(model: str) -> None:
             next_command=f"mandi promote {model} --force --reason '...', or mandi import the other tables again",
         )
     print(f"{settled}{'; ' if apart else ''}{apart}")
+
+
+def _incomparable(champion: Any, version: int, source: str) -> str:
+    if champion is None:
+        return ""
+    if champion.version == version:
+        return f"v{version} is the champion itself"
+    if champion.source != source:
+        return f"the champion, v{champion.version}, was trained on tables from {champion.source}, these are from {source}"
+    return ""
 
 
 def champions_metrics(

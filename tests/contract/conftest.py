@@ -42,7 +42,9 @@ class Built:
     model: Any
 
     def fit(self) -> Any:
-        return new_model(self.name, self.params).fit(self.frame[self.frame["part"].isin(["train", "validation", "calibration"])])
+        return new_model(self.name, self.params).fit(
+            self.frame[self.frame["part"].isin(["train", "validation", "calibration"])]
+        )
 
 
 @pytest.fixture(scope="package")

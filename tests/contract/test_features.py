@@ -24,7 +24,9 @@ def _other_values(tables: Tables, when: pd.Timestamp) -> Tables:
             if column in ("event_time", "known_time"):
                 continue
             if pd.api.types.is_numeric_dtype(table[column]) and not pd.api.types.is_bool_dtype(table[column]):
-                new[column] = np.where(later, table[column].astype(float) * 1.7 + 3.0, table[column].astype(float))
+                new[column] = np.where(
+                    later, table[column].astype(float) * 1.7 + 3.0, table[column].astype(float)
+                )
             elif later.sum() > 1:
                 turned = table[column].to_numpy(dtype=object).copy()
                 turned[later] = np.roll(turned[later], 1)
@@ -61,15 +63,21 @@ def test_a_snapshot_gives_the_features_of_training(built: Any) -> None:
     for _, kind in built.questions.groupby("kind") if "kind" in built.questions else [("", built.questions)]:
         for place in (len(kind) // 3, len(kind) - 1):
             row = kind.iloc[[place]]
-            served = built.features.assemble(row, snapshot(built.history, row["asof"].iloc[0], built.features.keys))
+            served = built.features.assemble(
+                row, snapshot(built.history, row["asof"].iloc[0], built.features.keys)
+            )
             pd.testing.assert_frame_equal(served, built.frame.loc[row.index], check_exact=True)
 
 
 def test_a_row_depends_on_no_other_row(built: Any) -> None:
     some = built.questions.sample(300, random_state=0)
-    pd.testing.assert_frame_equal(built.features.assemble(some, built.history), built.frame.loc[some.index], check_exact=True)
+    pd.testing.assert_frame_equal(
+        built.features.assemble(some, built.history), built.frame.loc[some.index], check_exact=True
+    )
     alone = some.iloc[[7]]
-    pd.testing.assert_frame_equal(built.features.assemble(alone, built.history), built.frame.loc[alone.index], check_exact=True)
+    pd.testing.assert_frame_equal(
+        built.features.assemble(alone, built.history), built.frame.loc[alone.index], check_exact=True
+    )
 
 
 def test_the_same_tables_give_the_same_bits_and_are_left_alone(built: Any) -> None:

@@ -20,7 +20,11 @@ from mandi.models.base import Model
 def rows(built: Any) -> pd.DataFrame:
     """Rows of the test part of every kind of question."""
     test = built.frame[built.frame["part"] == "test"]
-    return test.groupby("kind", group_keys=False).sample(150, random_state=0) if "kind" in test else test.sample(300, random_state=0)
+    return (
+        test.groupby("kind", group_keys=False).sample(150, random_state=0)
+        if "kind" in test
+        else test.sample(300, random_state=0)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +84,9 @@ def test_nothing_asked_nothing_answered(built: Any, rows: pd.DataFrame, answers:
     assert len(empty) == 0 and list(empty.columns) == list(answers.columns)
 
 
-def test_predicting_changes_neither_rows_nor_model(built: Any, rows: pd.DataFrame, answers: pd.DataFrame, tmp_path: Path) -> None:
+def test_predicting_changes_neither_rows_nor_model(
+    built: Any, rows: pd.DataFrame, answers: pd.DataFrame, tmp_path: Path
+) -> None:
     kept = rows.copy()
     (tmp_path / "before").mkdir()
     (tmp_path / "after").mkdir()
@@ -100,7 +106,9 @@ def test_the_same_frame_gives_the_same_model(built: Any, rows: pd.DataFrame, ans
     pd.testing.assert_frame_equal(built.frame, frame, check_exact=True)
 
 
-def test_another_process_gives_the_same_answers(built: Any, rows: pd.DataFrame, answers: pd.DataFrame, tmp_path: Path) -> None:
+def test_another_process_gives_the_same_answers(
+    built: Any, rows: pd.DataFrame, answers: pd.DataFrame, tmp_path: Path
+) -> None:
     saved = tmp_path / "model"
     saved.mkdir()
     built.model.save(saved)
@@ -111,7 +119,9 @@ def test_another_process_gives_the_same_answers(built: Any, rows: pd.DataFrame, 
         "model = model_class(name).load(folder / 'model')\n"
         "model.predict(pd.read_parquet(folder / 'rows.parquet')).to_parquet(folder / 'answers.parquet')\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, built.name, str(tmp_path)], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", code, built.name, str(tmp_path)], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "answers.parquet"), answers, check_exact=True)
 

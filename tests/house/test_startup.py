@@ -39,9 +39,13 @@ def test_help_loads_nothing_heavy(root: Path) -> None:
 
 def test_help_is_instant(root: Path) -> None:
     spent = []
-    for _ in range(4):  # processor seconds, best of four: a busy machine must not decide what the program costs
+    for _ in range(
+        4
+    ):  # processor seconds, best of four: a busy machine must not decide what the program costs
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, "-m", "mandi.cli", "--help"], cwd=root, capture_output=True, check=True)
+        subprocess.run(
+            [sys.executable, "-m", "mandi.cli", "--help"], cwd=root, capture_output=True, check=True
+        )
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(spent) < 0.5, spent

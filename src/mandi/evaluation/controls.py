@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +51,17 @@ class ControlResult:
     def _repr_html_(self) -> str:
         items = "".join(f"<li>{html.escape(text)}</li>" for text in self.differences)
         return f"<p>{'&#10003;' if self.passed else '<b>&#10007;</b>'} {html.escape(str(self))}</p><ul>{items}</ul>"
+
+
+def control_metrics(controls: Sequence[ControlResult]) -> dict[str, float]:
+    """Return what the gate reads of controls.
+
+    Examples
+    --------
+    >>> control_metrics([ControlResult("shuffled labels", True, "")])
+    {'control.shuffled_labels': 1.0}
+    """
+    return {f"control.{c.name.replace(' ', '_')}": float(c.passed) for c in controls}
 
 
 def future_perturbation(

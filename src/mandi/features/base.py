@@ -55,5 +55,7 @@ def snapshot(history: Mapping[str, DataFrame], asof: Timestamp, keys: Mapping[st
     cut = {}
     for name, frame in history.items():
         known = frame[frame["known_time"] <= asof].sort_values("known_time", kind="stable")
-        cut[name] = known.drop_duplicates(keys[name], keep="last").reset_index(drop=True) if keys[name] else known
+        cut[name] = (
+            known.drop_duplicates(keys[name], keep="last").reset_index(drop=True) if keys[name] else known
+        )
     return cut

@@ -30,7 +30,9 @@ class CalendarParams:
     def __post_init__(self) -> None:
         for name, months in {"default": self.default, **self.harvest}.items():
             if len(months) not in (0, 2) or not all(1 <= m <= 12 for m in months):
-                raise ConfigError(f"harvest of {name} is {list(months)}", allowed="[first month, last month] or []")
+                raise ConfigError(
+                    f"harvest of {name} is {list(months)}", allowed="[first month, last month] or []"
+                )
 
     def months(self, commodity: str) -> tuple[int, ...]:
         """Return the first and last month of a commodity's harvest, or nothing."""
@@ -107,7 +109,9 @@ def calendar_features(days: pd.Series, commodities: pd.Series, params: CalendarP
     )
 
 
-def _in_season(month: NDArray[np.int64], opening: NDArray[np.int64], closing: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _in_season(
+    month: NDArray[np.int64], opening: NDArray[np.int64], closing: NDArray[np.int64]
+) -> NDArray[np.bool_]:
     around = np.where(
         opening <= closing, (month >= opening) & (month <= closing), (month >= opening) | (month <= closing)
     )
@@ -115,7 +119,10 @@ def _in_season(month: NDArray[np.int64], opening: NDArray[np.int64], closing: ND
 
 
 def _since_start(
-    day: NDArray[np.datetime64], year: NDArray[np.datetime64], month: NDArray[np.int64], opening: NDArray[np.int64]
+    day: NDArray[np.datetime64],
+    year: NDArray[np.datetime64],
+    month: NDArray[np.int64],
+    opening: NDArray[np.int64],
 ) -> NDArray[np.float64]:
     season_year = year - (month < opening).astype(np.int64)
     start = (season_year.astype("datetime64[M]") + np.maximum(opening - 1, 0)).astype("datetime64[D]")

@@ -148,7 +148,9 @@ def add_drivers(frame: DataFrame, drivers: DataFrame | None, params: CommodityPa
         + [moments.assign(driver=params.msp + moments["commodity"].astype(str))]
     )
     now = _published(wanted, drivers)
-    before = _published(wanted.assign(asof=wanted["asof"] - pd.Timedelta(days=params.driver_change_days)), drivers)
+    before = _published(
+        wanted.assign(asof=wanted["asof"] - pd.Timedelta(days=params.driver_change_days)), drivers
+    )
     size = len(frame)
     added: dict[str, np.ndarray] = {}
     for place, name in enumerate([*params.drivers, "msp"]):
@@ -188,7 +190,9 @@ def state_of_the_trade(
     row = place.index.get_indexer(pd.MultiIndex.from_frame(moments[["commodity", "asof"]]))
     added = {name: place[name].to_numpy()[row] for name in place.columns}
     demand = demand_states(tables["reports"], params)
-    added["state_demand_index"] = asof.join(moments, demand, by=["commodity", "state"])["state_demand_index"].to_numpy()
+    added["state_demand_index"] = asof.join(moments, demand, by=["commodity", "state"])[
+        "state_demand_index"
+    ].to_numpy()
     added["distance_from_port_km"] = _distance(moments, tables.get("markets"))
     return pd.concat([levels, pd.DataFrame(added, index=levels.index)], axis=1)
 

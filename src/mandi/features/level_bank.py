@@ -249,7 +249,6 @@ class _Bank:
 
     def judge(self, day: int, own: Ints, price: Floats) -> None:
         p = self.params
-        current = np.flatnonzero(self.age <= p.weigh_age)
         for number, horizon in enumerate(HORIZONS):
             made = self.made[(day - horizon) % len(self.made)][:, own]
             there = np.isfinite(made[0])
@@ -268,16 +267,17 @@ class _Bank:
             self.pooled_count[number] = min(self.pooled_count[number] + len(who), p.pool_memory)
             share = min(len(who) / self.pooled_count[number], 1.0)
             self.pooled[number] += share * (relative.mean(axis=1) - self.pooled[number])
-            self._weigh(number, current)
 
-    def _weigh(self, number: int, who: Ints) -> None:
+        self._weigh(np.flatnonzero(self.age <= p.weigh_age))
+
+    def _weigh(self, who: Ints) -> None:
         p = self.params
-        count = self.count[number, who]
-        pooled = p.shrink_reports * self.pooled[number][:, None]
-        shrunk = (count * self.error[number][:, who] + pooled) / (count + p.shrink_reports)
-        scaled = shrunk / shrunk.mean(axis=0)
-        weight = np.exp(-p.temperature * (scaled - scaled.min(axis=0)))
-        self.weight[number][:, who] = weight / weight.sum(axis=0)
+        count = self.count[:, None, who]
+        pooled = p.shrink_reports * self.pooled[:, :, None]
+        shrunk = (count * self.error[:, :, who] + pooled) / (count + p.shrink_reports)
+        mean = shrunk.mean(axis=1, keepdims=True)
+        weight = np.exp(-p.temperature / mean * (shrunk - shrunk.min(axis=1, keepdims=True)))
+        self.weight[:, :, who] = weight / weight.sum(axis=1, keepdims=True)
 
     def forecast(self, day: int) -> Floats:
         members = np.concatenate([self.level, self.last[None]])

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from mandi.core.errors import ContractError
 from mandi.features.level_bank import HORIZONS, BankParams, BankTrace, Floats, run_bank
 from mandi.features.level_intervals import IntervalParams, widths
+from mandi.features.level_rows import LevelRows
 from mandi.features.neighbours import NeighbourParams, neighbour_moves
-from mandi.features.report_details import carried, recent_mean, report_details, yesterday
+from mandi.features.report_details import recent_mean, report_details
 
 if TYPE_CHECKING:
     from pandas import DataFrame, DatetimeIndex, Series
@@ -136,23 +137,23 @@ def _commodity_levels(commodity: str, reports: DataFrame, params: LevelParams) -
     log_price = np.log(price.to_numpy(np.float64))
     state_of = pd.factorize(state, sort=True)[0].astype(np.int64)
     trace = run_bank(log_price, state_of, params.bank)
-    columns = _columns(log_price, trace, state_of, params)
+    rows = LevelRows.of(np.isfinite(log_price), np.isfinite(trace.last) & (trace.age <= params.active_days))
+    columns = _levels(log_price, trace, rows, params) | _shared(trace, rows, state_of, params.neighbours)
+    columns |= _boosting(log_price, trace, rows)
     for name, values in report_details(reports, price).items():
-        columns |= {f"b_own_{name}": carried(values), f"b_{name}": yesterday(carried(values))}
-    here = np.flatnonzero(np.isfinite(trace.last) & (trace.age <= params.active_days))
-    row, column = np.divmod(here, price.shape[1])
+        columns[f"b_own_{name}"] = rows.at(values, rows.report)
+        columns[f"b_{name}"] = rows.at(values, rows.report_before)
+    column = rows.here % price.shape[1]
     keys = pd.DataFrame(
         {
-            "commodity": np.full(len(here), commodity, dtype=object),
+            "commodity": np.full(len(column), commodity, dtype=object),
             "market": price.columns.to_numpy(dtype=object)[column],
-            "known_time": _known_times(reports, day, calendar)[row],
-            "day": calendar[row],
+            "known_time": _known_times(reports, day, calendar)[rows.day],
+            "day": calendar[rows.day],
             "state": state.to_numpy(dtype=object)[column],
         }
     )
-    block = np.empty((len(columns), len(here)))
-    for number, values in enumerate(columns.values()):
-        np.take(values, here, out=block[number], mode="clip")
+    block = np.stack(list(columns.values()))
     return pd.concat([keys, pd.DataFrame(block.T, columns=list(columns), copy=False)], axis=1, copy=False)
 
 
@@ -165,67 +166,66 @@ def _known_times(reports: DataFrame, day: Series, calendar: DatetimeIndex) -> Da
     return pd.DatetimeIndex(pd.Series(known).cummax())
 
 
-def _columns(log_price: Floats, trace: BankTrace, state_of: NDArray[np.int64],
-             params: LevelParams) -> dict[str, Floats]:  # fmt: skip
-    columns = {"last_log": trace.last, "last_age": trace.age}
+def _levels(log_price: Floats, trace: BankTrace, rows: LevelRows, params: LevelParams) -> dict[str, Floats]:
+    columns = {"last_log": rows.today(trace.last), "last_age": rows.today(trace.age)}
     rules = {1: params.short, 7: params.week, 30: params.long, 60: params.long}
-    fresh = np.where(trace.age <= params.bank.origin_age, 1.0, np.nan)
+    current = np.where(trace.age <= params.bank.origin_age, 1.0, np.nan)
     for number, horizon in enumerate(HORIZONS):
         error = np.full_like(log_price, np.nan)
-        made = trace.level[:-horizon, number] * fresh[:-horizon]
+        made = trace.level[:-horizon, number] * current[:-horizon]
         error[horizon:] = np.abs(log_price[horizon:] - made)
-        columns |= _with_widths(horizon, trace.level[:, number], error, rules[horizon], horizon)
-    columns["prev_log"], columns["prev_age"] = yesterday(trace.last), yesterday(trace.age) + 1.0
-    error = np.abs(log_price - trace.before * yesterday(fresh))
-    today = _with_widths(0, trace.before, error, params.short, 1)
-    columns |= {name: values if name == "level_0" else yesterday(values) for name, values in today.items()}
-    columns["national_move"], columns["state_move"] = trace.moves[:, :, 0], trace.moves[:, :, 1]
-    columns["neighbour_move"] = neighbour_moves(trace.innovation, params.neighbours)
-    wide = np.ones_like(log_price)
-    national = trace.national[:, None]
-    columns["national_log"] = national * wide
-    columns["state_log"] = national + trace.state[:, state_of]
-    columns["noise_sd"] = trace.noise
-    columns["national_vol_30"] = _volatility(trace.national, 30)[:, None] * wide
-    columns["market_lead"] = trace.level[:, 0] - national
-    columns["innovation_1"] = carried(trace.innovation)
-    return columns | _boosting(log_price, trace, columns)
-
-
-def _with_widths(
-    horizon: int, level: Floats, error: Floats, rule: IntervalParams, lag: int
-) -> dict[str, Floats]:
-    known = widths(error, rule, lag)
-    return {
-        f"level_{horizon}": level,
-        f"scale_{horizon}": known.scale,
-        f"half90_{horizon}": known.half90,
-        f"half95_{horizon}": known.half95,
-    }
-
-
-def _boosting(log_price: Floats, trace: BankTrace, shared: dict[str, Floats]) -> dict[str, Floats]:
-    national = yesterday(trace.national[:, None])
-    after = {"earlier_innovation": _earlier(trace.innovation), "bias": recent_mean(trace.innovation, 5)}
-    for member in range(trace.bank.shape[1]):
-        after[f"bank_{member}"] = trace.bank[:, member] - trace.level[:, 0]
-    columns = {f"b_own_{name}": values for name, values in after.items()}
-    after["innovation"] = shared["innovation_1"]
-    columns |= {f"b_{name}": yesterday(values) for name, values in after.items()}
-    for days in (3, 7, 30):
-        earlier = np.vstack([np.full((days, 1), np.nan), national[:-days]])
-        columns[f"b_national_{days}"] = national - earlier + trace.moves[:, :, 0]
-    reported = np.isfinite(log_price).astype(np.float64)
-    total = np.cumsum(reported, axis=0)
-    total[30:] -= total[:-30].copy()
-    columns["b_reports_30"] = yesterday(total)
-    columns["b_volatility"] = yesterday(_volatility(trace.national, 30)[:, None]) + np.zeros_like(log_price)
+        known = widths(error, rules[horizon], horizon)
+        columns[f"level_{horizon}"] = rows.today(trace.level[:, number])
+        for name in ("scale", "half90", "half95"):
+            columns[f"{name}_{horizon}"] = rows.today(getattr(known, name))
+    columns["prev_log"] = rows.yesterday(trace.last)
+    columns["prev_age"] = rows.yesterday(trace.age) + 1.0
+    columns["level_0"] = rows.today(trace.before)
+    error[1:] = np.abs(log_price[1:] - trace.before[1:] * current[:-1])
+    error[0] = np.nan
+    known = widths(error, params.short, 1)
+    for name in ("scale", "half90", "half95"):
+        columns[f"{name}_0"] = rows.yesterday(getattr(known, name))
     return columns
 
 
-def _earlier(values: Floats) -> Floats:
-    there = np.isfinite(values)
-    return carried(np.where(there, yesterday(carried(values)), np.nan))
+def _shared(
+    trace: BankTrace, rows: LevelRows, state_of: NDArray[np.int64], neighbours: NeighbourParams
+) -> dict[str, Floats]:
+    national = rows.today(trace.national)
+    deviation = trace.state[rows.day, state_of[rows.here % rows.markets]]
+    return {
+        "national_move": rows.today(trace.moves[:, :, 0]),
+        "state_move": rows.today(trace.moves[:, :, 1]),
+        "neighbour_move": rows.today(neighbour_moves(trace.innovation, neighbours)),
+        "national_log": national,
+        "state_log": national + deviation,
+        "noise_sd": rows.today(trace.noise),
+        "national_vol_30": rows.today(_volatility(trace.national, 30)),
+        "market_lead": rows.today(trace.level[:, 0]) - national,
+        "innovation_1": rows.at(trace.innovation, rows.report),
+    }
+
+
+def _boosting(log_price: Floats, trace: BankTrace, rows: LevelRows) -> dict[str, Floats]:
+    bias = recent_mean(trace.innovation, 5)
+    columns = {
+        "b_own_earlier_innovation": rows.at(trace.innovation, rows.earlier),
+        "b_earlier_innovation": rows.at(trace.innovation, rows.earlier_before),
+        "b_innovation": rows.at(trace.innovation, rows.report_before),
+        "b_own_bias": rows.today(bias),
+        "b_bias": rows.yesterday(bias),
+    }
+    for member in range(trace.bank.shape[1]):
+        lead = trace.bank[:, member] - trace.level[:, 0]
+        columns[f"b_own_bank_{member}"], columns[f"b_bank_{member}"] = rows.today(lead), rows.yesterday(lead)
+    national, moved = rows.yesterday(trace.national), rows.today(trace.moves[:, :, 0])
+    for days in (3, 7, 30):
+        columns[f"b_national_{days}"] = national - rows.yesterday(trace.national, 1 + days) + moved
+    total = np.cumsum(np.isfinite(log_price), axis=0).astype(np.float64)
+    columns["b_reports_30"] = rows.yesterday(total) - np.nan_to_num(rows.yesterday(total, 31))
+    columns["b_volatility"] = rows.yesterday(_volatility(trace.national, 30))
+    return columns
 
 
 def _volatility(national: Floats, days: int) -> Floats:

@@ -46,7 +46,9 @@ def lot_questions(tables: Mapping[str, DataFrame]) -> DataFrame:
         supplier_id, the assay columns, trade_id, label (INR/quintal), label_known_time.
     """
     trades = tables["trades"]
-    questions = trades[["trade_id", "lot_id", "commodity", "market", "variety", "grade", "supplier_id"]].assign(
+    questions = trades[
+        ["trade_id", "lot_id", "commodity", "market", "variety", "grade", "supplier_id"]
+    ].assign(
         asof=trades["event_time"],
         horizon_days=0,
         kind="lot",
@@ -88,10 +90,14 @@ def lot_features(questions: DataFrame, params: LotParams) -> DataFrame:
     rows = len(questions)
     nothing = np.full(rows, np.nan)
     quantity = questions["quantity"].to_numpy(dtype=float) if "quantity" in questions else nothing
-    color = questions[COLOR].to_numpy(dtype=object) if COLOR in questions else np.full(rows, None, dtype=object)
+    color = (
+        questions[COLOR].to_numpy(dtype=object) if COLOR in questions else np.full(rows, None, dtype=object)
+    )
     codes, names = pd.factorize(color, use_na_sentinel=True)
     known = {name: float(place) for place, name in enumerate(params.colors)}
-    code_of = np.array([known.get(str(name).strip().lower(), len(known)) for name in names] + [np.nan], dtype=float)
+    code_of = np.array(
+        [known.get(str(name).strip().lower(), len(known)) for name in names] + [np.nan], dtype=float
+    )
     columns = {
         "quantity_log": np.log1p(np.maximum(quantity, 0.0)),
         "color_code": code_of[codes],

@@ -74,7 +74,9 @@ def lot_premiums(trades: DataFrame, levels: DataFrame, params: PremiumParams) ->
         base, "total", by=SORTS, time="known_time", strength=params.strength, include_now=True
     )
     usual = base[[*SORTS, "known_time"]].assign(usual=mean)
-    base["premium"] = base["total"] - asof.join(base[[*SORTS, "asof"]], usual, by=SORTS, strict=True)["usual"].fillna(0.0)
+    base["premium"] = base["total"] - asof.join(base[[*SORTS, "asof"]], usual, by=SORTS, strict=True)[
+        "usual"
+    ].fillna(0.0)
     return base[["supplier_id", "commodity", "market", "known_time", "total", "premium"]]
 
 

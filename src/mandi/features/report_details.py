@@ -1,4 +1,4 @@
-"""What a market's day of reports says beside its modal price, and the running figures made of such series."""
+"""What a market's day of reports says beside its modal price, and its market's running mean of such figures."""
 
 from __future__ import annotations
 
@@ -68,27 +68,3 @@ def recent_mean(values: Floats, reports: float) -> Floats:
         mean = np.where(there, start + (row - start) / np.minimum(np.maximum(count, 1.0), reports), mean)
         found[day] = mean
     return found
-
-
-def yesterday(values: Floats) -> Floats:
-    """Shift rows by one day; the first row is NaN.
-
-    Examples
-    --------
-    >>> yesterday(np.array([[1.0], [2.0]]))[:, 0].tolist()
-    [nan, 1.0]
-    """
-    return np.concatenate([np.full((1, *values.shape[1:]), np.nan), values[:-1]])
-
-
-def carried(values: Floats) -> Floats:
-    """Carry each column's last known value forward.
-
-    Examples
-    --------
-    >>> carried(np.array([[np.nan], [2.0], [np.nan]]))[:, 0].tolist()
-    [nan, 2.0, 2.0]
-    """
-    there = np.isfinite(values)
-    place = np.maximum.accumulate(np.where(there, np.arange(len(values))[:, None], 0), axis=0)
-    return np.take_along_axis(values, place, axis=0)

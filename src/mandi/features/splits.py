@@ -56,10 +56,15 @@ def boundaries(asof: pd.Series, params: SplitParams) -> dict[str, pd.Timestamp]:
         elif 0.0 < place < 1.0:
             found[part] = first + (last - first) * place
         else:
-            raise ConfigError(f'"{part}_from" is {place!r}', allowed='a fraction between 0 and 1, or a date like "2024-06-01"')
+            raise ConfigError(
+                f'"{part}_from" is {place!r}',
+                allowed='a fraction between 0 and 1, or a date like "2024-06-01"',
+            )
     for (earlier, start), (later, end) in pairwise(found.items()):
         if start >= end:
-            raise ConfigError(f"{later} begins at {end}, not after {earlier} at {start}", allowed="boundaries in order")
+            raise ConfigError(
+                f"{later} begins at {end}, not after {earlier} at {start}", allowed="boundaries in order"
+            )
     return found
 
 

@@ -37,7 +37,9 @@ class SupplierParams:
     premium_strength: float = 8.0
 
 
-def supplier_states(tables: Mapping[str, DataFrame], premiums: DataFrame, params: SupplierParams) -> DataFrame:
+def supplier_states(
+    tables: Mapping[str, DataFrame], premiums: DataFrame, params: SupplierParams
+) -> DataFrame:
     """Build the ``suppliers`` history: a row whenever something new was known of a supplier.
 
     Parameters
@@ -74,9 +76,15 @@ def supplier_states(tables: Mapping[str, DataFrame], premiums: DataFrame, params
         *_quality(tables, params),
         *_delivery(tables),
     ]
-    news = pd.concat([e for e in events if len(e)], ignore_index=True) if any(len(e) for e in events) else events[0]
+    news = (
+        pd.concat([e for e in events if len(e)], ignore_index=True)
+        if any(len(e) for e in events)
+        else events[0]
+    )
     news = news[news["supplier_id"].notna()].sort_values("known_time", kind="stable", ignore_index=True)
-    news = news.reindex(columns=["supplier_id", "known_time", "trade", "premium", "credit", "quality", "delivered"])
+    news = news.reindex(
+        columns=["supplier_id", "known_time", "trade", "premium", "credit", "quality", "delivered"]
+    )
     states = news[["supplier_id", "known_time"]].copy()
     states["supplier_credit_score"] = news.groupby("supplier_id", sort=False)["credit"].ffill()
     states["supplier_avg_quality"] = _mean(news, "quality", params.quality_strength)
@@ -132,7 +140,9 @@ def _delivery(tables: Mapping[str, DataFrame]) -> list[DataFrame]:
             {
                 "supplier_id": weighed["trade_id"].map(trades["supplier_id"]),
                 "known_time": _both_known(weighed, weighed["trade_id"].map(trades["known_time"])),
-                "delivered": (weighed["stated_quantity"].astype(float) / agreed.where(agreed > 0)).clip(0.0, 1.0),
+                "delivered": (weighed["stated_quantity"].astype(float) / agreed.where(agreed > 0)).clip(
+                    0.0, 1.0
+                ),
             }
         ).dropna()
     ]

@@ -89,7 +89,13 @@ def trailing(
 
 
 def shrunken_mean(
-    frame: pd.DataFrame, value: str, *, by: Sequence[str], time: str, strength: float, include_now: bool = False
+    frame: pd.DataFrame,
+    value: str,
+    *,
+    by: Sequence[str],
+    time: str,
+    strength: float,
+    include_now: bool = False,
 ) -> pd.Series:
     """Mean of a key's earlier values, pulled towards the mean of everybody's earlier values.
 
@@ -153,7 +159,9 @@ def nanoseconds(times: pd.Series) -> NDArray[np.int64]:
     [86400000000000]
     """
     if times.isna().any():
-        raise ContractError(f'"{times.name}" is missing in {int(times.isna().sum())} rows', allowed="a time in every row")
+        raise ContractError(
+            f'"{times.name}" is missing in {int(times.isna().sum())} rows', allowed="a time in every row"
+        )
     plain = times.dt.tz_convert("UTC").dt.tz_localize(None) if times.dt.tz is not None else times
     return plain.to_numpy(dtype="datetime64[ns]").astype(np.int64)
 

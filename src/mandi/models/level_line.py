@@ -58,7 +58,9 @@ class LevelLine:
             One that moves nothing where fewer than 500 rows can be used.
         """
         details = tuple(sorted(name for name in reports.columns if name.startswith("b_")))
-        usable = reports[(reports["step"] == 1) & np.isfinite(reports["level"]) & np.isfinite(reports["scale"])]
+        usable = reports[
+            (reports["step"] == 1) & np.isfinite(reports["level"]) & np.isfinite(reports["scale"])
+        ]
         if len(usable) < LEAST_ROWS:
             return cls()
         raw = _regressors(usable, details)
@@ -87,7 +89,12 @@ def _regressors(frame: DataFrame, details: tuple[str, ...]) -> Floats:
     level, age = columns["level"], columns["last_age"]
     gap = columns["last_log"] - level
     chosen = [columns[name] for name in (*details, *STATE)]
-    chosen += [gap, gap * np.exp(-np.minimum(age, 30.0) / 3.0), columns["national_log"] - level, columns["state_log"] - level]
+    chosen += [
+        gap,
+        gap * np.exp(-np.minimum(age, 30.0) / 3.0),
+        columns["national_log"] - level,
+        columns["state_log"] - level,
+    ]
     chosen += [np.where(age == 0.0, columns[name], 0.0) for name in FRESH]
     return np.column_stack(chosen)
 

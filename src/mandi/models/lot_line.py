@@ -62,7 +62,9 @@ class LotLine:
             line = {
                 "centre": centre.tolist(),
                 "spread": np.where(spread < 1e-9, 1.0, spread).tolist(),
-                "codes": [sorted(set(column[~np.isnan(column)].tolist())) for column in own[:, fitted._codes()].T],
+                "codes": [
+                    sorted(set(column[~np.isnan(column)].tolist())) for column in own[:, fitted._codes()].T
+                ],
             }
             design, _ = fitted._design(own, line)
             square = design.T @ design + params.line_penalty * np.eye(design.shape[1])
@@ -105,7 +107,9 @@ class LotLine:
 
     def _numbers(self) -> list[int]:
         skipped = {*NAMES, "color_code"}
-        return [i for i, name in enumerate(self.names) if name not in skipped and not name.endswith("_missing")]
+        return [
+            i for i, name in enumerate(self.names) if name not in skipped and not name.endswith("_missing")
+        ]
 
     def _codes(self) -> list[int]:
         return [i for i, name in enumerate(self.names) if name in CODES]

@@ -86,7 +86,9 @@ class LotMatrix:
         _require(frame)
         values: dict[str, NDArray[Any]] = {name: frame[name].to_numpy() for name in READ}
         level = values["level"].astype(np.float64)
-        columns: dict[str, NDArray[np.float64]] = {name: _coded(values[name], self.codes[name]) for name in NAMES}
+        columns: dict[str, NDArray[np.float64]] = {
+            name: _coded(values[name], self.codes[name]) for name in NAMES
+        }
         with np.errstate(divide="ignore", invalid="ignore"):
             for name in PRICES:
                 columns[name] = np.log(values[name].astype(np.float64)) - level

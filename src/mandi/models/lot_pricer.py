@@ -92,7 +92,9 @@ class LotPricer:
         self.margins: dict[int, float] = {}
         self.record: dict[str, Any] = {}
 
-    def fit(self, frame: DataFrame, reports: DataFrame | None = None, progress: Progress | None = None) -> Self:
+    def fit(
+        self, frame: DataFrame, reports: DataFrame | None = None, progress: Progress | None = None
+    ) -> Self:
         """Fit on part "train", stop and choose on "validation", set the bounds on "calibration".
 
         Parameters
@@ -116,7 +118,9 @@ class LotPricer:
         parts = {name: usable[usable["part"] == name] for name in ("train", "validation", "calibration")}
         empty = [name for name, rows in parts.items() if rows.empty]
         if empty:
-            raise ContractError(f"no lots in {', '.join(empty)}", allowed="lots in train, validation and calibration")
+            raise ContractError(
+                f"no lots in {', '.join(empty)}", allowed="lots in train, validation and calibration"
+            )
         self.matrix = LotMatrix.learn(parts["train"], self.params.left_out, self.params.bulk_quantile)
         data = {name: self._data(rows) for name, rows in parts.items()}
         told = _Told(progress, len(self.params.candidates) + 2 + 3 * self.params.refit)
@@ -186,10 +190,16 @@ class LotPricer:
         names = ["market_level", "market_news", *self.matrix.names(), "typical_lot"]
         logs = np.mean([trees.contributions(matrix) for trees in self.members.values()], axis=0)
         logs /= self.params.trees.target_scale
-        filtered, level, total = np.exp(frame["level"].to_numpy(np.float64)), np.exp(moved["level"]), logs.sum(axis=1)
+        filtered, level, total = (
+            np.exp(frame["level"].to_numpy(np.float64)),
+            np.exp(moved["level"]),
+            logs.sum(axis=1),
+        )
         level = level.to_numpy(np.float64)
         # a log effect is worth its share of the rupees between the level and the price
-        slope = level * np.where(np.abs(total) < 1e-12, 1.0, np.expm1(total) / np.where(total == 0.0, 1.0, total))
+        slope = level * np.where(
+            np.abs(total) < 1e-12, 1.0, np.expm1(total) / np.where(total == 0.0, 1.0, total)
+        )
         effects = np.column_stack([filtered, level - filtered, logs * slope[:, None]])
         return pd.DataFrame(
             {
@@ -252,9 +262,14 @@ class LotPricer:
         self, tried: dict[str, Member], data: tuple[Any, ...], rows: DataFrame
     ) -> tuple[dict[str, float], tuple[str, ...]]:
         label, level = rows["label"].to_numpy(np.float64), rows["level"].to_numpy(np.float64)
-        premium = {name: trees.predict(data[0]) / self.params.trees.target_scale for name, trees in tried.items()}
+        premium = {
+            name: trees.predict(data[0]) / self.params.trees.target_scale for name, trees in tried.items()
+        }
         kinds = {CANDIDATES[name][0] for name in tried}
-        families = [[None, *(name for name in tried if CANDIDATES[name][0] is kind)] for kind in sorted(kinds, key=str)]
+        families = [
+            [None, *(name for name in tried if CANDIDATES[name][0] is kind)]
+            for kind in sorted(kinds, key=str)
+        ]
         sets = [tuple(name for name in names if name) for names in product(*families)]
         errors = {}
         for chosen in filter(None, sets):

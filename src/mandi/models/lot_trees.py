@@ -117,13 +117,23 @@ class XGBoostTrees:
                      "nthread": params.threads, "verbosity": 0}  # fmt: skip
         if quantiles:
             settings["quantile_alpha"] = list(QUANTILES)
-        data = xgboost.QuantileDMatrix(train[0], label=train[1], weight=train[2], feature_names=names, nthread=params.threads)
+        data = xgboost.QuantileDMatrix(
+            train[0], label=train[1], weight=train[2], feature_names=names, nthread=params.threads
+        )
         watched: dict[str, Any] = {}
         if validation is not None:
             later = xgboost.QuantileDMatrix(
-                validation[0], label=validation[1], weight=validation[2], feature_names=names, ref=data, nthread=params.threads
+                validation[0],
+                label=validation[1],
+                weight=validation[2],
+                feature_names=names,
+                ref=data,
+                nthread=params.threads,
             )
-            watched = {"evals": [(later, "validation")], "early_stopping_rounds": params.early_stopping_rounds}
+            watched = {
+                "evals": [(later, "validation")],
+                "early_stopping_rounds": params.early_stopping_rounds,
+            }
         booster = xgboost.train(
             settings, data, num_boost_round=rounds or chosen.n_estimators, verbose_eval=False, **watched
         )
@@ -188,10 +198,14 @@ class LightGBMTrees:
         watched: dict[str, Any] = {}
         if validation is not None:
             watched = {
-                "valid_sets": [data.create_valid(validation[0], validation[1], weight=validation[2], params=quiet)],
+                "valid_sets": [
+                    data.create_valid(validation[0], validation[1], weight=validation[2], params=quiet)
+                ],
                 "callbacks": [lightgbm.early_stopping(params.early_stopping_rounds, verbose=False)],
             }
-        booster = lightgbm.train(settings, data, num_boost_round=rounds or params.lightgbm.n_estimators, **watched)
+        booster = lightgbm.train(
+            settings, data, num_boost_round=rounds or params.lightgbm.n_estimators, **watched
+        )
         kept = booster.best_iteration if validation is not None else booster.num_trees()
         return cls(lightgbm.Booster(model_str=booster.model_to_string(num_iteration=kept)), kept)
 

@@ -26,7 +26,9 @@ def tiny_tables() -> dict[str, pd.DataFrame]:
     }  # fmt: skip
 
 
-def _reports(log: dict[str, np.ndarray], day_ends: pd.DatetimeIndex, rng: np.random.Generator) -> pd.DataFrame:
+def _reports(
+    log: dict[str, np.ndarray], day_ends: pd.DatetimeIndex, rng: np.random.Generator
+) -> pd.DataFrame:
     parts = []
     for commodity, level in log.items():
         for market, state in PLACES.items():

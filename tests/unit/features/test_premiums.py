@@ -8,7 +8,9 @@ from mandi.features.premiums import PremiumParams, add_premiums, lot_premiums
 
 def _market(deals: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     day = pd.date_range("2024-01-01", periods=deals, tz="UTC")
-    levels = pd.DataFrame({"commodity": "tur", "market": "Latur", "known_time": day, "level_1": np.log(7000.0)})
+    levels = pd.DataFrame(
+        {"commodity": "tur", "market": "Latur", "known_time": day, "level_1": np.log(7000.0)}
+    )
     dear = np.where(np.arange(deals) % 2 == 0, 0.05, -0.05)
     trades = pd.DataFrame(
         {"supplier_id": np.where(dear > 0, "dear", "cheap"), "commodity": "tur", "market": "Latur", "variety": "red",
@@ -32,9 +34,13 @@ def test_a_premium_counts_from_its_settlement() -> None:
     premiums = lot_premiums(trades, levels, PremiumParams())
     found = add_premiums(levels, premiums, PremiumParams())
     assert found["market_premium"].isna().tolist()[:5] == [True] * 4 + [False]
-    dearer = premiums.assign(premium=premiums["premium"].where(premiums["known_time"] <= levels["known_time"].iloc[30], 9.9))
+    dearer = premiums.assign(
+        premium=premiums["premium"].where(premiums["known_time"] <= levels["known_time"].iloc[30], 9.9)
+    )
     again = add_premiums(levels, dearer, PremiumParams())
-    pd.testing.assert_series_equal(found["market_premium"][:31], again["market_premium"][:31], check_exact=True)
+    pd.testing.assert_series_equal(
+        found["market_premium"][:31], again["market_premium"][:31], check_exact=True
+    )
 
 
 def test_a_trade_without_a_market_level_has_no_premium() -> None:

@@ -1,11 +1,11 @@
-"""Details of reports: range and middle of a day, running means, yesterday, and the last known value carried on."""
+"""Details of reports: range and middle of a day, and running means."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from mandi.features.report_details import carried, recent_mean, report_details, yesterday
+from mandi.features.report_details import recent_mean, report_details
 
 
 def _details(low: list[float], high: list[float], modal: list[float]) -> dict[str, np.ndarray]:
@@ -31,9 +31,3 @@ def test_the_mean_forgets_what_is_older_than_its_memory() -> None:
     mean = recent_mean(values, 20.0)
     assert mean[99, 0] == 0.0
     assert 0.9 < mean[-1, 0] < 1.0
-
-
-def test_yesterday_and_carried_look_back_only() -> None:
-    values = np.array([[np.nan, 1.0], [2.0, np.nan], [np.nan, 3.0]])
-    np.testing.assert_array_equal(yesterday(values), [[np.nan, np.nan], [np.nan, 1.0], [2.0, np.nan]])
-    np.testing.assert_array_equal(carried(values), [[np.nan, 1.0], [2.0, 1.0], [2.0, 3.0]])

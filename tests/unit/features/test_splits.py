@@ -34,11 +34,19 @@ def test_no_label_is_known_after_the_next_part_begins(lag: int) -> None:
 def test_order_of_rows_does_not_matter() -> None:
     questions = _questions(3)
     shuffled = questions.sample(frac=1.0, random_state=0)
-    pd.testing.assert_series_equal(split(shuffled, SplitParams()).sort_index(), split(questions, SplitParams()))
+    pd.testing.assert_series_equal(
+        split(shuffled, SplitParams()).sort_index(), split(questions, SplitParams())
+    )
 
 
 @pytest.mark.parametrize(
-    "params", [SplitParams(0.8, 0.7, 0.9), SplitParams(0.0, 0.5, 0.9), SplitParams(0.5, 0.7, "soon"), SplitParams(0.5, 0.7, 1)]
+    "params",
+    [
+        SplitParams(0.8, 0.7, 0.9),
+        SplitParams(0.0, 0.5, 0.9),
+        SplitParams(0.5, 0.7, "soon"),
+        SplitParams(0.5, 0.7, 1),
+    ],
 )
 def test_boundaries_must_make_sense(params: SplitParams) -> None:
     with pytest.raises(ConfigError):

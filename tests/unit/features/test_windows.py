@@ -95,4 +95,10 @@ def test_errors_name_what_is_wrong() -> None:
     with pytest.raises(UnknownValue, match="median"):
         trailing(sales, "price", by=["crop"], time="when", days=7, statistic="median")  # type: ignore[arg-type]
     with pytest.raises(ContractError, match="missing in 1 rows"):
-        trailing(sales.assign(when=sales["when"].where(sales.index != sales.index[0])), "price", by=["crop"], time="when", days=7)
+        trailing(
+            sales.assign(when=sales["when"].where(sales.index != sales.index[0])),
+            "price",
+            by=["crop"],
+            time="when",
+            days=7,
+        )

@@ -29,7 +29,9 @@ def lot_frame(rows: int = 1500, seed: int = 0) -> pd.DataFrame:
     premium = 0.02 * np.tanh(frame["staple_length_mm"].fillna(28) - 28) + 0.03 * (frame["grade"] == "A")
     frame["premium"] = premium
     frame["label"] = np.exp(frame["level"] + premium + rng.normal(0, NOISE, rows))
-    frame["asof"] = pd.Timestamp("2023-01-01 06:00", tz="UTC") + pd.to_timedelta(np.arange(rows) * 0.4, unit="D")
+    frame["asof"] = pd.Timestamp("2023-01-01 06:00", tz="UTC") + pd.to_timedelta(
+        np.arange(rows) * 0.4, unit="D"
+    )
     cuts = [0, int(rows * 0.6), int(rows * 0.75), int(rows * 0.9), rows]
     for part, start, stop in zip(("train", "validation", "calibration", "test"), cuts, cuts[1:]):
         frame.loc[start : stop - 1, "part"] = part

@@ -16,7 +16,9 @@ def _reports(rows: int = 4000, seed: int = 0) -> pd.DataFrame:
     frame["step"], frame["scale"] = 1.0, 0.02
     frame["national_ahead"] = rng.normal(0, 0.05, rows)
     frame["news"] = 0.5 * frame["b_own_bias"] - 0.3 * frame["neighbour_move"]
-    frame["label"] = np.exp(frame["level"] + frame["news"] + frame["national_ahead"] + rng.normal(0, 0.005, rows))
+    frame["label"] = np.exp(
+        frame["level"] + frame["news"] + frame["national_ahead"] + rng.normal(0, 0.005, rows)
+    )
     return frame
 
 

@@ -26,7 +26,9 @@ def _column(matrix: LotMatrix, frame: pd.DataFrame, name: str) -> np.ndarray:
 def test_the_bulk_cut_is_of_the_training_part(frame: pd.DataFrame) -> None:
     matrix = LotMatrix.learn(frame[frame["part"] == "train"])
     assert np.isclose(matrix.bulk_cut, frame.loc[frame["part"] == "train", "quantity"].quantile(0.75))
-    big = frame.iloc[[0]].assign(quantity=matrix.bulk_cut + 1)  # alone, it is above its own batch's every quantile
+    big = frame.iloc[[0]].assign(
+        quantity=matrix.bulk_cut + 1
+    )  # alone, it is above its own batch's every quantile
     assert _column(matrix, big, "is_bulk_order")[0] == 1.0
     assert np.isnan(_column(matrix, big.assign(quantity=np.nan), "is_bulk_order")[0])
 
@@ -42,7 +44,10 @@ def test_prices_are_read_relative_to_the_level(frame: pd.DataFrame) -> None:
     matrix = LotMatrix.learn(frame)
     dearer = frame.assign(
         level=frame["level"] + np.log(2.0),
-        **{name: frame[name] * 2.0 for name in ("price_ma_7", "price_ma_30", "price_ma_60", "price_ma_90", "msp", "price_volatility")},
+        **{
+            name: frame[name] * 2.0
+            for name in ("price_ma_7", "price_ma_30", "price_ma_60", "price_ma_90", "msp", "price_volatility")
+        },
         **{name: frame[name] + np.log(2.0) for name in ("last_log", "national_log", "state_log")},
     )
     np.testing.assert_allclose(matrix.build(dearer), matrix.build(frame), rtol=1e-4, atol=1e-5)

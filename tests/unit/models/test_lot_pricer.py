@@ -19,7 +19,8 @@ FAST = LotPricerParams(
     trees=TreeParams(
         xgboost=XGBoostParams(max_depth=3, n_estimators=60, learning_rate=0.15),
         lightgbm=LightGBMParams(num_leaves=8, n_estimators=60, learning_rate=0.15),
-        quantiles=QuantileParams(max_depth=3, n_estimators=40, learning_rate=0.2), device="cpu",
+        quantiles=QuantileParams(max_depth=3, n_estimators=40, learning_rate=0.2),
+        device="cpu",
     )
 )
 
@@ -44,7 +45,9 @@ def test_new_lots_are_covered_as_promised(fitted: LotPricer) -> None:
     new = lot_frame(3000, seed=9)
     priced = fitted.predict(new)
     for level in (90, 95):
-        inside = (new["label"] >= priced[f"lower_bound_{level}"]) & (new["label"] <= priced[f"upper_bound_{level}"])
+        inside = (new["label"] >= priced[f"lower_bound_{level}"]) & (
+            new["label"] <= priced[f"upper_bound_{level}"]
+        )
         assert abs(inside.mean() - level / 100) < 0.025
     width = np.log(priced["upper_bound_95"] / priced["lower_bound_95"]).mean()
     assert width < 1.4 * 2 * 1.96 * NOISE
@@ -69,23 +72,37 @@ def test_effects_sum_to_the_price(fitted: LotPricer, frame: pd.DataFrame) -> Non
     effects = fitted.explain(some)
     total = effects.groupby("index")["effect"].sum().reindex(some.index)
     np.testing.assert_allclose(total, fitted.predict(some)["predicted_price"], rtol=1e-6)
-    strongest = effects[~effects["feature"].isin(["market_level", "market_news", "typical_lot"])].groupby("feature")["effect"].apply(lambda e: e.abs().mean())
+    strongest = (
+        effects[~effects["feature"].isin(["market_level", "market_news", "typical_lot"])]
+        .groupby("feature")["effect"]
+        .apply(lambda e: e.abs().mean())
+    )
     assert set(strongest.nlargest(2).index) == {"grade", "staple_length_mm"}
 
 
 def test_it_says_what_it_did(fitted: LotPricer) -> None:
     record = fitted.record
-    assert record["device"] == "cpu" and record["rows"] == {"train": 1200, "validation": 300, "calibration": 300}
-    assert {"xgboost", "lightgbm", "line", "lightgbm+xgboost", "line+lightgbm+xgboost"} <= set(record["validation_mae"])
+    assert record["device"] == "cpu" and record["rows"] == {
+        "train": 1200,
+        "validation": 300,
+        "calibration": 300,
+    }
+    assert {"xgboost", "lightgbm", "line", "lightgbm+xgboost", "line+lightgbm+xgboost"} <= set(
+        record["validation_mae"]
+    )
     assert min(record["validation_mae"].values()) == record["validation_mae"]["+".join(record["chosen"])]
     assert record["rounds"]["xgboost"] <= 60
 
 
-def test_saved_and_loaded_it_gives_the_same_bits(fitted: LotPricer, frame: pd.DataFrame, tmp_path: Path) -> None:
+def test_saved_and_loaded_it_gives_the_same_bits(
+    fitted: LotPricer, frame: pd.DataFrame, tmp_path: Path
+) -> None:
     fitted.save(tmp_path)
     loaded = LotPricer.load(tmp_path)
     pd.testing.assert_frame_equal(loaded.predict(frame), fitted.predict(frame), check_exact=True)
-    pd.testing.assert_frame_equal(loaded.explain(frame.head(5)), fitted.explain(frame.head(5)), check_exact=True)
+    pd.testing.assert_frame_equal(
+        loaded.explain(frame.head(5)), fitted.explain(frame.head(5)), check_exact=True
+    )
     assert loaded.record == fitted.record and loaded.params == fitted.params
 
 
@@ -100,7 +117,12 @@ def test_rows_without_a_level_are_counted_and_answered_by_nothing(frame: pd.Data
 def test_progress_is_told(frame: pd.DataFrame) -> None:
     told: list[tuple[int, int, str]] = []
     LotPricer(replace(FAST, refit=False)).fit(frame, progress=lambda *step: told.append(step))
-    assert told[0][0] == 1 and [step[0] for step in told[:3]] == [1, 2, 3] and told[-1][0] == told[-1][1] and "lightgbm" in told[1][2]
+    assert (
+        told[0][0] == 1
+        and [step[0] for step in told[:3]] == [1, 2, 3]
+        and told[-1][0] == told[-1][1]
+        and "lightgbm" in told[1][2]
+    )
 
 
 def test_what_cannot_be_is_said(frame: pd.DataFrame) -> None:

@@ -33,8 +33,19 @@ def test_the_filters_details_are_named_as_the_filter_names_them() -> None:
 
 def test_requests_and_answers_have_the_names_promised() -> None:
     asked = {field.name for field in SPEC.request}
-    assert {"commodity", "market", "quantity", "supplier_id", "variety", "grade", "horizon_days", "staple_length_mm"} <= asked
-    assert {"predicted_price", "lower_bound_95", "upper_bound_95", "lower_bound_90", "upper_bound_90"} == set(SPEC.output_names())
+    assert {
+        "commodity",
+        "market",
+        "quantity",
+        "supplier_id",
+        "variety",
+        "grade",
+        "horizon_days",
+        "staple_length_mm",
+    } <= asked
+    assert {"predicted_price", "lower_bound_95", "upper_bound_95", "lower_bound_90", "upper_bound_90"} == set(
+        SPEC.output_names()
+    )
     assert set(SPEC.example) <= asked and SPEC.horizons == HORIZONS
     assert all(field.meaning for field in (*SPEC.inputs, *SPEC.outputs, *SPEC.request))
 

@@ -144,17 +144,14 @@ def _commodity_levels(commodity: str, reports: DataFrame, params: LevelParams) -
         columns[f"b_own_{name}"] = rows.at(values, rows.report)
         columns[f"b_{name}"] = rows.at(values, rows.report_before)
     column = rows.here % price.shape[1]
-    keys = pd.DataFrame(
-        {
-            "commodity": np.full(len(column), commodity, dtype=object),
-            "market": price.columns.to_numpy(dtype=object)[column],
-            "known_time": _known_times(reports, day, calendar)[rows.day],
-            "day": calendar[rows.day],
-            "state": state.to_numpy(dtype=object)[column],
-        }
-    )
-    block = np.stack(list(columns.values()))
-    return pd.concat([keys, pd.DataFrame(block.T, columns=list(columns), copy=False)], axis=1, copy=False)
+    keys = {
+        "commodity": np.full(len(column), commodity, dtype=object),
+        "market": price.columns.to_numpy(dtype=object)[column],
+        "known_time": _known_times(reports, day, calendar)[rows.day],
+        "day": calendar[rows.day],
+        "state": state.to_numpy(dtype=object)[column],
+    }
+    return pd.DataFrame(keys | columns, copy=False)
 
 
 def _known_times(reports: DataFrame, day: Series, calendar: DatetimeIndex) -> DatetimeIndex:

@@ -7,7 +7,7 @@ import shutil
 import pandas as pd
 
 from mandi.core.paths import Paths
-from mandi.evaluation.backtest import even_origins, first_origin, rolling_origin
+from mandi.evaluation.backtest import asked_origins, first_origin, rolling_origin
 from mandi.evaluation.controls import control_metrics, future_perturbation, shuffled_labels
 from mandi.evaluation.examination import examination_params, examine, predict_blind, with_baselines
 from mandi.evaluation.floor import floor_text
@@ -39,7 +39,7 @@ def main(model: str) -> None:
         print(text)
 
     since = first_origin(frame, chosen.backtest)
-    origins = even_origins(since, test["asof"].max(), chosen.backtest.origins)
+    origins = asked_origins(frame, since, chosen.backtest.origins)
     answers = rolling_origin(frame, lambda: new_model(model, params), origins, chosen.backtest, tell)
     rolled = examine(answers, frame, beside, chosen, truth)
     earlier = int((~answers.index.isin(test.index)).sum())
@@ -47,10 +47,9 @@ def main(model: str) -> None:
         f"back-test: {answers['fitted_until'].nunique()} fits, {len(answers):,} questions, {earlier:,} of them not in the test"
     )
 
+    when = test["asof"].sort_values().iloc[len(test) // 2]
     controls = [
-        future_perturbation(
-            feature_set(model, params), fitted, tables, origins[len(origins) // 2], seed, questions=frame
-        ),
+        future_perturbation(feature_set(model, params), fitted, tables, when, seed, questions=frame),
         shuffled_labels(lambda: new_model(model, params), frame, seed),
     ]
     for control in controls:

@@ -98,6 +98,39 @@ def first_origin(frame: pd.DataFrame, params: BacktestParams) -> pd.Timestamp:
     return since if since - needed > frame["asof"].min() else starts["test"]
 
 
+def asked_origins(frame: pd.DataFrame, since: pd.Timestamp, count: int = LEAST_ORIGINS) -> list[pd.Timestamp]:
+    """Return ``count`` origins from ``since`` on, evenly spaced over the days on which questions were asked.
+
+    Real files have gaps of a whole year: origins spaced by the calendar would ask nothing there.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Questions with ``asof`` (UTC).
+    since : Timestamp
+        UTC.
+    count : int
+
+    Raises
+    ------
+    ConfigError
+        Questions were asked on fewer days.
+
+    Examples
+    --------
+    >>> days = pd.date_range("2015-12-20", "2015-12-31", tz="UTC").append(pd.date_range("2017-01-01", "2017-01-12", tz="UTC"))
+    >>> [str(day.date()) for day in asked_origins(pd.DataFrame({"asof": days}), days[0], 12)][4:8]
+    ['2015-12-28', '2015-12-30', '2017-01-01', '2017-01-03']
+    """
+    days = frame.loc[frame["asof"] >= since, "asof"].dt.normalize().drop_duplicates().sort_values()
+    if len(days) < count:
+        raise ConfigError(
+            f"{count} origins, but questions on {len(days)} days since {since}",
+            allowed=f"at most {len(days)}",
+        )
+    return [days.iloc[i * len(days) // count] for i in range(count)]
+
+
 def rolling_origin(
     frame: pd.DataFrame,
     make_model: Callable[[], Model],

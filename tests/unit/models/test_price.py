@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -10,7 +13,7 @@ from mandi.features.levels import market_levels
 from mandi.features.price import PriceFeatureParams
 from mandi.models.lot_matrix import READ
 from mandi.models.market_pricer import NEEDED
-from mandi.models.price import PriceModel, PriceParams
+from mandi.models.price import FORMAT, PriceModel, PriceParams
 from mandi.models.price_fields import HORIZONS, SPEC, boosted_names
 
 
@@ -64,3 +67,9 @@ def test_what_cannot_be_is_said() -> None:
         PriceModel().fit(pd.DataFrame({"label": [1.0]}))
     with pytest.raises(UnknownValue, match="auction"):
         PriceModel().fit(pd.DataFrame({"kind": ["auction"]}))
+
+
+def test_a_model_saved_in_another_format_is_refused_not_misread(tmp_path: Path) -> None:
+    (tmp_path / "price.json").write_text(json.dumps({"format": FORMAT - 1, "params": {}, "lots": False}))
+    with pytest.raises(ContractError, match=f"format {FORMAT - 1}"):
+        PriceModel.load(tmp_path)

@@ -122,7 +122,7 @@ def slices(table: pd.DataFrame, dimension: str = "commodity", most: int = 15, ti
 def against_floor(
     errors: Mapping[str, float], floor: float | None = None, title: str = "Error beside the best possible"
 ) -> Chart:
-    """Draw named errors as bars and the noise floor as the line nobody can pass.
+    """Draw named errors as bars and the noise floor as a line.
 
     Parameters
     ----------

@@ -49,24 +49,6 @@ ANSWERS = [
 ]  # known with the label: a prediction must do without
 
 
-def even_origins(since: pd.Timestamp, until: pd.Timestamp, count: int = LEAST_ORIGINS) -> list[pd.Timestamp]:
-    """Return ``count`` origins from ``since`` on, evenly spaced, at midnight UTC, the last period ending at ``until``.
-
-    Examples
-    --------
-    >>> days = even_origins(pd.Timestamp("2024-01-01", tz="UTC"), pd.Timestamp("2024-12-31", tz="UTC"), 12)
-    >>> len(days), str(days[0].date()), str(days[1].date())
-    (12, '2024-01-01', '2024-01-31')
-    """
-    step = (until - since) / count
-    found = [(since + step * i).normalize() for i in range(count)]
-    if len(set(found)) < count:
-        raise ConfigError(
-            f"{count} origins between {since} and {until}", allowed="at least a day from one to the next"
-        )
-    return found
-
-
 def first_origin(frame: pd.DataFrame, params: BacktestParams) -> pd.Timestamp:
     """Return when a back-test begins: with the calibration part, so that it is more than the test once again.
 
@@ -153,7 +135,7 @@ def rolling_origin(
     make_model : callable
         Returns a new, unfitted model, the same each time.
     origins : sequence of Timestamp
-        UTC, in order, at least ``LEAST_ORIGINS``; see ``even_origins``.
+        UTC, in order, at least ``LEAST_ORIGINS``; see ``asked_origins``.
     params : BacktestParams, optional
     progress : callable, optional
         Called after each origin with origins done, origins in all and a line of text.

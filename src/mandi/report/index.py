@@ -14,6 +14,7 @@ from mandi.core.paths import Paths
 from mandi.report.figures import coverage_of, horizons_chart, known, lots_chart
 from mandi.report.html import page, title_of
 from mandi.report.normalise import read
+from mandi.report.repro import receipt_of
 
 
 def index_page(root: Path) -> str:
@@ -32,7 +33,7 @@ def index_page(root: Path) -> str:
     paths = Paths(root)
     params = load_params(paths.params)
     models = list(params.get("models") or {})
-    receipts = {model: _json(paths.receipt(model)) for model in models}
+    receipts = {model: receipt_of(paths, model) for model in models}
     heads = "".join(
         f"<th>{h}</th>" for h in ("model", "champion", "main metric", "baseline", "best possible")
     )

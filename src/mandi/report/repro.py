@@ -150,19 +150,38 @@ def run(root: Path, stages: list[str], *, force: bool = False, out: TextIO | Non
 
 
 def package(root: Path) -> str:
-    """Write the service folder again from the registry's champions, after a champion has moved."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pipelines.package"],
-        cwd=root,
-        env=_environment(),
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        raise DataNotFound(
-            f"the service folder was not written:\n{done.stderr.strip()[-2000:]}", next_command="mandi repro"
+    """Write the service folder and the index again from the registry's champions, after a champion has moved."""
+    told = []
+    for stage in ("package", "index"):
+        done = subprocess.run(
+            [sys.executable, "-m", f"pipelines.{stage}"],
+            cwd=root,
+            env=_environment(),
+            capture_output=True,
+            text=True,
         )
-    return done.stdout.strip()
+        told.append(done.stdout.strip())
+        if done.returncode:
+            raise DataNotFound(
+                f"the {stage} was not written:\n{done.stderr.strip()[-2000:]}", next_command="mandi repro"
+            )
+    return "\n".join(told)
+
+
+def receipt_of(paths: Paths, model: str) -> dict[str, Any]:
+    """Return what the registry answered for a model, with the champion that is served now; empty before the first run.
+
+    Parameters
+    ----------
+    paths : Paths
+    model : str
+    """
+    path, manifest = paths.receipt(model), paths.champions / "manifest.json"
+    receipt: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if receipt and manifest.is_file():
+        served = json.loads(manifest.read_text(encoding="utf-8"))["models"].get(model, {})
+        receipt["champion_version"] = served.get("version", receipt.get("champion_version"))
+    return receipt
 
 
 def standing(root: Path) -> str:
@@ -175,12 +194,7 @@ def standing(root: Path) -> str:
     for column in ("model", "champion", "main metric", "baseline", "best possible", "gate"):
         table.add_column(column)
     for model in load_params(paths.params).get("models", {}):
-        path = paths.receipt(model)
-        receipt: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        served = _served(paths).get(model)
-        table.add_row(
-            model, *_row({**receipt, "champion_version": served} if receipt and served else receipt)
-        )
+        table.add_row(model, *_row(receipt_of(paths, model)))
     console = Console(width=118, record=True, file=io.StringIO(), highlight=False)
     console.print(table)
     after = [
@@ -191,14 +205,6 @@ def standing(root: Path) -> str:
         "commands  .venv/bin/mandi --help   (mandi alone after: . .venv/bin/activate)",
     ]
     return console.export_text().rstrip() + "\n" + "\n".join(after)
-
-
-def _served(paths: Paths) -> dict[str, Any]:
-    manifest = paths.champions / "manifest.json"
-    if not manifest.is_file():
-        return {}
-    models = json.loads(manifest.read_text(encoding="utf-8"))["models"]
-    return {name: entry["version"] for name, entry in models.items()}
 
 
 def _row(receipt: Mapping[str, Any]) -> tuple[str, str, str, str, str]:

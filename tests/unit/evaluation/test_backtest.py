@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mandi.core.errors import ConfigError, ContractError
-from mandi.evaluation.backtest import BacktestParams, even_origins, first_origin, known_at, rolling_origin
+from mandi.evaluation.backtest import BacktestParams, asked_origins, first_origin, known_at, rolling_origin
 
 PARAMS = BacktestParams(origins=12, refit_every=1, validation_days=30, calibration_days=30)
 SINCE = pd.Timestamp("2023-11-01", tz="UTC")
@@ -15,7 +15,7 @@ SINCE = pd.Timestamp("2023-11-01", tz="UTC")
 
 @pytest.fixture
 def origins(frame) -> list[pd.Timestamp]:
-    return even_origins(SINCE, frame["asof"].max(), 12)
+    return asked_origins(frame, SINCE, 12)
 
 
 def test_every_row_from_the_first_origin_on_is_answered_once_by_its_own_origin(frame, toy_model, origins):
@@ -112,5 +112,5 @@ def test_too_few_or_unordered_origins_and_short_histories_are_refused(frame, toy
         rolling_origin(frame, toy_model, origins, BacktestParams(12, 1, 300, 300))
     with pytest.raises(ContractError, match="twice"):
         rolling_origin(pd.concat([frame, frame]), toy_model, origins, PARAMS)
-    with pytest.raises(ConfigError, match="at least a day"):
-        even_origins(SINCE, SINCE + pd.Timedelta(days=5), 12)
+    with pytest.raises(ConfigError, match="questions on 5 days"):
+        asked_origins(frame, frame["asof"].dt.normalize().drop_duplicates().nlargest(5).min(), 12)

@@ -6,7 +6,8 @@ import io
 import json
 from pathlib import Path
 
-from mandi.report.repro import ProgressLines, stage_names, standing
+from mandi.core.paths import Paths
+from mandi.report.repro import ProgressLines, receipt_of, stage_names, standing
 
 DVC = """\
 Running stage 'source':
@@ -74,3 +75,16 @@ def test_the_table_tells_every_model(tmp_path: Path) -> None:
     assert "MAE 41.2" in text
     assert "not trained: needs reports" in text
     assert "make serve" in text
+
+
+def test_the_champion_shown_is_the_one_that_is_served(tmp_path: Path) -> None:
+    paths = Paths(_project(tmp_path))
+    assert receipt_of(paths, "price") == {}
+    for path, content in (
+        (paths.receipt("price"), {"champion_version": 3, "gate": "passed"}),
+        (paths.champions / "manifest.json", {"models": {"price": {"version": 2}}}),
+    ):
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(content))
+    assert receipt_of(paths, "price")["champion_version"] == 2
+    assert "v2" in standing(paths.root)

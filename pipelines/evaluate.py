@@ -1,4 +1,4 @@
-"""Judges one fitted model: the untouched test, a rolling-origin back-test, controls, and the oracles of the generated market."""
+"""Judges one fitted model by the examiner of its task: the untouched test, a back-test, controls, and what could be known at best."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import shutil
 import pandas as pd
 
 from mandi.core.paths import Paths
-from mandi.evaluation.backtest import asked_origins, first_origin, rolling_origin
-from mandi.evaluation.controls import control_metrics, future_perturbation, shuffled_labels
-from mandi.evaluation.examination import examination_params, examine, predict_blind, with_baselines
+from mandi.evaluation.controls import control_metrics
+from mandi.evaluation.examination import predict_blind
+from mandi.evaluation.examiner import examiner_for, plain
 from mandi.evaluation.floor import floor_text
 from mandi.features import feature_set
 from mandi.models import model_class, new_model
 from mandi.tables.ingest import read_tables
 from pipelines import project, read_truth, skipped, stage, write_json
+
+POINTS = ["series", "x", "y"]
 
 
 def main(model: str) -> None:
@@ -25,49 +27,48 @@ def main(model: str) -> None:
     out.mkdir(parents=True)
     if reason := skipped(paths, model):
         write_json(paths.metrics(model), {"skipped": reason})
-        write_plots(paths, model, pd.DataFrame())
+        write_points(paths, model, pd.DataFrame(columns=POINTS))
         print(f"{model} is not evaluated: it {reason}")
         return
-    chosen, seed = examination_params(params), int(params["seed"])
+    seed, fitted = int(params["seed"]), model_class(model).load(paths.model(model))
+    examiner = examiner_for(fitted.spec.task, params, model)
     frame, tables = pd.read_parquet(paths.features(model) / "frame.parquet"), read_tables(paths.tables)
-    truth, fitted = read_truth(paths), model_class(model).load(paths.model(model))
-    test = frame[frame["part"] == "test"]
-    beside = with_baselines(frame, tables, chosen, fitted.baselines(frame, seed))
-    judged = examine(predict_blind(fitted, test), frame, beside, chosen, truth)
+    truth, test = read_truth(paths), frame[frame["part"] == "test"]
+    beside = examiner.beside(frame, tables, fitted.baselines(frame, seed))
+    judged = examiner.examine(predict_blind(fitted, test), frame, beside, truth)
     print(f"test: {len(test):,} questions")
     if text := floor_text(judged.metrics):
         print(text)
 
-    since = first_origin(frame, chosen.backtest)
-    origins = asked_origins(frame, since, chosen.backtest.origins)
-    answers = rolling_origin(frame, lambda: new_model(model, params), origins, chosen.backtest, tell)
-    rolled = examine(answers, frame, beside, chosen, truth)
-    earlier = int((~answers.index.isin(test.index)).sum())
-    print(
-        f"back-test: {answers['fitted_until'].nunique()} fits, {len(answers):,} questions, {earlier:,} of them not in the test"
-    )
+    metrics = known(judged.metrics)
+    answers = examiner.backtest(frame, lambda: new_model(model, params), tell)
+    if len(answers):
+        rolled = examiner.examine(answers, frame, beside, truth)
+        earlier = int((~answers.index.isin(test.index)).sum())
+        fits = answers["fitted_until"].nunique()
+        print(f"back-test: {fits} fits, {len(answers):,} questions, {earlier:,} of them not in the test")
+        rolled.rows.assign(origin=answers["origin"]).to_parquet(out / "backtest.parquet")
+        write_json(out / "backtest.json", rolled.as_dict())
+        metrics |= {f"backtest.{n}": v for n, v in known(rolled.metrics).items() if n.count(".") < 3}
+    else:
+        judged.rows.iloc[:0].to_parquet(out / "backtest.parquet")
+        write_json(out / "backtest.json", {"metrics": {}, "tables": {}, "notes": ["no back-test was made"]})
 
-    when = test["asof"].sort_values().iloc[len(test) // 2]
-    controls = [
-        future_perturbation(feature_set(model, params), fitted, tables, when, seed, questions=frame),
-        shuffled_labels(lambda: new_model(model, params), frame, seed),
-    ]
+    controls = examiner.controls(
+        feature_set(model, params), fitted, lambda: new_model(model, params), frame, tables, seed
+    )
     for control in controls:
         print(control)
     judged.rows.to_parquet(out / "predictions.parquet")
-    rolled.rows.assign(origin=answers["origin"]).to_parquet(out / "backtest.parquet")
     write_json(out / "test.json", judged.as_dict())
-    write_json(out / "backtest.json", rolled.as_dict())
     write_json(out / "controls.json", [control.as_dict() for control in controls])
-    flat = {name: value for name, value in judged.as_dict()["metrics"].items() if value is not None}
-    flat |= {
-        f"backtest.{n}": v
-        for n, v in rolled.as_dict()["metrics"].items()
-        if v is not None and n.count(".") < 3
-    }
-    flat |= control_metrics(controls)
-    write_json(paths.metrics(model), flat)
-    write_plots(paths, model, judged.by_horizon)
+    write_json(paths.metrics(model), metrics | control_metrics(controls))
+    write_points(paths, model, examiner.points(judged))
+
+
+def known(metrics: dict[str, float]) -> dict[str, float]:
+    """Return the metrics that are finite, as plain numbers."""
+    return {name: value for name, value in plain(metrics).items() if value is not None}
 
 
 def tell(done: int, total: int, text: str) -> None:
@@ -75,21 +76,11 @@ def tell(done: int, total: int, text: str) -> None:
     print(f"back-test {done}/{total}: {text}")
 
 
-def write_plots(paths: Paths, model: str, by_horizon: pd.DataFrame) -> None:
+def write_points(paths: Paths, model: str, points: pd.DataFrame) -> None:
     """Write the points that `dvc plots` draws."""
-    folder = paths.reports / "plots"
-    folder.mkdir(parents=True, exist_ok=True)
-    skill = pd.DataFrame(columns=["question", "horizon_days", "skill"])
-    cover = pd.DataFrame(columns=["question", "horizon_days", "nominal", "coverage"])
-    if len(by_horizon):
-        market = by_horizon[by_horizon["horizon_days"].notna() & (by_horizon["kind"] == "market")]
-        skill = market[["question", "horizon_days", "skill"]]
-        cover = pd.concat(
-            market[["question", "horizon_days"]].assign(nominal=level, coverage=market[f"coverage{level}"])
-            for level in (90, 95)
-        )
-    skill.to_csv(folder / f"{model}_skill.csv", index=False)
-    cover.to_csv(folder / f"{model}_coverage.csv", index=False)
+    file = paths.reports / "plots" / f"{model}.csv"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    points[POINTS].to_csv(file, index=False)
 
 
 if __name__ == "__main__":

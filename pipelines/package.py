@@ -16,7 +16,7 @@ from mandi.core.config import build
 from mandi.core.errors import ContractError
 from mandi.core.paths import Paths
 from mandi.features import feature_params, feature_set
-from mandi.features.base import snapshot
+from mandi.features.base import known_until, served_state
 from mandi.models import model_class
 from mandi.serving.package import write_service_folder
 from mandi.serving.snapshot import ServingParams
@@ -43,10 +43,10 @@ def main() -> None:
             copied = Path(
                 shutil.copytree(promotion.folder(model, "champion", root=paths.root), Path(somewhere) / model)
             )
-            own = {"models": {model: dataclasses.asdict(model_class(model).load(copied).params)}}
-            history = champions_history(paths, params, model, own)
-            keys = feature_set(model, own).keys
-            until = history[next(iter(keys))]["known_time"].max()
+            held = model_class(model).load(copied)
+            own = {"models": {model: dataclasses.asdict(held.params)}}
+            history, features = champions_history(paths, params, model, own), feature_set(model, own)
+            until = known_until(features, history)
             entry = {
                 "version": champion.version,
                 "run_id": champion.run_id,
@@ -55,7 +55,7 @@ def main() -> None:
                 "metrics": champion.metrics,
             }
             write_service_folder(
-                paths.champions, model, copied, snapshot(history, until, keys), entry, params=own, source=source,
+                paths.champions, model, copied, served_state(features, history, held), entry, params=own, source=source,
                 limits=limits,
             )  # fmt: skip
         print(f"{model} v{champion.version} is packaged, its history known until {until:%Y-%m-%d %H:%M} UTC")

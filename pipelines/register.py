@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,13 +14,15 @@ import mandi.registry.promotion as promotion
 from mandi.core.errors import GateFailed
 from mandi.core.paths import Paths
 from mandi.evaluation.card import card
-from mandi.evaluation.examination import examination_params, examine, predict_blind, with_baselines
+from mandi.evaluation.examination import predict_blind
+from mandi.evaluation.examiner import Standing, examiner_for
 from mandi.evaluation.gate import judge, rule_for
 from mandi.features import feature_params, feature_set
 from mandi.models import model_class
 from mandi.registry.lineage import collect
 from mandi.registry.tracking import start_run
-from mandi.report import plots
+from mandi.report.results import read_evaluation
+from mandi.report.task_charts import charts_for
 from mandi.tables.ingest import read_tables
 from pipelines import project, read_json, read_truth, skipped, stage, write_json
 
@@ -35,12 +38,12 @@ def main(model: str) -> None:
     frame = pd.read_parquet(paths.features(model) / "frame.parquet")
     own = params["models"][model]
     lineage = collect(paths.root, model, frame=frame, model_folder=paths.model(model), params=own)
-    rows = pd.read_parquet(paths.evaluation(model) / "predictions.parquet")
+    examiner = examiner_for(spec.task, params, model)
     used = dataclasses.asdict(model_class(model).load(paths.model(model)).params)
     with start_run(model, "pipeline", used, root=paths.root) as run:
         run.log_metrics(metrics)
-        run.log_figure("error_by_horizon.png", plots.error_by_horizon(rows))
-        run.log_figure("predicted_against_actual.png", plots.predicted_against_actual(rows))
+        for chart in charts_for(read_evaluation(paths.root, model)):
+            run.log_figure(f"{_file_name(chart.alt)}.png", chart)
         receipt = promotion.register(model, paths.model(model), spec, metrics, lineage, source, run=run)
     champion = promotion.champion(model, root=paths.root)
     elsewhere = champion is not None and champion.source != source
@@ -62,14 +65,20 @@ def main(model: str) -> None:
     report = read_json(paths.evaluation(model) / "test.json")
     controls = read_json(paths.evaluation(model) / "controls.json")
     text = card(
-        spec, report, source=source, verdict=verdict.as_dict(), controls=controls, lineage=lineage.as_dict()
+        spec,
+        report,
+        source=source,
+        limits=examiner.limits,
+        verdict=verdict.as_dict(),
+        controls=controls,
+        lineage=lineage.as_dict(),
     )
     paths.receipt(model).parent.mkdir(parents=True, exist_ok=True)
     (paths.receipt(model).parent / f"{model}_card.md").write_text(text, encoding="utf-8")
     write_json(
         paths.receipt(model),
         {
-            **summary(metrics, spec.main_metric, verdict.as_dict(), receipt.as_dict(), settled),
+            **summary(examiner.standing(metrics), verdict.as_dict(), receipt.as_dict(), settled),
             "not_compared": apart,
         },
     )
@@ -96,8 +105,8 @@ def champions_metrics(
     paths: Paths, params: Mapping[str, Any], model: str, frame: pd.DataFrame
 ) -> tuple[dict[str, float], str]:
     """Measure the champion on the test of the candidate; or say why it cannot answer it."""
-    chosen = examination_params(params)
-    beside = with_baselines(frame, read_tables(paths.tables), chosen)
+    examiner = examiner_for(model_class(model).spec.task, params, model)
+    beside = examiner.beside(frame, read_tables(paths.tables))
     try:
         held = promotion.load(model, "champion", root=paths.root)
         answers = predict_blind(
@@ -106,7 +115,7 @@ def champions_metrics(
     except Exception as error:
         # a model of older code may fail in any way; the candidate is judged without it, and the receipt says so
         return {}, f"the champion could not be asked the same test: {type(error).__name__}: {error}"
-    found = examine(answers, frame, beside, chosen, read_truth(paths)).metrics
+    found = examiner.examine(answers, frame, beside, read_truth(paths)).metrics
     return {name: value for name, value in found.items() if math.isfinite(value)}, ""
 
 
@@ -122,28 +131,22 @@ def champions_frame(
 
 
 def summary(
-    metrics: Mapping[str, float],
-    main_metric: str,
-    verdict: Mapping[str, Any],
-    receipt: Mapping[str, Any],
-    settled: Any,
+    standing: Standing, verdict: Mapping[str, Any], receipt: Mapping[str, Any], settled: Any
 ) -> dict[str, Any]:
     """Return what the closing table and the index show."""
-    shown = main_metric if main_metric in metrics else "market.pooled.mae"
-    question = shown.rpartition(".")[0]
-    baseline = metrics.get(f"{question}.last_price.mae")
-    floor = metrics.get(f"{question}.floor_mae")
     checks = verdict["reasons"]
     passed = sum(bool(check["passed"]) for check in checks)
     return {
         **receipt,
+        **dataclasses.asdict(standing),
         "champion_version": settled.champion,
-        "main": f"{shown} {metrics[shown]:.1f}",
-        "baseline": f"last price {baseline:.1f}" if baseline is not None else "-",
-        "floor": f"{floor:.1f}" if floor is not None else "",
         "gate": f"{'passed' if verdict['passed'] else 'FAILED'} ({passed}/{len(checks)})",
         "verdict": verdict,
     }
+
+
+def _file_name(title: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")[:60]
 
 
 if __name__ == "__main__":

@@ -44,12 +44,13 @@ def _root() -> Path:
 def repro(
     stages: Annotated[list[str] | None, typer.Argument(help="only these stages and what they need")] = None,
     force: Annotated[bool, typer.Option("--force", "-f", help="run even what has not changed")] = False,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="models and reports side by side")] = 2,
 ) -> None:
     """Run the pipelines and show where every model stands."""
     with _told_plainly():
         from mandi.report.repro import run
 
-        raise typer.Exit(run(_root(), stages or [], force=force))
+        raise typer.Exit(run(_root(), stages or [], force=force, jobs=jobs))
 
 
 @app.command("import")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import html
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,10 +11,12 @@ import pandas as pd
 
 from mandi.core.errors import ContractError, nearest
 from mandi.evaluation import metrics
+from mandi.evaluation.examiner import plain
 from mandi.evaluation.floor import floor_metrics
 from mandi.evaluation.scoring import LEVELS, interval_figures, measured, naive_errors, with_naive_bounds
 from mandi.evaluation.slices import slices
 
+BY_QUESTION, BY_VOLATILITY, WORST_SLICES = "By question", "By volatility of the nation", "Worst slices"
 TERCILES = ("calm", "middle", "restless")
 NEEDED = ["commodity", "market", "asof", "kind", "horizon_days", "target_day", "label", "label_known_time"]
 
@@ -66,6 +66,12 @@ class Evaluation:
     rows: pd.DataFrame = field(repr=False)
     notes: tuple[str, ...] = ()
 
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """What a reader sees, by title."""
+        shown = {BY_QUESTION: self.by_horizon, BY_VOLATILITY: self.terciles, WORST_SLICES: self.worst()}
+        return {title: table for title, table in shown.items() if len(table)}
+
     def worst(self) -> pd.DataFrame:
         """Return the worst slice of each question."""
         return self.slices[self.slices["worst"]].reset_index(drop=True)
@@ -82,20 +88,13 @@ class Evaluation:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data without the rows; what is not finite becomes None, so that it is valid JSON."""
-        tables = {"by_horizon": self.by_horizon, "terciles": self.terciles, "worst": self.worst()}
-        plain = {name: _plain(table.to_dict(orient="records")) for name, table in tables.items()}
-        return {"metrics": _plain(self.metrics), **plain, "notes": list(self.notes)}
+        tables = {title: plain(table.to_dict(orient="records")) for title, table in self.tables.items()}
+        return {"metrics": plain(self.metrics), "tables": tables, "notes": list(self.notes)}
 
     def _repr_html_(self) -> str:
-        shown = {
-            "By question": self.by_horizon,
-            "By volatility of the nation": self.terciles,
-            "Worst slices": self.worst(),
-        }
         parts = [
             f"<h4>{title}</h4>{table.to_html(index=False, float_format=lambda x: f'{x:.4g}', na_rep='-')}"
-            for title, table in shown.items()
-            if len(table)
+            for title, table in self.tables.items()
         ]
         notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.notes)
         return "".join(parts) + (f"<ul>{notes}</ul>" if notes else "")
@@ -277,13 +276,3 @@ def _notes(rows: pd.DataFrame, labelled: pd.DataFrame, params: EvaluationParams)
     if labelled["tercile"].isna().all():
         notes.append(f"No terciles of volatility: the frame has no {params.volatility}.")
     return tuple(notes)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_plain(inner) for inner in value]
-    if isinstance(value, float | np.floating):
-        return float(value) if math.isfinite(value) else None
-    return value.item() if isinstance(value, np.generic) else value

@@ -94,7 +94,7 @@ def future_perturbation(
         UTC decision time.
     seed : int
     questions : DataFrame, optional
-        What was asked, with ``kind`` and ``asof``; else ``features.questions(tables)``, which may take as long again.
+        What was asked, with ``asof`` and, where there are several, ``kind``; else ``features.questions(tables)``, which may take as long again.
     window_days : int, optional
         To bound the time it takes, reports known more than so many days before ``when`` are left out of all that is
         compared, and so is everything known more than ``AFTERWARDS`` days after it. None leaves out nothing.
@@ -119,7 +119,8 @@ def future_perturbation(
         tables = {
             name: _around(table, when, start if name == "reports" else None) for name, table in tables.items()
         }
-    moments = sorted(set(asked.groupby("kind")["asof"].max())) if len(asked) else []
+    kinds = asked["kind"] if "kind" in asked else pd.Series("", index=asked.index)
+    moments = sorted(set(asked["asof"].groupby(kinds).max())) if len(asked) else []
     later = sum(int((table["known_time"] > moment).sum()) for moment in moments for table in tables.values())
     if not later:
         raise ContractError(
@@ -251,11 +252,23 @@ def differing(before: pd.DataFrame, after: pd.DataFrame, rounding: float = 0.0) 
 
 
 def _same(one: pd.Series, other: pd.Series, rounding: float) -> NDArray[np.bool_]:
+    if one.dtype == object and one.map(lambda value: isinstance(value, np.ndarray | list)).any():
+        pairs = zip(one, other)
+        return np.array([_same_list(a, b, rounding) for a, b in pairs], dtype=bool)
     if one.dtype != np.float64:
         return (one == other).fillna(False).to_numpy(dtype=bool)
     if rounding > 0.0:
         return np.isclose(one.to_numpy(), other.to_numpy(), rtol=rounding, atol=rounding**2)
     return one.to_numpy().view(np.int64) == other.to_numpy().view(np.int64)
+
+
+def _same_list(one: Any, other: Any, rounding: float) -> bool:
+    first, second = np.asarray(one), np.asarray(other)
+    if first.shape != second.shape:
+        return False
+    if first.dtype.kind != "f" or rounding == 0.0:
+        return first.tobytes() == second.tobytes()
+    return bool(np.allclose(first, second, rtol=rounding, atol=rounding**2, equal_nan=True))
 
 
 def _sampled(asked: pd.DataFrame, most: int, seed: int) -> pd.DataFrame:

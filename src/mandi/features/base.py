@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 if TYPE_CHECKING:
     from pandas import DataFrame, Timestamp
 
+    from mandi.models.base import Model
+
     Tables = Mapping[str, DataFrame]
     History = dict[str, DataFrame]
 
@@ -34,6 +36,35 @@ class Features(Protocol):
     def assemble(self, questions: DataFrame, history: History) -> DataFrame:
         """Return the model's inputs on the index of ``questions``; each row as known at its ``asof``."""
         ...
+
+
+def served_state(features: Features, history: History, model: Model) -> History:
+    """Return the frames the service answers from.
+
+    Features with a method ``served(history, asof, model)`` say themselves what they are (dated forecasts, an index built
+    once); of all others it is the last row of each key.
+
+    Parameters
+    ----------
+    features : Features
+    history : mapping of name to frame
+        Of the features, by the parameters the model was trained with.
+    model : Model
+        The fitted champion.
+
+    Returns
+    -------
+    dict of name to frame
+    """
+    until = known_until(features, history)
+    own = getattr(features, "served", None)
+    made: History = own(history, until, model) if own else snapshot(history, until, features.keys)
+    return made
+
+
+def known_until(features: Features, history: Mapping[str, DataFrame]) -> Timestamp:
+    """Return the moment up to which a history is known: that of its first keyed table."""
+    return history[next(iter(features.keys))]["known_time"].max()
 
 
 def snapshot(history: Mapping[str, DataFrame], asof: Timestamp, keys: Mapping[str, list[str]]) -> History:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
 Kind = Literal["number", "category", "boolean", "time", "text"]
+Task = Literal["price", "forecast", "grading", "detection", "ranking"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ class Spec:
         What a caller sends; everything else comes from the history.
     example : dict
         A request that is answered.
+    task : str
+        What kind of answer it is: decides how it is examined (``mandi.evaluation.examiner``) and drawn.
     """
 
     name: str
@@ -68,6 +71,7 @@ class Spec:
     lower_is_better: bool
     request: tuple[Field, ...]
     example: dict[str, Any] = field(default_factory=dict)
+    task: Task = "price"
 
     def input_names(self) -> list[str]:
         """Names of the columns ``predict`` reads, in order."""

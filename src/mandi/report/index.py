@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import base64
 import html
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from mandi.core.config import load_params
+from mandi.core.errors import DataNotFound
 from mandi.core.paths import Paths
-from mandi.report.figures import coverage_of, horizons_chart, known, lots_chart
 from mandi.report.html import page, title_of
 from mandi.report.normalise import read
 from mandi.report.repro import receipt_of
+from mandi.report.results import read_evaluation
+from mandi.report.task_charts import charts_for
+
+CHARTS_EACH = 3  # of a model; its own report has all of them
 
 
 def index_page(root: Path) -> str:
@@ -23,7 +26,7 @@ def index_page(root: Path) -> str:
     Parameters
     ----------
     root : Path
-        The project. Read are params.yaml, artifacts/receipts/*.json, reports/metrics/*.json, reports/notebooks/*.html.
+        The project. Read are params.yaml, artifacts/receipts/*.json, reports/metrics, reports/evaluation, reports/notebooks/*.html.
 
     Returns
     -------
@@ -46,26 +49,19 @@ def index_page(root: Path) -> str:
         _reports(root, params.get("notebooks") or {}),
     ]
     for model in models:
-        measured = {k: v for k, v in _json(paths.metrics(model)).items() if isinstance(v, float)}
-        body += _charts(model, known(measured))
+        body += _charts(root, model)
     body.append("<footer>open a notebook: <code>make lab</code>; serve: <code>make serve</code></footer>")
     return page("mandi: where every model stands", "\n".join(body))
 
 
-def _charts(model: str, metrics: Mapping[str, float]) -> list[str]:
-    from mandi.report.plots import coverage
-
-    covered = coverage_of(metrics)
-    title = f"{model}: how often the truth lies inside the interval"
-    charts = [
-        horizons_chart(metrics, f"{model}: mean absolute error by days ahead"),
-        lots_chart(metrics, f"{model}: lots, error beside the best possible"),
-        coverage(covered, title) if len(covered) else None,
-    ]
+def _charts(root: Path, model: str) -> list[str]:
+    try:
+        drawn = charts_for(read_evaluation(root, model))[:CHARTS_EACH]
+    except DataNotFound:  # not run yet or not trained: its line in the table says so
+        return []
     pictures = [
         f'<img alt="{html.escape(chart.alt)}" src="data:image/png;base64,{base64.b64encode(chart.png()).decode()}">'
-        for chart in charts
-        if chart is not None
+        for chart in drawn
     ]
     return [f"<h2>{html.escape(model)}</h2>", *pictures] if pictures else []
 
@@ -103,10 +99,3 @@ def _reports(root: Path, notebooks: Mapping[str, Any]) -> str:
         if lines
         else "<p>No report has been run yet: <code>mandi repro</code></p>"
     )
-
-
-def _json(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    loaded = json.loads(path.read_text(encoding="utf-8"))
-    return loaded if isinstance(loaded, dict) else {}

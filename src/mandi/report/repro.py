@@ -18,6 +18,7 @@ from typing import Any, TextIO
 from mandi.core.config import load_params
 from mandi.core.errors import DataNotFound
 from mandi.core.paths import Paths
+from mandi.report.lanes import is_as_left, only_locked_out, phases, remember, run_phase
 
 RUNNING = re.compile(r"^Running stage '([^']+)'")
 SKIPPED = re.compile(r"^Stage '([^']+)' (didn't change|is cached)")
@@ -58,12 +59,14 @@ class ProgressLines:
         Number of stages, for the counter.
     out : text stream
         Where the lines go; on a terminal the running stage's line shows what it last said.
+    told : dict of str to bool
+        Stages that have their line, shared by processes that run side by side; whether it was run.
     """
 
     total: int
     out: TextIO
+    told: dict[str, bool] = field(default_factory=dict)
     stage: str = ""
-    seen: int = 0
     started: float = 0.0
     said: deque[str] = field(default_factory=lambda: deque(maxlen=KEPT_LINES))
 
@@ -77,8 +80,9 @@ class ProgressLines:
             self._show("")
         elif skipped := SKIPPED.match(line):
             self.finish()
-            self.seen += 1
-            self._print(skipped[1], "unchanged")
+            if skipped[1] not in self.told:
+                self.told[skipped[1]] = False
+                self._print(skipped[1], "unchanged")
         elif self.stage and not NOISE.match(line):
             self.said.append(line)
             self._show(line)
@@ -89,23 +93,31 @@ class ProgressLines:
         """Close the line of the running stage."""
         if not self.stage:
             return
-        self.seen += 1
         took = f"{time.monotonic() - self.started:6.1f} s"
         last = next((s for s in reversed(self.said) if s and not s.startswith((" ", "\t"))), "")
-        self._print(self.stage, f"{took}  {'FAILED' if failed else last[:90]}")
+        again = self.told.get(self.stage, False)
+        self.told[self.stage] = True
+        if failed or not again:
+            self._print(self.stage, f"{took}  {'FAILED' if failed else last[:90]}")
         self.stage = ""
 
     def _print(self, stage: str, text: str) -> None:
         clear = "\r\x1b[2K" if self.out.isatty() else ""
-        print(f"{clear}[{self.seen:2d}/{self.total}] {stage:<28} {text}".rstrip(), file=self.out, flush=True)
+        print(
+            f"{clear}[{len(self.told):2d}/{self.total}] {stage:<28} {text}".rstrip(),
+            file=self.out,
+            flush=True,
+        )
 
     def _show(self, line: str) -> None:
         if self.out.isatty():
-            text = f"[{self.seen + 1:2d}/{self.total}] {self.stage:<28} {line}"[:118]
+            text = f"[{len(self.told) + 1:2d}/{self.total}] {self.stage:<28} {line}"[:118]
             print(f"\r\x1b[2K{text}", end="", file=self.out, flush=True)
 
 
-def run(root: Path, stages: list[str], *, force: bool = False, out: TextIO | None = None) -> int:
+def run(
+    root: Path, stages: list[str], *, force: bool = False, out: TextIO | None = None, jobs: int = 2
+) -> int:
     """Run the pipelines.
 
     Parameters
@@ -118,6 +130,8 @@ def run(root: Path, stages: list[str], *, force: bool = False, out: TextIO | Non
         Run even what has not changed.
     out : text stream, optional
         Standard output if not given.
+    jobs : int
+        Stages that do not need each other and run side by side, when all are asked for.
 
     Returns
     -------
@@ -126,27 +140,51 @@ def run(root: Path, stages: list[str], *, force: bool = False, out: TextIO | Non
     """
     out = out or sys.stdout
     known = stage_names(root)
-    command = [sys.executable, "-m", "dvc", "repro", *(["--force"] if force else []), *stages]
     log = Paths(root).reports / "repro.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    lines = ProgressLines(len(known), out)
+    told: dict[str, bool] = {}
     started = time.monotonic()
-    with (
-        log.open("w", encoding="utf-8") as kept,
-        subprocess.Popen(
-            command, cwd=root, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        ) as process,
-    ):
+    with log.open("w", encoding="utf-8") as kept:
+
+        def lane(named: list[str], *, last: bool = False) -> int:
+            lines = ProgressLines(len(known), out, told)
+            options = [*(["--force"] if force else []), *([] if last else ["--single-item"])]
+            status = _dvc(root, [*options, *named], kept, lines)
+            if status and not last and only_locked_out(lines.said):
+                lines.stage = ""
+                return 0
+            lines.finish(failed=status != 0)
+            if status:
+                print(
+                    "\n".join(["", *lines.said, "", f"the whole output is in {log.relative_to(root)}"]),
+                    file=out,
+                )
+            return status
+
+        status = 0
+        if not stages and jobs > 1 and not is_as_left(root):
+            for phase in phases(known):
+                status = status or run_phase(phase, lane, jobs)
+            force = False  # the lanes have run everything once
+        status = status or lane(stages, last=True)
+    if status:
+        return status
+    if not stages:
+        remember(root)
+    print(f"\n{standing(root)}\n\n{time.monotonic() - started:.0f} s", file=out)
+    return 0
+
+
+def _dvc(root: Path, arguments: list[str], kept: TextIO, lines: ProgressLines) -> int:
+    command = [sys.executable, "-m", "dvc", "repro", *arguments]
+    with subprocess.Popen(
+        command, cwd=root, env=_environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
         assert process.stdout is not None
         for line in process.stdout:
             kept.write(line)
             lines.feed(line)
-    lines.finish(failed=process.returncode != 0)
-    if process.returncode:
-        print("\n".join(["", *lines.said, "", f"the whole output is in {log.relative_to(root)}"]), file=out)
-        return process.returncode
-    print(f"\n{standing(root)}\n\n{time.monotonic() - started:.0f} s", file=out)
-    return 0
+    return process.returncode
 
 
 def package(root: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,11 @@ import pandas as pd
 from mandi.core.errors import DataNotFound
 from mandi.core.paths import Paths
 from mandi.evaluation.gate import Reason, Verdict
+from mandi.models import model_class
 from mandi.report.figures import known
+from mandi.report.frames import Table, table
+
+MOST_ROWS = 30
 
 
 @dataclass(frozen=True)
@@ -22,13 +26,13 @@ class Results:
 
     Attributes
     ----------
-    model : str
+    model, task : str
     metrics : dict of str to float
         Flat, as DVC shows them; those that could not be measured are left out.
     rows, backtest : DataFrame
         Answered questions of the untouched test, and of the rolling-origin back-test.
-    questions, worst : DataFrame
-        Figures of each question; the worst slice of each.
+    tables : dict of str to DataFrame
+        What was measured on the test, by title, in reading order.
     controls : DataFrame
         ``name, passed, text``.
     notes : tuple of str
@@ -39,11 +43,11 @@ class Results:
     """
 
     model: str
+    task: str
     metrics: dict[str, float]
     rows: pd.DataFrame = field(repr=False)
     backtest: pd.DataFrame = field(repr=False)
-    questions: pd.DataFrame = field(repr=False)
-    worst: pd.DataFrame = field(repr=False)
+    tables: dict[str, pd.DataFrame] = field(repr=False)
     controls: pd.DataFrame = field(repr=False)
     notes: tuple[str, ...]
     receipt: dict[str, Any]
@@ -70,26 +74,58 @@ def read_results(root: Path, model: str) -> Results:
         A file is not there, or the model was not trained; the message says why.
     """
     paths = Paths(root)
+    card = paths.receipt(model).parent / f"{model}_card.md"
+    return replace(
+        read_evaluation(root, model),
+        receipt=_json(paths.receipt(model), model),
+        card=card.read_text(encoding="utf-8") if card.is_file() else "",
+    )
+
+
+def read_evaluation(root: Path, model: str) -> Results:
+    """Read what the evaluation wrote about one model, before the registry has answered: receipt and card are empty.
+
+    Parameters
+    ----------
+    root : Path
+        The project.
+    model : str
+
+    Raises
+    ------
+    DataNotFound
+        As ``read_results``.
+    """
+    paths = Paths(root)
     metrics = _json(paths.metrics(model), model)
     if "skipped" in metrics:
         raise DataNotFound(
             f"{model} was not trained: it {metrics['skipped']}", next_command="mandi import --help"
         )
     folder = paths.evaluation(model)
-    test, receipt = _json(folder / "test.json", model), _json(paths.receipt(model), model)
-    card = paths.receipt(model).parent / f"{model}_card.md"
+    test = _json(folder / "test.json", model)
     return Results(
         model=model,
+        task=model_class(model).spec.task,
         metrics=known(metrics),
         rows=pd.read_parquet(folder / "predictions.parquet"),
         backtest=pd.read_parquet(folder / "backtest.parquet"),
-        questions=pd.DataFrame(test["by_horizon"]),
-        worst=pd.DataFrame(test["worst"]),
+        tables={title: pd.DataFrame(rows) for title, rows in test["tables"].items()},
         controls=pd.DataFrame(_json(folder / "controls.json", model), columns=["name", "passed", "text"]),
         notes=tuple(test["notes"]),
-        receipt=receipt,
-        card=card.read_text(encoding="utf-8") if card.is_file() else "",
+        receipt={},
+        card="",
     )
+
+
+def shown_tables(results: Results) -> list[Table]:
+    """Return what was measured as tables that show themselves, in reading order.
+
+    Parameters
+    ----------
+    results : Results
+    """
+    return [table(figures, title, rows=MOST_ROWS, mixed=True) for title, figures in results.tables.items()]
 
 
 def read_truth(root: Path) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -103,8 +105,11 @@ def test_it_is_the_same_twice(report):
 def test_no_markup_of_the_data_works_in_the_card(report):
     bad = "<img src=x onerror=y> [a](javascript:b) `c` *d*\n\n# e"
     told = report.as_dict()
-    told |= {"notes": [bad], "worst": [{**row, "value": bad, "dimension": bad} for row in told["worst"]]}
-    told["terciles"] = [{**row, "tercile": bad} for row in told["terciles"]]
+    tables = told["tables"]
+    worst = [{**row, "value": bad, "dimension": bad} for row in tables["Worst slices"]]
+    terciles = [{**row, "tercile": bad} for row in tables["By volatility of the nation"]]
+    told |= {"notes": [bad]}
+    tables |= {"Worst slices": worst, "By volatility of the nation": terciles}
     reason = {"passed": False, "check": bad, "text": bad}
     found = card(
         SPEC,
@@ -116,6 +121,20 @@ def test_no_markup_of_the_data_works_in_the_card(report):
         noise=[bad],
     )
     plain = r"&lt;img src=x onerror=y&gt; \[a\](javascript:b) \`c\` \*d\* # e"
-    assert found.count(plain) == 8 + 2 * len(told["worst"]) + len(told["terciles"])
+    assert found.count(plain) == 8 + 2 * len(worst) + len(terciles)
     assert "<img" not in found and "[a](" not in found and "\n# e" not in found
     assert "| `key` | `a'b` |" in found
+
+
+def test_a_model_of_another_task_shows_its_own_tables():
+    told = {
+        "metrics": {"macro_f1": 0.92},
+        "tables": {
+            "By grade": [{"grade": "A", "f1": 0.95, "rows": 120}, {"grade": "<b>", "f1": None, "rows": 3}]
+        },
+        "notes": ["macro F1 weighs every grade alike"],
+    }
+    spec = replace(SPEC, name="quality", task="grading")
+    found = card(spec, told, source="generated", limits=["Not a certificate."])
+    assert "### By grade" in found and "| A | 0.950 | 120 |" in found and "| &lt;b&gt; | - | 3.000 |" in found
+    assert "Not a certificate." in found and "weighs every grade" in found and "last price" not in found

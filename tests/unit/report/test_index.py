@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
 from mandi.report.index import index_page
+
+sys.path.insert(0, str(Path(__file__).parent))
+from questions import answered
 
 METRICS = {
     "market.1.mae": 64.0, "market.1.last_price.mae": 76.0, "market.1.coverage90": 0.9, "market.1.coverage95": 0.95,
@@ -38,6 +42,12 @@ def project(tmp_path: Path) -> Path:
 
 def test_every_model_its_champion_gate_and_report(project: Path) -> None:
     (project / "reports/metrics/price.json").write_text(json.dumps(METRICS))
+    folder = project / "reports/evaluation/price"
+    folder.mkdir(parents=True)
+    for name in ("predictions", "backtest"):
+        answered().to_parquet(folder / f"{name}.parquet")
+    (folder / "test.json").write_text(json.dumps({"tables": {}, "notes": []}))
+    (folder / "controls.json").write_text("[]")
     text = index_page(project)
     assert "<td class='text'>price</td><td>v3</td><td>lot.mae 44.0</td><td>93.0</td><td>40.0</td>" in text
     assert "wide good'>passed" in text

@@ -88,3 +88,16 @@ def test_the_champion_shown_is_the_one_that_is_served(tmp_path: Path) -> None:
         path.write_text(json.dumps(content))
     assert receipt_of(paths, "price")["champion_version"] == 2
     assert "v2" in standing(paths.root)
+
+
+def test_side_by_side_a_stage_has_one_line() -> None:
+    out, told = io.StringIO(), dict[str, bool]()
+    one, other, last = (ProgressLines(2, out, told) for _ in range(3))
+    one.feed("Running stage 'train@price':\n")
+    other.feed("Running stage 'train@fraud':\n")
+    one.finish()
+    other.finish()
+    for stage in ("train@price", "train@fraud"):
+        last.feed(f"Stage '{stage}' didn't change, skipping\n")
+    last.finish()
+    assert [line.split("]")[0] for line in out.getvalue().splitlines()] == ["[ 1/2", "[ 2/2"]

@@ -14,7 +14,7 @@ def write(root: Path) -> None:
     for folder in ("reports/metrics", "reports/evaluation/price", "artifacts/receipts"):
         (root / folder).mkdir(parents=True)
     (root / "reports/metrics/price.json").write_text(json.dumps({"lot.mae": 44.0}))
-    test = {"by_horizon": [{"question": "lot", "mae": 44.0}], "worst": [], "notes": ["a note"], "metrics": {}}
+    test = {"tables": {"By question": [{"question": "lot", "mae": 44.0}]}, "notes": ["a note"], "metrics": {}}
     (root / "reports/evaluation/price/test.json").write_text(json.dumps(test))
     control = {
         "name": "shuffled labels",
@@ -44,6 +44,7 @@ def test_reads_everything_back(tmp_path: Path) -> None:
     found = read_results(tmp_path, "price")
     assert found.metrics == {"lot.mae": 44.0} and found.notes == ("a note",) and found.card == "# card"
     assert found.controls["passed"].tolist() == [True] and len(found.rows) == len(found.backtest) == 1
+    assert found.task == "price" and found.tables["By question"]["mae"].tolist() == [44.0]
     assert found.verdict.passed and "t</td>" in found.verdict._repr_html_()
 
 

@@ -1,0 +1,42 @@
+"""The charts of a model follow from its task: one module per ``Spec.task``, each with ``charts(results)``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from mandi.core.errors import UnknownValue, nearest
+
+if TYPE_CHECKING:
+    from mandi.report.canvas import Chart
+    from mandi.report.results import Results
+
+CHARTS: dict[str, str] = {
+    "price": "mandi.report.price_charts",
+}
+
+
+def charts_for(results: Results) -> list[Chart]:
+    """Draw what was measured on one model, in reading order.
+
+    Parameters
+    ----------
+    results : Results
+        From ``mandi.report.results.read_results``.
+
+    Returns
+    -------
+    list of Chart
+        Those that the measured figures allow; each with a title of its own.
+
+    Raises
+    ------
+    UnknownValue
+        No charts are known for the task.
+    """
+    if results.task not in CHARTS:
+        raise UnknownValue(
+            f'no charts for "{results.task}"{nearest(results.task, CHARTS)}', allowed=", ".join(CHARTS)
+        )
+    drawn: list[Chart] = import_module(CHARTS[results.task]).charts(results)
+    return drawn

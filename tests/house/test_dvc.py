@@ -87,5 +87,7 @@ def test_every_model_is_served_and_shown() -> None:
         assert callable(getattr(Desk, name, None)), f"the desk needs a method {name}"
         task = model_class(name).spec.task
         assert task in EXAMINERS and task in CHARTS, f"{task} needs its examiner and its charts"
-        assert counter_class(name).row.__name__.endswith("Row") and counter_class(name).path.startswith("/api/v1/")
+        assert counter_class(name).row.__name__.endswith("Row") and counter_class(name).path.startswith(
+            "/api/v1/"
+        )
         assert f"20_{name}_report" in shown, f"params.yaml shows no report of {name}"

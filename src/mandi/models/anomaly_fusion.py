@@ -57,7 +57,7 @@ class Tail:
     def surprise(self, scores: ArrayLike) -> Floats:
         """Return -ln of the chance that a normal row is as strange, in nats, without an upper bound."""
         given = np.asarray(scores, dtype=np.float64)
-        return np.interp(given, self._knots, self._surprise) + self._beyond(given)
+        return np.asarray(np.interp(given, self._knots, self._surprise) + self._beyond(given))
 
     def percentile(self, scores: ArrayLike) -> Floats:
         """Return the share of normal rows that are less strange, in [0, 1); it still rises beyond the largest."""

@@ -58,7 +58,7 @@ class Ensemble:
                     )
         return made
 
-    def run(self, rows: Floats) -> tuple[Floats, Floats]:
+    def run(self, rows: np.ndarray[Any, Any]) -> tuple[Floats, Floats]:
         """Return latent points of shape (n, n_nets, latent) and rebuilt values of shape (n, n_nets, n_values)."""
         if not len(rows):
             return np.empty((0, self.nets, self.latent)), np.empty((0, self.nets, self.columns))

@@ -17,7 +17,7 @@ from mandi.models.anomaly_nets import Schedule
 from mandi.models.anomaly_scales import Scales, as_matrix
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import ArrayLike, NDArray
@@ -159,9 +159,19 @@ class AnomalyDetector:
         return self
 
     def surprise(self, rows: ArrayLike) -> Floats:
-        """Return the mean over members of -ln(chance that a normal row is as strange), in nats, of shape (n,)."""
-        every = self.surprises(rows, self.params.members)
-        return np.mean(list(every.values()), axis=0)
+        """Return the fused -ln(chance that a normal row is as strange), in nats, of shape (n,)."""
+        return self.fuse(self.surprises(rows, self.params.members))
+
+    def fuse(self, surprises: Mapping[str, Floats]) -> Floats:
+        """Return the mean of surprises by member, each kind of member weighing the same; those beside do not count.
+
+        Parameters
+        ----------
+        surprises : mapping of str to arrays of shape (n,)
+            What ``surprises`` returned, or some of it.
+        """
+        share = self._shares(list(surprises))
+        return np.asarray(sum(weight * surprises[name] for name, weight in share.items()))
 
     def surprises(self, rows: ArrayLike, members: Sequence[str] | None = None) -> dict[str, Floats]:
         """Return the surprise by each member, those beside included unless some are named."""
@@ -194,14 +204,14 @@ class AnomalyDetector:
         """
         seen = self._views(rows)
         out = np.zeros(seen[next(iter(seen))].known.shape)
-        for name in self.params.members:
+        for name, weight in self._shares(self.params.members).items():
             member, view = self._members[name], seen[parse(name)[1]]
             parts = member.parts(view)
             over = np.maximum(parts - self._typical[name], 0.0)
             over = np.where(over.sum(axis=1, keepdims=True) > 0, over, parts + 1e-12)
             share = over / over.sum(axis=1, keepdims=True)
-            out += share * self._tails[name].surprise(member.score(view))[:, None]
-        return out / len(self.params.members)
+            out += weight * share * self._tails[name].surprise(member.score(view))[:, None]
+        return out
 
     @property
     def tail(self) -> Tail:
@@ -265,9 +275,8 @@ class AnomalyDetector:
             threads=p.threads,
         )
         self._scales = Scales().fit(matrix)
-        names = (*p.members, *p.beside)
+        names, surprises = (*p.members, *p.beside), {}
         seen = self._views(matrix)
-        fused = np.zeros(len(plan.calibration))
         few = plan.calibration[:: max(1, len(plan.calibration) // 500)]
         for name in names:
             kind, scale = parse(name)
@@ -275,9 +284,13 @@ class AnomalyDetector:
             blind = member.fit(seen[scale], plan)
             self._members[name], self._tails[name] = member, Tail(blind)
             self._typical[name] = np.median(member.parts(seen[scale].at(few)), axis=0)
-            if name in p.members:
-                fused += self._tails[name].surprise(blind) / len(p.members)
-        return fused
+            surprises[name] = self._tails[name].surprise(blind)
+        return self.fuse(surprises)
+
+    def _shares(self, names: Sequence[str]) -> dict[str, float]:
+        kinds = [parse(name)[0] for name in names if name in self.params.members]
+        count = len(set(kinds))
+        return {n: 1.0 / (count * kinds.count(parse(n)[0])) for n in names if n in self.params.members}
 
     def _views(self, rows: ArrayLike) -> dict[str, Rows]:
         matrix = as_matrix(rows)

@@ -120,7 +120,8 @@ def test_members_beside_are_shown_and_not_fused(detector: AnomalyDetector) -> No
     rows = _market(10, 13)
     every = detector.surprises(rows)
     assert set(every) == {*SMALL.members, "error-z"}
-    fused = np.mean([every[name] for name in SMALL.members], axis=0)
+    kinds = [[every[name] for name in SMALL.members if name.startswith(kind)] for kind in ("knn", "latent")]
+    fused = np.mean([np.mean(kind, axis=0) for kind in kinds], axis=0)
     np.testing.assert_allclose(detector.surprise(rows), fused)
 
 

@@ -121,22 +121,16 @@ def _suppliers(documents: DataFrame) -> DataFrame:
 
 
 def _money(trades: DataFrame, payments: DataFrame) -> dict[str, DataFrame]:
-    struck = trades.drop_duplicates("trade_id").set_index("trade_id")[["event_time", "known_time"]]
-    of_trade = struck.reindex(payments["trade_id"]).set_axis(payments.index)
-    wait = (payments["event_time"] - of_trade["event_time"]).dt.total_seconds() / 86400.0
-    paid = payments.assign(wait=np.log1p(wait.clip(lower=0.0)))
-    # how long a payer took is known when both the payment and the deal are
-    both = paid.assign(
-        known_time=paid["known_time"].where(
-            ~(of_trade["known_time"] > paid["known_time"]), of_trade["known_time"]
-        )
-    )
+    struck = trades[["trade_id", "known_time"]].assign(struck=trades["event_time"])
+    paid = _with_trade(payments, struck)
+    wait = (paid["event_time"] - paid["struck"]).dt.total_seconds() / 86400.0
+    both = paid.assign(wait=np.log1p(wait.clip(lower=0.0)))
     return {
         "payers": running(both, ["payer_id"], numbers=["wait"]),
-        "accounts": running(paid, ["account_id"], distinct=["payee_id", "payer_id"]),
-        "holders": running(paid, ["payee_id"], distinct=["account_id"]),
-        "holdings": running(paid, ["payee_id", "account_id"]),
-        "rings": groups(paid, "payee_id", "account_id"),
+        "accounts": running(payments, ["account_id"], distinct=["payee_id", "payer_id"]),
+        "holders": running(payments, ["payee_id"], distinct=["account_id"]),
+        "holdings": running(payments, ["payee_id", "account_id"]),
+        "rings": groups(payments, "payee_id", "account_id"),
     }
 
 
@@ -144,16 +138,20 @@ def _wheels(trades: DataFrame, documents: DataFrame) -> dict[str, DataFrame]:
     slips = documents[documents["kind"] == "weighbridge"].rename(columns={"issuer_id": "weigher_id"})
     bills = documents[documents["kind"] == "eway_bill"].rename(columns={"issuer_id": "supplier_id"})
     trips = pd.concat([slips, bills], ignore_index=True)
-    struck = trades.drop_duplicates("trade_id").set_index("trade_id")[["market", "known_time"]]
-    of_trade = struck.reindex(slips["trade_id"]).set_axis(slips.index)
-    placed = slips.assign(market=of_trade["market"], known_time=slips["known_time"].where(
-        ~(of_trade["known_time"] > slips["known_time"]), of_trade["known_time"]))  # fmt: skip
+    placed = _with_trade(slips, trades[["trade_id", "known_time", "market"]])
     return {
         "vehicles": running(trips, ["vehicle_id"], distinct=["weigher_id", "supplier_id"]),
         "routes": running(slips, ["vehicle_id", "weigher_id"]),
         "weighbridges": running(placed, ["weigher_id"], distinct=["market"]),
         "places": running(placed, ["weigher_id", "market"]),
     }
+
+
+def _with_trade(rows: DataFrame, struck: DataFrame) -> DataFrame:
+    """Add columns of the trade to papers or payments; both together are known when the later of them is."""
+    deals = struck.drop_duplicates("trade_id").rename(columns={"known_time": "trade_known"})
+    both = rows.merge(deals, on="trade_id")
+    return both.assign(known_time=both[["known_time", "trade_known"]].max(axis=1))
 
 
 def recheck_gap(

@@ -62,8 +62,17 @@ class DetectionExaminer:
         defaults = EvaluationParams()
         self.draws = int(given.get("bootstrap_draws", defaults.bootstrap_draws))
         self.seed = int(given.get("seed", defaults.seed))
-        flags = ((params.get("models") or {}).get(model) or {}).get("flags") or {}
-        self.prevalence = float(flags.get("prevalence", PREVALENCE))
+        own = (params.get("models") or {}).get(model) or {}
+        self.prevalence = float((own.get("flags") or {}).get("prevalence", PREVALENCE))
+        review = own.get("features") or {}
+        self._asked = (
+            (
+                f"A deal is asked about once, at its review: when its payment has been seen, but from {review['earliest_days']} to "
+                f"{review['latest_days']} days after it was struck.",
+            )
+            if "earliest_days" in review and "latest_days" in review
+            else ()
+        )
 
     def beside(
         self,
@@ -105,7 +114,7 @@ class DetectionExaminer:
             f"{self.prevalence:.1%} is computed from recall and false alarms.",
             "PR-AUC is average precision; its interval is a bootstrap of deals, fraud and honest apart. Precision, recall and false "
             "alarms are at the threshold that is served, their intervals Wilson's. A gain is a difference of PR-AUC.",
-            "A deal is asked about once, at its review: when its payment has been seen, at least 5 and at most 30 days after it.",
+            *self._asked,
             "The oracle flags every deal that bears a trace of fraud: what can be found at all, and what looks like it.",
         )  # fmt: skip
         if not 0 < rows["label"].sum() < len(rows):

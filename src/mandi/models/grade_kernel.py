@@ -1,7 +1,8 @@
 """Members made of a support vector machine: on scaled measurements, and on measurements made normal first.
 
-Every pair of grades has its own boundary; a logistic layer over the distances from all boundaries, fitted on rows that the
-machine behind them had not learnt from, turns them into probabilities (Platt 1999, for all grades at once).
+Every pair of grades has its own boundary; a logistic curve per boundary, fitted on rows that the machine behind it had not
+learnt from (Platt 1999), says how sure the pair is, and the pairs are joined in closed form (Price, Knerr, Personnaz and
+Dreyfus 1995): the odds against a grade are the sum of the odds against it in all its pairs.
 """
 
 from __future__ import annotations
@@ -12,16 +13,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from mandi.core.errors import NotFitted
-from mandi.models.grade_lines import logistic_layer
-from mandi.models.grade_scales import Bend, Scale, product, softmax
+from mandi.models.grade_scales import Bend, Scale, product
+from mandi.models.pair_line import fit_curve
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[np.intp]]
-LAYER = 0.3  # inverse strength of the ridge of the logistic layer
-LEAST = 3  # rows of a grade below which no row can be kept aside for the layer
+LEAST = 4  # rows of a grade below which none can be kept aside for the curves
+SUREST = 30.0  # log-odds of one pair
 
 
 class ScaledSvm:
@@ -34,7 +35,7 @@ class ScaledSvm:
     width : float
         Width of the kernel times the number of columns: exp(-width / n_columns x squared distance).
     held : float
-        Share of the rows kept aside to fit the logistic layer; the machine is then fitted again on all rows.
+        Share of the rows kept aside to fit the curves; the machine is then fitted again on all rows.
 
     Examples
     --------
@@ -57,34 +58,49 @@ class ScaledSvm:
         from sklearn.model_selection import train_test_split
 
         grade = np.asarray(grade, dtype=np.intp)
+        seen, counts = np.unique(grade, return_counts=True)
         scale = Scale.fit(matrix, self.bend)
         rows = scale.apply(matrix)
-        self.kept = scale.arrays()
-        if np.bincount(grade, minlength=grades)[np.unique(grade)].min() < LEAST or len(np.unique(grade)) < 2:
-            # too few rows to keep some aside: distances of rows learnt from, drawn towards equal odds by the ridge
-            machine = self._machine(rows, grade)
-            asked, truth = rows, grade
+        self.kept = scale.arrays() | {"seen": seen, "grades": np.array(grades)}
+        if len(seen) < 2:
+            return self
+        full = self._machine(rows, grade)
+        if counts.min() < LEAST:  # too few rows to keep some aside: distances of the very rows learnt from
+            distances, truth = self._distances(rows, full), grade
         else:
-            learnt, aside = train_test_split(
-                np.arange(len(rows)), test_size=self.held, random_state=seed, stratify=grade
-            )
-            machine = self._machine(rows[learnt], grade[learnt])
-            asked, truth = rows[aside], grade[aside]
-        distances = self._distances(asked, machine)
-        layer = logistic_layer(distances, truth, grades, LAYER)
-        self.kept |= machine if asked is rows else self._machine(rows, grade)
-        self.kept |= {"layer": layer}
+            everyone = np.arange(len(rows))
+            learnt, aside = train_test_split(everyone, test_size=self.held, random_state=seed, stratify=grade)
+            distances = self._distances(rows[aside], self._machine(rows[learnt], grade[learnt]))
+            truth = grade[aside]
+        curves = []
+        for place, (one, other) in enumerate(combinations(seen, 2)):
+            either = (truth == one) | (truth == other)
+            curves.append(fit_curve(distances[either, place], truth[either] == one))
+        self.kept |= full | {"curves": np.array(curves).T}
         return self
 
     def proba(self, matrix: Floats) -> Floats:
         """Return probabilities of shape (n_rows, n_grades)."""
-        if "layer" not in self.kept:
+        if not self.kept:
             raise NotFitted("this machine has seen no data", next_command="call fit or of")
-        distances = self._distances(Scale.of(self.kept).apply(matrix), self.kept)
-        return softmax(product(distances, self.kept["layer"][:-1]) + self.kept["layer"][-1])
+        rows = Scale.of(self.kept).apply(matrix)
+        seen = self.kept["seen"]
+        out = np.zeros((len(rows), int(self.kept["grades"])))
+        if len(seen) < 2:
+            out[:, seen] = 1.0
+            return out
+        odds = self._distances(rows, self.kept) * self.kept["curves"][0] + self.kept["curves"][1]
+        against = np.exp(np.ascontiguousarray(np.clip(odds, -SUREST, SUREST)))
+        total = np.ones((len(rows), len(seen)))
+        for place, (one, other) in enumerate(combinations(range(len(seen)), 2)):
+            total[:, one] += 1.0 / against[:, place]
+            total[:, other] += against[:, place]
+        share = 1.0 / total
+        out[:, seen] = share / share.sum(axis=1, keepdims=True)
+        return out
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return scale, support vectors and layer as plain arrays."""
+        """Return scale, support vectors and curves as plain arrays."""
         return dict(self.kept)
 
     @classmethod
@@ -115,10 +131,12 @@ class ScaledSvm:
             theirs = slice(ends[other] - counts[other], ends[other])
             pull[mine, place] = machine.dual_coef_[other - 1, mine]
             pull[theirs, place] = machine.dual_coef_[one, theirs]
+        # with two grades the library counts towards the second, with more towards the first of a pair
+        sign = -1.0 if len(pairs) == 1 else 1.0
         return {
             "vectors": np.asarray(machine.support_vectors_),
-            "pull": pull,
-            "shift": np.asarray(machine.intercept_),
+            "pull": sign * pull,
+            "shift": sign * np.asarray(machine.intercept_),
             "gamma": np.array(gamma),
         }
 

@@ -28,6 +28,8 @@ PLACES = {
     "svm-power": "mandi.models.grade_kernel:PowerSvm",
     "lightgbm": "mandi.models.grade_boost:Boosting",
     "mlp": "mandi.models.grade_net:Net",
+    "standard-line": "mandi.models.quality_line:StandardLine",
+    "standard-svm": "mandi.models.quality_line:StandardSvm",
 }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from mandi.core.errors import ContractError
 from mandi.features.quality import Laid, complete
 from mandi.features.quality_history import KEYS
-from mandi.features.quality_measures import MeasureParams
+from mandi.features.quality_measures import MEASURES, MeasureParams
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,6 +71,23 @@ class QualityShelf:
     def knows(self, supplier: str | None) -> bool:
         """Whether a supplier has any lot in the history."""
         return supplier in self._states["suppliers"][1]
+
+    def measured_by(self) -> dict[str, tuple[str, ...]]:
+        """Return the measures that each commodity is known by."""
+        return {commodity: tuple(self.means(commodity)) for commodity in self.commodities}
+
+    def means(self, commodity: str) -> dict[str, float]:
+        """Return the commodity's mean of each measure it is known by, in the units of ``UNITS``."""
+        _, places, laid = self._states["standards"]
+        row = dict(zip(laid.names, laid.rows[places[commodity]]))
+        return {name: float(row[f"{name}_mean"]) for name in MEASURES if not np.isnan(row[f"{name}_mean"])}
+
+    def best_known(self, commodity: str) -> str:
+        """Return the supplier with most lots of a commodity."""
+        _, places, laid = self._states["supplier_lots"]
+        lots = laid.rows[:, laid.names.index("own_lots")]
+        found = [(lots[place], supplier) for (supplier, of), place in places.items() if of == commodity]
+        return str(max(found)[1])
 
     def complete(
         self, asked: Mapping[str, Sequence[Any]], asked_ns: NDArray[np.int64]

@@ -60,6 +60,7 @@ class Decision:
     def __init__(self, params: DecisionParams | None = None) -> None:
         self.params = params or DecisionParams()
         self.heat = 1.0  # probabilities are raised to 1 / heat
+        self.slip = 0.0  # share of lots given the grade next to the one that the inspector meant
         self.rule: GradeRule | None = None
         self._sets = GradeSets(self.params.set_level, by_grade=True)
         self._keep = Abstention(self.params.keep)
@@ -75,8 +76,8 @@ class Decision:
         if len(truth) < LEAST_ROWS:
             raise ContractError(f"{len(truth)} lots to calibrate on", allowed=f"at least {LEAST_ROWS}")
         first = np.arange(len(truth)) % 2 == 0
-        self.heat = best_heat(proba[first], truth[first])
-        bent = heated(proba, self.heat)
+        self.heat, self.slip = best_bend(proba[first], truth[first])
+        bent = self.proba(proba)
         self.rule = GradeRule("cost", cost_table(self.params.step_costs)).fit(bent[first], truth[first])
         self._sets = GradeSets(self.params.set_level, by_grade=True).fit(bent[~first], truth[~first])
         self._keep = Abstention(self.params.keep).fit(bent[~first])
@@ -84,7 +85,7 @@ class Decision:
 
     def proba(self, proba: Floats) -> Floats:
         """Return calibrated probabilities of the jury's."""
-        return heated(proba, self.heat)
+        return bent_to(proba, self.heat, self.slip)
 
     def said(self, proba: Floats) -> Ints:
         """Return the grade of least expected cost (n,), from calibrated probabilities."""
@@ -107,14 +108,15 @@ class Decision:
         if self.rule is None:
             raise NotFitted("the quality model has seen no data", next_command="call fit or load")
         return {
-            "heat": self.heat, "rule": self.rule.state(), "sets": self._sets.state(), "floor": float(self._keep.floor),
+            "heat": self.heat, "slip": self.slip, "rule": self.rule.state(), "sets": self._sets.state(), "floor": float(self._keep.floor),
         }  # fmt: skip
 
     @classmethod
     def of(cls, state: dict[str, Any], params: DecisionParams) -> Self:
         """Return the decision that ``state`` wrote down."""
         made = cls(params)
-        made.heat, made._keep.floor = float(state["heat"]), float(state["floor"])
+        made.heat, made.slip = float(state["heat"]), float(state["slip"])
+        made._keep.floor = float(state["floor"])
         made.rule, made._sets = GradeRule.of(state["rule"]), GradeSets.of(state["sets"])
         return made
 
@@ -131,22 +133,54 @@ def cost_table(step_costs: tuple[float, ...]) -> Floats:
     return np.array([0.0, *step_costs])[np.abs(place[:, None] - place[None, :])]
 
 
-def heated(proba: Floats, heat: float) -> Floats:
-    """Return probabilities raised to 1 / heat and normed: above 1 they are flatter.
+def bent_to(proba: Floats, heat: float, slip: float) -> Floats:
+    """Return probabilities raised to 1 / heat and normed, with a share of each moved to the grades beside it.
+
+    Parameters
+    ----------
+    proba : array of shape (n, k)
+    heat : float
+        Above 1 flattens, below 1 sharpens.
+    slip : float
+        Share of lots that get a grade next to the one meant, whatever was measured: no lot is surer than that.
 
     Examples
     --------
-    >>> heated(np.array([[0.8, 0.2]]), 2.0).round(3).tolist()
+    >>> bent_to(np.array([[0.8, 0.2]]), 2.0, 0.0).round(3).tolist()
     [[0.667, 0.333]]
+    >>> bent_to(np.array([[0.0, 1.0, 0.0]]), 1.0, 0.1).round(3).tolist()
+    [[0.05, 0.9, 0.05]]
     """
-    return softmax(np.log(np.maximum(proba, 1e-12)) / heat)
+    sharp = softmax(np.log(np.maximum(proba, 1e-12)) / heat)
+    beside = np.zeros_like(sharp)
+    places = sharp.shape[1]
+    for place in range(places):
+        near = [other for other in (place - 1, place + 1) if 0 <= other < places]
+        for other in near:
+            beside[:, other] += sharp[:, place] / len(near)
+    return (1.0 - slip) * sharp + slip * beside
 
 
-def best_heat(proba: Floats, truth: Ints) -> float:
-    """Return the heat under which what came is likeliest (Guo, Pleiss, Sun and Weinberger 2017)."""
-    from scipy.optimize import minimize_scalar
+def best_bend(proba: Floats, truth: Ints) -> tuple[float, float]:
+    """Return the heat (Guo, Pleiss, Sun and Weinberger 2017) and the slip under which what came is likeliest.
 
-    found = minimize_scalar(
-        lambda x: log_loss(heated(proba, float(np.exp(x))), truth), bounds=(-1.6, 1.6), method="bounded"
+    Examples
+    --------
+    >>> sure = np.tile([[0.9, 0.1]], (100, 1))
+    >>> heat, slip = best_bend(sure, np.repeat([0, 1], [70, 30]))
+    >>> bool(abs(bent_to(sure, heat, slip)[0, 0] - 0.7) < 0.01)
+    True
+    """
+    from scipy.optimize import minimize
+
+    def loss(at: Floats) -> float:
+        return log_loss(bent_to(proba, float(np.exp(at[0])), _share(at[1])), truth)
+
+    found = minimize(
+        loss, np.array([0.0, -4.0]), method="Nelder-Mead", options={"xatol": 1e-4, "fatol": 1e-7}
     )
-    return float(np.exp(found.x))
+    return float(np.exp(np.clip(found.x[0], -3.0, 3.0))), _share(found.x[1])
+
+
+def _share(at: float) -> float:
+    return float(0.5 / (1.0 + np.exp(-np.clip(at, -12.0, 12.0))))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FEATURES: dict[str, str] = {
     "price": "mandi.features.price:PriceFeatures",
+    "quality": "mandi.features.quality:QualityFeatures",
     "fraud": "mandi.features.fraud:FraudFeatures",
 }
 

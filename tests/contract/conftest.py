@@ -29,6 +29,11 @@ SMALL: dict[str, dict[str, Any]] = {
         "jury": {"folds": 2, "settings": {name: {"n_estimators": 20} for name in ("lightgbm", "random-forest")}},
         "watch": {"trees": 20},
     },
+    "fraud": {
+        "features": {"label_matures_days": 20},
+        "detector": {"nets": 2, "nets_large": 2, "steps": 40, "full_steps": 40, "reference": 300, "latent_reference": 200},
+        "flags": {"false_alarms": 0.05},
+    },
 }
 
 

@@ -94,8 +94,8 @@ def _levels(reports: DataFrame | None) -> DataFrame:
     daily = (
         reports[columns].groupby(["commodity", "market", "known_time"], as_index=False, sort=False).median()
     )
-    daily = daily.assign(price=np.log(daily["modal_price"]), day=days_of(daily["known_time"]))
-    daily = daily.sort_values("known_time", kind="stable").reset_index(drop=True)
+    daily = daily.assign(price=_log(daily["modal_price"]), day=days_of(daily["known_time"]))
+    daily = daily.dropna(subset=["price"]).sort_values("known_time", kind="stable").reset_index(drop=True)
     faded = np.empty(len(daily))
     state: dict[tuple[Any, Any], tuple[float, float, float]] = {}
     for i, (*key, price, day) in enumerate(

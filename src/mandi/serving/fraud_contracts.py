@@ -134,7 +134,7 @@ class FraudAnswer(Strict):
     model_version: str
     known_until: datetime = Field(description="moment up to which the history behind the answer is known")
     asof: datetime
-    notes: list[str] = []
+    notes: list[str] = Field(default=[])
 
 
 def quality_of(inspection: InspectionRow | None) -> dict[str, Any]:

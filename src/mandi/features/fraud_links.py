@@ -15,14 +15,17 @@ if TYPE_CHECKING:
 
 MEANINGS: dict[str, tuple[str, str]] = {
     "pair_new": ("0 or 1", "the two never dealt before"),
-    "pair_recent": ("log deals", "of the two of late"),
+    "pair_recent": ("log deals", "deals of the two of late"),
     "pair_pace": ("log", "deals of the two of late over their usual number"),
     "pair_share_seller": ("0-1", "share of the supplier's deals that are with this buyer"),
     "pair_share_buyer": ("0-1", "share of the buyer's deals that are with this supplier"),
-    "seller_buyers": ("log", "different buyers of the supplier so far"),
-    "round_trips": ("log deals", "of late in which the buyer sold to the supplier: goods that come back"),
-    "ring_members": ("log suppliers", "that hang together with this one through shared accounts"),
-    "vehicle_shippers": ("log suppliers", "that the vehicle carried for so far"),
+    "seller_buyers": ("log buyers", "different buyers of the supplier so far"),
+    "round_trips": (
+        "log deals",
+        "deals of late in which the buyer sold to the supplier: goods that come back",
+    ),
+    "ring_members": ("log suppliers", "others that hang together with the supplier through shared accounts"),
+    "vehicle_shippers": ("log suppliers", "different suppliers the vehicle carried for so far"),
 }
 
 

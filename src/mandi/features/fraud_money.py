@@ -18,19 +18,19 @@ WAIT_SD = 0.45
 MEANINGS: dict[str, tuple[str, str]] = {
     "paid_over_invoice": ("log", "amount paid over that of the invoice"),
     "paid_over_value": ("log", "amount paid over quantity times price"),
-    "payments_more": ("payments", "beyond the first: the payment was split"),
-    "accounts_more": ("accounts", "beyond the first that were paid"),
-    "paid_days": ("log days", "from the deal to the payment"),
+    "payments_more": ("payments", "payments beyond the first: it was split"),
+    "accounts_more": ("accounts", "accounts beyond the first that were paid"),
+    "paid_days": ("log days", "days from the deal to the payment"),
     "paid_days_unusual": ("sd", "days to the payment over what the buyer usually takes"),
-    "days_late": ("days", "from the due day to the payment"),
+    "days_late": ("days", "days from the due day to the payment"),
     "payer_differs": ("0 or 1", "not the buyer paid"),
     "payee_differs": ("0 or 1", "not the supplier was to be paid"),
     "account_foreign": ("0 or 1", "the account was never used by this supplier before"),
-    "account_switched": ("0 or 1", "the same, although the supplier has been paid elsewhere before"),
-    "account_past": ("log payments", "of this supplier to this account so far"),
-    "account_others": ("log suppliers", "others paid to this account so far"),
-    "account_payers": ("log payers", "that paid to this account so far"),
-    "supplier_accounts": ("accounts", "on which the supplier was paid so far"),
+    "account_switched": ("0 or 1", "the account is new, although the supplier was paid elsewhere before"),
+    "account_past": ("log payments", "payments to this supplier on this account so far"),
+    "account_others": ("log suppliers", "other suppliers paid to this account so far"),
+    "account_payers": ("log payers", "different payers of this account so far"),
+    "supplier_accounts": ("accounts", "accounts on which the supplier was paid so far"),
 }
 
 

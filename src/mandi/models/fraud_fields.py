@@ -2,12 +2,43 @@
 
 from __future__ import annotations
 
+import math
+from typing import Literal
+
 from mandi.features.fraud import COLUMNS, SUBJECTS
 from mandi.models.base import Field, Spec
 
-RISKS = ("LOW", "MEDIUM", "HIGH")
+Risk = Literal["LOW", "MEDIUM", "HIGH"]
+RISKS: tuple[Risk, ...] = ("LOW", "MEDIUM", "HIGH")
 MEANINGS = {name: told for meanings in SUBJECTS.values() for name, told in meanings.items()}
 PAYMENT = tuple(SUBJECTS["payment"])
+
+
+def said(name: str, value: float) -> str:
+    """Say what was measured in words: logarithms as what they are the logarithm of.
+
+    Examples
+    --------
+    >>> said("invoice_over_value", 0.14842)
+    'amount of the invoice over quantity times price: +16.0 %'
+    >>> said("account_others", 1.0986)
+    'other suppliers paid to this account so far: 2'
+    >>> said("account_switched", 1.0)
+    'the account is new, although the supplier was paid elsewhere before: yes'
+    """
+    unit, meaning = MEANINGS[name]
+    if not math.isfinite(value):
+        told = "not known"
+    elif unit == "log":
+        told = f"{100 * math.expm1(value):+.1f} %"
+    elif unit.startswith("log "):
+        told = f"{math.expm1(value):.3g}"
+    elif unit == "0 or 1":
+        told = "yes" if value > 0.5 else "no"
+    else:
+        told = f"{value:.3g}{' sd' if unit == 'sd' else ''}"
+    return f"{meaning}: {told}"
+
 
 INPUTS = tuple(Field(name, "number", *MEANINGS[name]) for name in COLUMNS)
 OUTPUTS = (

@@ -17,7 +17,7 @@ from mandi.core.units import to_quintals
 from mandi.features.fraud import KEPT_DAYS
 from mandi.features.fraud_facts import ATTRIBUTES, FACTS, PAPERS, TEXTS, TIMES
 from mandi.features.fraud_memory import Deals, Memory
-from mandi.models.fraud_fields import MEANINGS, RISKS
+from mandi.models.fraud_fields import RISKS, said
 from mandi.serving.contracts import Strict
 from mandi.serving.fraud_contracts import FraudAnswer, FraudRow, Reason, quality_of
 from mandi.serving.gazetteer import few, near, plain
@@ -53,10 +53,11 @@ class FraudCounter:
         self.champion = champion
         self.limits = limits
         self._memory = Memory(history)
+        features: Any = champion.features
+        self._features = features
         self._model: Any = champion.model
-        self._features: Any = champion.features
         self._until = champion.known_until.to_pydatetime()
-        review = self._features.params.features
+        review = features.params.features
         self._since = self._until - timedelta(days=review.latest_days + KEPT_DAYS)
         self._commodities = {plain(name): str(name) for name in _names(history, "commodity")}
         self._markets = {plain(name): str(name) for name in _names(history, "market")}
@@ -195,8 +196,9 @@ class FraudCounter:
         contributions, reasons = None, []
         if parts is not None:
             names, order = frame.columns, np.argsort(-parts, kind="stable")
+            measured = frame.iloc[place].to_numpy(dtype=np.float64)
             reasons = [
-                _reason(str(names[j]), float(parts[j]), float(frame.iat[place, j]))
+                _reason(str(names[j]), float(parts[j]), float(measured[j]))
                 for j in order[:MOST_REASONS].tolist()
                 if parts[j] >= LEAST_EFFECT
             ]
@@ -261,6 +263,17 @@ class FraudCounter:
         if weigher:
             slip = {"kind": "weighbridge", "issuer_id": weigher, "stated_quantity": 39.85, "readable": 0.93}
             example["documents"].append({**slip, **({"vehicle_id": vehicle} if vehicle else {})})
+        if len(history["certifiers"]):
+            (certifier,) = _last(history["certifiers"], "certifier_id")
+            example["documents"].append(
+                {
+                    "kind": "assay_certificate",
+                    "issuer_id": certifier,
+                    "stated_quantity": 40.0,
+                    "readable": 0.93,
+                }
+            )
+            example["inspections"] = [{"inspector_id": certifier, "grade": "B"}]
         if account:
             example["payments"] = [
                 {"account_id": account, "amount": amount, "paid_at": paid.isoformat(), "payer_id": buyer, "payee_id": supplier,
@@ -294,10 +307,9 @@ def _known(field: str, text: str, names: dict[str, str]) -> str:
 
 
 def _reason(name: str, effect: float, value: float) -> Reason:
-    unit, meaning = MEANINGS[name]
-    known = math.isfinite(value)
-    measure = f"{value:.4g}{'' if unit in ('0 or 1', '0-1') else ' ' + unit}" if known else "not known"
-    return Reason(feature=name, effect=effect, value=value if known else None, says=f"{meaning}: {measure}")
+    return Reason(
+        feature=name, effect=effect, value=value if math.isfinite(value) else None, says=said(name, value)
+    )
 
 
 def _names(history: Mapping[str, DataFrame], column: str) -> list[Any]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 EXAMINERS: dict[str, str] = {
     "price": "mandi.evaluation.price_examiner:PriceExaminer",
+    "ranking": "mandi.evaluation.ranking_examiner:RankingExaminer",
 }
 
 

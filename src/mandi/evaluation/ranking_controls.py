@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,39 +17,38 @@ if TYPE_CHECKING:
 
 WANT, LABEL, SCORE = "requirement_id", "label", "match_score"
 LEARNT = ("train", "validation", "calibration")
-SIGMAS = 3.0
 
 
 def shuffled_choices(
-    make_model: Callable[[], Model], frame: pd.DataFrame, seed: int, *, least: int = 6, max_wants: int | None = 900
+    make_model: Callable[[], Model], frame: pd.DataFrame, seed: int, *, tolerance: float = 0.05, max_wants: int | None = 900
 ) -> ControlResult:
-    """Fit on deals moved among the offers of their want: what is learnt must serve no more wants than chance.
+    """Fit on deals moved among the offers of their want: the chances it then states must be worth no more than a constant.
 
-    A model that learnt nothing ranks at random, or by one attribute picked up by accident, up or down; the share it serves
-    scatters around chance by the spread of a share and by that accident. It fails when it is above chance by more than
-    three standard errors plus the most that one attribute alone gives: half the way from chance to the cheapest offer.
+    What is compared is the log loss of ``match_score`` on the offers shown in the test, against the share of deals in
+    training stated for every offer. The order alone would not do: weights near zero rank as firmly as large ones, so
+    that a model that learnt nothing serves many wants or few by accident; the share it serves is shown beside.
 
     Parameters
     ----------
     make_model : callable
         Returns a new, unfitted model.
     frame : DataFrame
-        Assembled pairs with label, part, requirement_id.
+        Assembled pairs with label, part, requirement_id, feasible.
     seed : int
-    least : int
-        Wants with fewer offers shown are left out of the test.
+    tolerance : float
+        Share of the constant's log loss that may be gained by accident.
     max_wants : int, optional
         Fit on the last so many wants of each part, to bound the time it takes.
 
     Returns
     -------
     ControlResult
-        Figures ``shuffled_top5``, ``chance_top5``, ``limit``.
+        Figures ``shuffled_log_loss``, ``constant_log_loss``, ``shuffled_top5``, ``chance_top5``.
 
     Raises
     ------
     ContractError
-        The test holds no want with so many offers shown.
+        No offer of the test was shown.
     """
     shown = frame[frame[LABEL].notna()]
     learnt = shown[shown["part"].isin(LEARNT)]
@@ -59,22 +58,27 @@ def shuffled_choices(
     moved = learnt[LABEL].to_numpy(dtype=float).copy()
     for rows in learnt.groupby(WANT, sort=True).indices.values():
         moved[rows] = moved[rows][rng.permutation(len(rows))]
-    test = shown[shown["part"] == "test"]
-    test = test[test.groupby(WANT)[LABEL].transform("size") >= least]
+    test = shown[(shown["part"] == "test") & (shown["feasible"] > 0)]
     if not len(test):
-        raise ContractError(f"no want of the test was shown {least} offers", allowed="at least one")
+        raise ContractError("no offer of the test was shown", allowed="at least one")
     score = make_model().fit(learnt.assign(**{LABEL: moved})).predict(test.drop(columns=LABEL))[SCORE]
+    constant = _log_loss(test[LABEL], np.full(len(test), moved.mean()))
+    loss = _log_loss(test[LABEL], score.to_numpy(dtype=float))
     found = places(test[WANT], score, test[LABEL] > 0)
-    cheapest = summary(places(test[WANT], -test["ask_price"], test[LABEL] > 0))["top5"]
     share, blind = summary(found)["top5"], chance(found)
-    limit = blind + SIGMAS * float(np.sqrt(blind * (1.0 - blind) / len(found))) + 0.5 * max(cheapest - blind, 0.0)
-    passed = share <= limit
+    passed = loss >= (1.0 - tolerance) * constant
     text = (
-        f"{len(found)} wants of the test, deals moved at random in training: {share:.3f} served among the first five, "
-        f"{blind:.3f} by chance, at most {limit:.3f} allowed"
+        f"{len(found)} wants of the test, deals moved at random in training: log loss {loss:.4f}, a constant's {constant:.4f}; "
+        f"{share:.3f} served among the first five, {blind:.3f} by chance"
     )
-    figures = {"shuffled_top5": share, "chance_top5": blind, "limit": limit}
+    figures = {"shuffled_log_loss": loss, "constant_log_loss": constant, "shuffled_top5": share, "chance_top5": blind}
     return ControlResult("shuffled labels", passed, text, figures)
+
+
+def _log_loss(label: pd.Series, chance_of: np.ndarray[Any, Any]) -> float:
+    sure = np.clip(chance_of, 1e-9, 1.0 - 1e-9)
+    taken = label.to_numpy(dtype=float) > 0
+    return float(-np.where(taken, np.log(sure), np.log1p(-sure)).mean())
 
 
 def _last(rows: pd.DataFrame, most: int) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from mandi.core.errors import ContractError, NotFitted
 from mandi.models.choice_line import ChoiceLine, ChoiceParams
 from mandi.models.match_design import choice_numbers, offer_vector, ranked_numbers, want_vector
-from mandi.models.match_kernels import Kernels, KernelParams
+from mandi.models.match_kernels import KernelParams, Kernels
 from mandi.models.match_rule import PARTS, RuleParams, rule_points
 from mandi.models.pair_ranker import PairRanker, PairRankerParams
 from mandi.models.two_tower import TwoTower, TwoTowerParams

@@ -25,6 +25,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "market": {"rounds": 20, "least_rows": 50},
         "lots": {"trees": {kind: {"n_estimators": 25} for kind in ("xgboost", "lightgbm", "quantiles")}},
     },
+    "matching": {"scorers": {"siamese": {"epochs": 2}, "ranker": {"trees": {"n_estimators": 25}}}},
 }
 
 

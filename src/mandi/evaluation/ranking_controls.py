@@ -20,7 +20,12 @@ LEARNT = ("train", "validation", "calibration")
 
 
 def shuffled_choices(
-    make_model: Callable[[], Model], frame: pd.DataFrame, seed: int, *, tolerance: float = 0.05, max_wants: int | None = 900
+    make_model: Callable[[], Model],
+    frame: pd.DataFrame,
+    seed: int,
+    *,
+    tolerance: float = 0.05,
+    max_wants: int | None = 900,
 ) -> ControlResult:
     """Fit on deals moved among the offers of their want: the chances it then states must be worth no more than a constant.
 
@@ -71,7 +76,12 @@ def shuffled_choices(
         f"{len(found)} wants of the test, deals moved at random in training: log loss {loss:.4f}, a constant's {constant:.4f}; "
         f"{share:.3f} served among the first five, {blind:.3f} by chance"
     )
-    figures = {"shuffled_log_loss": loss, "constant_log_loss": constant, "shuffled_top5": share, "chance_top5": blind}
+    figures = {
+        "shuffled_log_loss": loss,
+        "constant_log_loss": constant,
+        "shuffled_top5": share,
+        "chance_top5": blind,
+    }
     return ControlResult("shuffled labels", passed, text, figures)
 
 

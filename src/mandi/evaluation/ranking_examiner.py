@@ -91,7 +91,8 @@ class RankingExaminer:
         """Return one column of scores per baseline: the cheapest, the seller most taken, and what was fitted."""
         found = {CHEAPEST: -frame["ask_price"], POPULAR: frame["seller_rate"].fillna(0.0)}
         return pd.DataFrame(
-            {**found, **{name: s.reindex(frame.index) for name, s in (fitted or {}).items()}}, index=frame.index
+            {**found, **{name: s.reindex(frame.index) for name, s in (fitted or {}).items()}},
+            index=frame.index,
         )
 
     def examine(
@@ -138,7 +139,9 @@ class RankingExaminer:
                     by["ceiling"] = places(part[WANT], part["ceiling"], part[LABEL] > 0).loc[kept]
             metrics |= self._metrics(name, by)
             tables[f"Among {meaning}"] = _table(by)
-            curves += [recall_curve(f, self.params.curve).assign(candidates=name, series=n) for n, f in by.items()]
+            curves += [
+                recall_curve(f, self.params.curve).assign(candidates=name, series=n) for n, f in by.items()
+            ]
             notes.append(self._note(name, meaning, by["model"], missed))
             if name == "open":
                 tables["By commodity, among all open offers"] = _by_commodity(part, by)

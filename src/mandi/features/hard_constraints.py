@@ -16,8 +16,25 @@ from numpy.typing import NDArray
 from mandi.core.errors import ContractError
 
 CONSTRAINTS = ("commodity", "quantity", "price_ceiling", "quality_floor", "distance", "delivery_window")
-ASKED = ("commodity", "quantity", "max_price", "min_grade", "max_distance_km", "deliver_from", "deliver_until", "asof")
-OFFERED = ("offer_commodity", "offer_quantity", "ask_price", "grade", "distance_km", "ready_from", "ready_until")
+ASKED = (
+    "commodity",
+    "quantity",
+    "max_price",
+    "min_grade",
+    "max_distance_km",
+    "deliver_from",
+    "deliver_until",
+    "asof",
+)
+OFFERED = (
+    "offer_commodity",
+    "offer_quantity",
+    "ask_price",
+    "grade",
+    "distance_km",
+    "ready_from",
+    "ready_until",
+)
 NO_FLOOR = "unknown"
 Flags = NDArray[np.bool_]
 

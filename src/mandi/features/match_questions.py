@@ -39,7 +39,9 @@ def match_questions(
         ``WANTED`` and availability_id, label, label_known_time. Candidates are the offers known and open at the moment of
         the want that satisfy its constraints, and whatever was shown (label 0 or 1, even where a constraint is violated).
     """
-    asked = wants[wants["requirement_id"].isin(outcomes["requirement_id"])].rename(columns={"known_time": "asof"})
+    asked = wants[wants["requirement_id"].isin(outcomes["requirement_id"])].rename(
+        columns={"known_time": "asof"}
+    )
     asked = asked.drop_duplicates("requirement_id", keep="last").reset_index(drop=True)
     want, offer = open_pairs(asked, offers)
     kept = satisfied(asked, offers, places, want, offer, params)
@@ -52,7 +54,9 @@ def match_questions(
     shown = outcomes[outcomes["availability_id"].isin(offers["availability_id"])]
     shown = shown.drop_duplicates(["requirement_id", "availability_id"], keep="last")
     both = found.merge(
-        shown[["requirement_id", "availability_id", "accepted"]], how="outer", on=["requirement_id", "availability_id"]
+        shown[["requirement_id", "availability_id", "accepted"]],
+        how="outer",
+        on=["requirement_id", "availability_id"],
     )
     answered = shown.groupby("requirement_id")["known_time"].max()
     place = pd.Index(asked["requirement_id"]).get_indexer(pd.Index(both["requirement_id"]))
@@ -89,7 +93,9 @@ def open_pairs(wants: DataFrame, offers: DataFrame) -> tuple[NDArray[np.intp], N
         first, last = np.searchsorted(known, asof - longest), np.searchsorted(known, asof, side="right")
         count = last - first
         left = np.repeat(asking, count)
-        right = held[np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)]
+        right = held[
+            np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + np.repeat(first, count)
+        ]
         lefts.append(np.asarray(left, dtype=np.intp))
         rights.append(right)
     return np.concatenate(lefts), np.concatenate(rights)

@@ -186,7 +186,12 @@ def _places(tables: Mapping[str, DataFrame]) -> DataFrame:
         return tables["markets"][columns].sort_values("known_time", kind="stable", ignore_index=True)
     empty = tables["availabilities"].iloc[:0]
     return pd.DataFrame(
-        {"market": empty["market"], "latitude": np.zeros(0), "longitude": np.zeros(0), "known_time": empty["known_time"]}
+        {
+            "market": empty["market"],
+            "latitude": np.zeros(0),
+            "longitude": np.zeros(0),
+            "known_time": empty["known_time"],
+        }
     )
 
 
@@ -198,4 +203,5 @@ def _levels(offers: DataFrame, days: int) -> DataFrame:
         parts.append(rolled.reset_index().assign(commodity=name))
     if not parts:
         return pd.DataFrame({"known_time": offers["known_time"], "level": [], "size": [], "commodity": []})
-    return pd.concat(parts, ignore_index=True).sort_values("known_time", kind="stable", ignore_index=True)
+    levels = pd.concat(parts, ignore_index=True).drop_duplicates(["commodity", "known_time"], keep="last")
+    return levels.sort_values("known_time", kind="stable", ignore_index=True)

@@ -81,7 +81,9 @@ class PairBook:
         asked |= {name: questions[name].to_numpy(dtype=np.float64) for name in ASKED_NUMBERS}
         asked |= {name: moments(questions[name]) for name in ASKED_TIMES}
         told = self.columns(asked)
-        numbers = np.column_stack([told[name] for name in SHOWN]) if len(questions) else np.empty((0, len(SHOWN)))
+        numbers = (
+            np.column_stack([told[name] for name in SHOWN]) if len(questions) else np.empty((0, len(SHOWN)))
+        )
         block = pd.DataFrame(numbers, index=questions.index, columns=list(SHOWN))
         texts = pd.DataFrame({name: told[name] for name in TEXTS}, index=questions.index, dtype=object)
         replaced = {*SHOWN, *TEXTS}

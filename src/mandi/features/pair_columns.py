@@ -12,7 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mandi.features.hard_constraints import CONSTRAINTS, ConstraintParams, grade_rank, hard_constraints
+from mandi.features.hard_constraints import (
+    CONSTRAINTS,
+    NO_FLOOR,
+    ConstraintParams,
+    grade_rank,
+    hard_constraints,
+)  # fmt: skip
 from mandi.tables.market_places import kilometres
 
 DAY = np.timedelta64(86_400_000_000_000, "ns")
@@ -58,6 +64,9 @@ def pair_columns(pairs: Columns, params: ConstraintParams) -> dict[str, Floats]:
             "offer_size": np.log(told["offer_quantity"] / told["size"]),
             "offer_age_days": _days(told["asof"] - told["offer_known"]),
         }
+    # who takes any grade has the floor at the last one
+    anything = np.asarray(told["min_grade"], dtype=object) == NO_FLOOR
+    found["floor_rank"] = np.where(anything, len(params.grades) - 1.0, found["floor_rank"])
     found["grade_steps"] = found["floor_rank"] - found["offer_rank"]
     found |= _window(told)
     for name in (
@@ -89,9 +98,7 @@ def distance(pairs: Columns) -> Floats:
     """
     there = (pairs[name] for name in ("latitude", "longitude", "offer_latitude", "offer_longitude"))
     apart = np.asarray(kilometres(*there), dtype=np.float64)
-    same = np.asarray(
-        np.asarray(pairs["market"], object) == np.asarray(pairs["offer_market"], object), bool
-    )
+    same = np.asarray(np.asarray(pairs["market"], object) == np.asarray(pairs["offer_market"], object), bool)
     return np.where(same, 0.0, apart)
 
 

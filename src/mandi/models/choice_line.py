@@ -157,8 +157,12 @@ class ChoiceLine:
         line = cls(params)
         for name in ("centre", "weights", "effects"):
             setattr(line, name, np.asarray(state[name], dtype=np.float64))
-        line.spread = np.array([np.inf if value is None else value for value in state["spread"]], dtype=np.float64)
-        line.sellers, line.buyers = ({n: i for i, n in enumerate(state[side])} for side in ("sellers", "buyers"))
+        line.spread = np.array(
+            [np.inf if value is None else value for value in state["spread"]], dtype=np.float64
+        )
+        line.sellers, line.buyers = (
+            {n: i for i, n in enumerate(state[side])} for side in ("sellers", "buyers")
+        )
         line.styles = np.asarray(state["styles"], dtype=np.float64).reshape(len(line.sellers), params.tastes)
         line.tastes = np.asarray(state["tastes"], dtype=np.float64).reshape(len(line.buyers), params.tastes)
         return line

@@ -71,7 +71,11 @@ def want_vector(pairs: Columns, commodities: Sequence[str], buyers: Sequence[str
         pairs["longitude"] / 10.0 - 5.0,
     ]
     return np.hstack(
-        [np.column_stack(numbers), one_hot(pairs["commodity"], commodities), one_hot(pairs["buyer_id"], buyers)]
+        [
+            np.column_stack(numbers),
+            one_hot(pairs["commodity"], commodities),
+            one_hot(pairs["buyer_id"], buyers),
+        ]
     )
 
 
@@ -87,7 +91,11 @@ def offer_vector(pairs: Columns, commodities: Sequence[str], sellers: Sequence[s
         pairs["offer_longitude"] / 10.0 - 5.0,
     ]
     return np.hstack(
-        [np.column_stack(numbers), one_hot(pairs["commodity"], commodities), one_hot(pairs["seller_id"], sellers)]
+        [
+            np.column_stack(numbers),
+            one_hot(pairs["commodity"], commodities),
+            one_hot(pairs["seller_id"], sellers),
+        ]
     )
 
 

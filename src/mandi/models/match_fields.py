@@ -9,7 +9,9 @@ from mandi.models.match_rule import PARTS, WEIGHTS
 WHO = (
     Field("commodity", "category", "", "what is wanted"),
     Field("buyer_id", "category", "", "who wants it; an unknown one has no tastes yet", required=False),
-    Field("seller_id", "category", "", "who offers it; an unknown one is nobody in particular", required=False),
+    Field(
+        "seller_id", "category", "", "who offers it; an unknown one is nobody in particular", required=False
+    ),
     Field("market", "category", "", "where it must go", required=False),
     Field("offer_market", "category", "", "where it is", required=False),
     Field("variety", "category", "", "variety offered", required=False),
@@ -43,7 +45,9 @@ _NUMBERS: tuple[tuple[str, str, str], ...] = (
 )  # fmt: skip
 NUMBERS = tuple(Field(name, "number", unit, meaning) for name, unit, meaning in _NUMBERS)
 MEETS = tuple(
-    Field(f"meets_{name}", "number", "0 or 1", f"the hard constraint on {name.replace('_', ' ')} is satisfied")
+    Field(
+        f"meets_{name}", "number", "0 or 1", f"the hard constraint on {name.replace('_', ' ')} is satisfied"
+    )
     for name in CONSTRAINTS
 )
 INPUTS = (*WHO, *NUMBERS, *MEETS)
@@ -79,6 +83,12 @@ SPEC = Spec(
     main_metric="open.top5",
     lower_is_better=False,
     request=REQUEST,
-    example={"commodity_id": "soybean", "location": "Indore", "quantity": 50.0, "max_price": 4600.0, "min_grade": "C"},
+    example={
+        "commodity_id": "soybean",
+        "location": "Indore",
+        "quantity": 50.0,
+        "max_price": 4600.0,
+        "min_grade": "C",
+    },
     task="ranking",
 )

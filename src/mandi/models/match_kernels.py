@@ -69,7 +69,9 @@ class Kernels:
             "delivery": pairs["window_share"],
             "text": self._cosine(pairs),
         }
-        return {name: np.nan_to_num(np.asarray(value, dtype=np.float64), nan=0.0) for name, value in near.items()}
+        return {
+            name: np.nan_to_num(np.asarray(value, dtype=np.float64), nan=0.0) for name, value in near.items()
+        }
 
     def save(self, folder: Path) -> None:
         """Write the terms into an existing folder."""

@@ -80,7 +80,9 @@ def rule_points(pairs: Mapping[str, NDArray[Any]], params: RuleParams | None = N
     steps = np.asarray(pairs["grade_steps"], dtype=np.float64) / chosen.full_steps
     better = chosen.floor_quality + (1.0 - chosen.floor_quality) * steps
     share = np.asarray(pairs["distance_share"], dtype=np.float64)
-    share = np.where(np.isnan(share), np.asarray(pairs["distance_km"], dtype=np.float64) / chosen.far_km, share)
+    share = np.where(
+        np.isnan(share), np.asarray(pairs["distance_km"], dtype=np.float64) / chosen.far_km, share
+    )
     earned = {
         "quantity": covered,
         "price": np.asarray(pairs["price_saved"], dtype=np.float64) / chosen.full_saving,

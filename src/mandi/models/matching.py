@@ -45,7 +45,14 @@ class MatchingParams(MatchingFeatureParams):
         Scorers that are fitted and measured whether they are a candidate or not.
     """
 
-    candidates: tuple[str, ...] = ("choice", "ranker", "siamese", "kernels", "choice+ranker", "choice+siamese")
+    candidates: tuple[str, ...] = (
+        "choice",
+        "ranker",
+        "siamese",
+        "kernels",
+        "choice+ranker",
+        "choice+siamese",
+    )
     shown: tuple[str, ...] = ("rule", "kernels", "siamese", "ranker", "choice")
     scorers: ScorerParams = dataclasses.field(default_factory=ScorerParams)
 
@@ -89,7 +96,9 @@ class MatchingModel:
             shown[shown["part"] == part] for part in ("train", "validation", "calibration")
         )
         learnt = _shown(train)
-        wanted = dict.fromkeys([*self.params.shown, *(n for c in self.params.candidates for n in c.split("+"))])
+        wanted = dict.fromkeys(
+            [*self.params.shown, *(n for c in self.params.candidates for n in c.split("+"))]
+        )
         self.scorers = {}
         for name in wanted:
             self.scorers[name] = scorer(name, self.params.scorers).fit(learnt)
@@ -299,5 +308,3 @@ def _reciprocal(margin: Any, shown: Shown) -> float:
     beside = np.bincount(shown.want, margin == own, len(best))
     answered = np.isfinite(best)
     return float((1.0 / (1.0 + above + np.maximum(beside - 1.0, 0.0) / 2.0))[answered].mean())
-
-

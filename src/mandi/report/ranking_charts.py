@@ -8,8 +8,20 @@ import numpy as np
 import pandas as pd
 
 from mandi.evaluation.ranking_metrics import chance, places, summary
+from mandi.models.match_rule import PARTS
 from mandi.report.canvas import (
-    CYCLE, EXTRA, FLOOR, INK, MODEL, NAIVE, SEASON, WORST, Chart, chart, legend, require,
+    CYCLE,
+    EXTRA,
+    FLOOR,
+    INK,
+    MODEL,
+    NAIVE,
+    SEASON,
+    WORST,
+    Chart,
+    chart,
+    legend,
+    require,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -18,7 +30,8 @@ if TYPE_CHECKING:
 LOOKS = {
     "model": ("model", MODEL, "-"), "rule": ("rule of thumb", SEASON, "-"), "cheapest": ("cheapest first", NAIVE, "-"),
     "popular seller": ("seller most taken", "#56B4E9", "-"), "siamese": ("siamese network", EXTRA, "-"),
-    "kernels": ("TF-IDF and kernels", WORST, "-"), "ceiling": ("ceiling: true utility", FLOOR, "--"),
+    "kernels": ("TF-IDF and kernels", WORST, "-"), "choice": ("choice line", MODEL, ":"),
+    "ranker": ("pair ranker", INK, ":"), "ceiling": ("ceiling: true utility", FLOOR, "--"),
 }  # fmt: skip
 TITLES = {
     "open": "Wants served among the first k of all open offers",
@@ -104,7 +117,9 @@ def by_commodity(table: pd.DataFrame, title: str = "Served among the first five,
         bars = axes.bar(at, table[name], wide * 0.92, color=colour, label=label)
         axes.bar_label(bars, fmt="{:.2f}", fontsize=8, color="#444444", padding=1)
     told = zip(table["commodity"], table["wants"], table["candidates"], strict=True)
-    axes.set_xticks(range(len(table)), [f"{name}\n{wants} wants of {size:.0f} offers" for name, wants, size in told])
+    axes.set_xticks(
+        range(len(table)), [f"{name}\n{wants} wants of {size:.0f} offers" for name, wants, size in told]
+    )
     axes.tick_params(axis="x", labelsize=8.5)
     axes.set_ylim(0, 1.08)
     axes.yaxis.set_major_formatter("{x:.0%}")
@@ -112,7 +127,9 @@ def by_commodity(table: pd.DataFrame, title: str = "Served among the first five,
     return figure
 
 
-def over_time(rows: pd.DataFrame, title: str = "Back-test: served among the first five, quarter by quarter") -> Chart:
+def over_time(
+    rows: pd.DataFrame, title: str = "Back-test: served among the first five, quarter by quarter"
+) -> Chart:
     """Draw the share served among the first five of all open offers over time, beside the rule and chance.
 
     Parameters
@@ -157,7 +174,9 @@ def score_against_deals(
         return None
     edges = np.unique([0.0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0])
     group = np.clip(np.searchsorted(edges, shown["match_score"], side="right") - 1, 0, len(edges) - 2)
-    found = shown.groupby(group).agg(said=("match_score", "mean"), was=("label", "mean"), count=("label", "size"))
+    found = shown.groupby(group).agg(
+        said=("match_score", "mean"), was=("label", "mean"), count=("label", "size")
+    )
     figure, (axes,) = chart(title, "match score", "share that became a deal", width=5.6, height=3.9)
     axes.plot([0, 1], [0, 1], color=INK, lw=0.8)
     spread = 1.96 * np.sqrt(found["was"] * (1 - found["was"]) / found["count"])
@@ -170,7 +189,8 @@ def score_against_deals(
 
 
 def rule_parts(
-    table: pd.DataFrame, title: str = "What the rule of thumb gives, by part: the first five, the deals, all candidates"
+    table: pd.DataFrame,
+    title: str = "What the rule of thumb gives, by part: the first five, the deals, all candidates",
 ) -> Chart | None:
     """Draw the mean points of the rule's parts, stacked.
 
@@ -179,7 +199,7 @@ def rule_parts(
     table : DataFrame
         ``offers`` (text) and one column per part, ``quantity_points`` and so on.
     """
-    parts = [c for c in table.columns if str(c).endswith("_points")]
+    parts = [f"{part}_points" for part in PARTS if f"{part}_points" in table]
     if not parts or not len(table):
         return None
     figure, (axes,) = chart(title, "points of 100", "", height=1.1 + 0.42 * len(table))
@@ -187,7 +207,12 @@ def rule_parts(
     for colour, name in zip(CYCLE, parts):
         width = table[name].to_numpy(dtype=float)
         bars = axes.barh(
-            range(len(table)), width, left=left, height=0.62, color=colour, label=str(name).removesuffix("_points")
+            range(len(table)),
+            width,
+            left=left,
+            height=0.62,
+            color=colour,
+            label=str(name).removesuffix("_points"),
         )
         axes.bar_label(bars, fmt="{:.0f}", label_type="center", fontsize=8, color="white")
         left = left + width
@@ -199,7 +224,9 @@ def rule_parts(
     return figure
 
 
-def match_breakdown(explained: pd.DataFrame, score: float, title: str = "How this match score comes about") -> Chart:
+def match_breakdown(
+    explained: pd.DataFrame, score: float, title: str = "How this match score comes about"
+) -> Chart:
     """Draw one match as bars: what each attribute adds to the score or takes from it.
 
     Parameters

@@ -14,6 +14,7 @@ from mandi.serving.snapshot import Champion, ServiceFolder, ServingParams, read_
 if TYPE_CHECKING:
     from mandi.serving.contracts import PriceAnswer, PriceRow
     from mandi.serving.counter import Counter
+    from mandi.serving.matching_contracts import MatchingAnswer, MatchingRow
 
 
 class Desk:
@@ -80,6 +81,25 @@ class Desk:
             The history is too old for the moment asked about.
         """
         return self._answer("price", rows, now, explain)
+
+    def matching(
+        self, rows: Sequence[MatchingRow], now: datetime | None = None, explain: bool = False
+    ) -> Sequence[MatchingAnswer]:
+        """Return the open offers that suit each want best; ``explain`` adds what each score is the sum of.
+
+        Parameters
+        ----------
+        rows : sequence of MatchingRow
+        now : datetime, optional
+        explain : bool
+            As of ``price``.
+
+        Raises
+        ------
+        BadRow, StaleSnapshot
+            As of ``price``.
+        """
+        return self._answer("matching", rows, now, explain)
 
     def models(self) -> list[dict[str, Any]]:
         """Describe what is served: version, history, measured figures, names known, an example that is answered."""

@@ -76,7 +76,7 @@ class MatchingModel:
         self.tried: dict[str, float] = {}
         self.curve = (1.0, 0.0)
 
-    def fit(self, frame: DataFrame, progress: Callable[[str], None] | None = None) -> Self:
+    def fit(self, frame: DataFrame, progress: Callable[[int, int, str], None] | None = None) -> Self:
         """Fit every scorer on train, choose on validation, fit the chosen anew on both, set the curve on calibration.
 
         Parameters
@@ -84,13 +84,15 @@ class MatchingModel:
         frame : DataFrame
             Assembled pairs with label (1 taken, 0 refused; pairs that were not shown are left out), part,
             requirement_id, availability_id.
+        progress : callable, optional
+            Called with steps done, in all, and a line of text.
 
         Raises
         ------
         ContractError
             A column is missing, or train or validation holds no want with an offer taken and another refused.
         """
-        say = progress or (lambda _: None)
+        say = progress or (lambda *_: None)
         shown = frame[frame["label"].notna()]
         train, validation, calibration = (
             shown[shown["part"] == part] for part in ("train", "validation", "calibration")
@@ -102,7 +104,7 @@ class MatchingModel:
         self.scorers = {}
         for name in wanted:
             self.scorers[name] = scorer(name, self.params.scorers).fit(learnt)
-            say(f"{name} fitted on {len(train):,} offers shown")
+            say(len(self.scorers), len(wanted) + 1, f"{name} fitted on {len(train):,} offers shown")
         asked = _shown(validation)
         margins = {name: made.margin(asked.pairs) for name, made in self.scorers.items()}
         spread = {name: _spread(margin, asked.want) for name, margin in margins.items()}
@@ -112,7 +114,6 @@ class MatchingModel:
         }
         best = max(self.params.candidates, key=lambda names: self.tried[names])
         self.chosen = tuple(best.split("+"))
-        say(f"{best} puts taken offers highest: mean reciprocal rank {self.tried[best]:.3f}")
         both = _shown(shown[shown["part"].isin(["train", "validation"])])
         for name in self.chosen:
             self.scorers[name] = scorer(name, self.params.scorers).fit(both)
@@ -120,6 +121,8 @@ class MatchingModel:
         last = _shown(calibration if calibration["label"].nunique() == 2 else validation)
         open_to = last.pairs["feasible"] > 0
         self.curve = fit_curve(self._margin(last.pairs)[open_to], last.taken[open_to])
+        text = f"{best} puts taken offers highest: mean reciprocal rank {self.tried[best]:.3f}"
+        say(len(wanted) + 1, len(wanted) + 1, text)
         return self
 
     def predict(self, frame: DataFrame) -> DataFrame:

@@ -25,6 +25,13 @@ SMALL: dict[str, dict[str, Any]] = {
         "market": {"rounds": 20, "least_rows": 50},
         "lots": {"trees": {kind: {"n_estimators": 25} for kind in ("xgboost", "lightgbm", "quantiles")}},
     },
+    "quality": {
+        "jury": {
+            "folds": 2,
+            "settings": {name: {"n_estimators": 20} for name in ("lightgbm", "random-forest")},
+        },
+        "watch": {"trees": 20},
+    },
     "matching": {"scorers": {"siamese": {"epochs": 2}, "ranker": {"trees": {"n_estimators": 25}}}},
 }
 

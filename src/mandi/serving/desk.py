@@ -14,7 +14,6 @@ from mandi.serving.snapshot import Champion, ServiceFolder, ServingParams, read_
 if TYPE_CHECKING:
     from mandi.serving.contracts import PriceAnswer, PriceRow
     from mandi.serving.counter import Counter
-    from mandi.serving.matching_contracts import MatchingAnswer, MatchingRow
 
 
 class Desk:
@@ -82,23 +81,26 @@ class Desk:
         """
         return self._answer("price", rows, now, explain)
 
+    def demand(
+        self, rows: Sequence[Any], now: datetime | None = None, explain: bool = False
+    ) -> Sequence[Any]:
+        """Forecast arrivals, tonnes a day; as ``price``, with rows and answers of its counter."""
+        return self._answer("demand", rows, now, explain)
+
+    def quality(
+        self, rows: Sequence[Any], now: datetime | None = None, explain: bool = False
+    ) -> Sequence[Any]:
+        """Grade lots and say how sure that is; as ``price``, with rows and answers of its counter."""
+        return self._answer("quality", rows, now, explain)
+
+    def fraud(self, rows: Sequence[Any], now: datetime | None = None, explain: bool = False) -> Sequence[Any]:
+        """Score deals by how suspicious they are; as ``price``, with rows and answers of its counter."""
+        return self._answer("fraud", rows, now, explain)
+
     def matching(
-        self, rows: Sequence[MatchingRow], now: datetime | None = None, explain: bool = False
-    ) -> Sequence[MatchingAnswer]:
-        """Return the open offers that suit each want best; ``explain`` adds what each score is the sum of.
-
-        Parameters
-        ----------
-        rows : sequence of MatchingRow
-        now : datetime, optional
-        explain : bool
-            As of ``price``.
-
-        Raises
-        ------
-        BadRow, StaleSnapshot
-            As of ``price``.
-        """
+        self, rows: Sequence[Any], now: datetime | None = None, explain: bool = False
+    ) -> Sequence[Any]:
+        """Rank the offers that fit a want; as ``price``, with rows and answers of its counter."""
         return self._answer("matching", rows, now, explain)
 
     def models(self) -> list[dict[str, Any]]:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[np.intp]]
-FORMAT = 1
+FORMAT = 2
 BASE = "base"
 
 

@@ -35,14 +35,18 @@ def score_effects(explained: pd.DataFrame, score: float, title: str = "How this 
     require(explained, ["feature", "effect"])
     effects = explained.set_index("feature")["effect"].astype(float)
     if not np.isclose(effects.sum(), score, atol=1e-6):
-        raise ContractError(f"the effects add up to {effects.sum():.3f}, the score is {score:.3f}", allowed="the same")
+        raise ContractError(
+            f"the effects add up to {effects.sum():.3f}, the score is {score:.3f}", allowed="the same"
+        )
     causes = effects.drop(BASE).sort_values(key=np.abs, ascending=False)
     ends = effects[BASE] + causes.cumsum()
     starts = np.concatenate([[effects[BASE]], ends.to_numpy()[:-1]])
     figure, (axes,) = chart(title, "quality score, 0-100", "", height=1.4 + 0.3 * (len(causes) + 2))
     place = np.arange(1, len(causes) + 1)
-    axes.barh(place, causes, left=starts, color=[FLOOR if effect > 0 else WORST for effect in causes], height=0.62)
-    for at, start, effect in zip(place, starts, causes):
+    axes.barh(
+        place, causes, left=starts, color=[FLOOR if effect > 0 else WORST for effect in causes], height=0.62
+    )
+    for at, start, effect in zip(place.tolist(), starts, causes):
         axes.text(max(start, start + effect) + 0.4, at, f"{effect:+.1f}", va="center", fontsize=8.5)
     axes.plot([effects[BASE]], [0], "o", color=INK)
     axes.plot([score], [len(causes) + 1], "o", color=MODEL)

@@ -121,8 +121,8 @@ def test_the_matrix_centres_each_commodity_and_refuses_a_missing_column(small: S
 def test_an_older_format_and_senseless_settings_are_refused(small: SmallQuality, tmp_path: Path) -> None:
     small.model.save(tmp_path)
     state = json.loads((tmp_path / "quality.json").read_text())
-    (tmp_path / "quality.json").write_text(json.dumps(state | {"format": 0}))
-    with pytest.raises(ContractError, match="format 0"):
+    (tmp_path / "quality.json").write_text(json.dumps(state | {"format": 1}))
+    with pytest.raises(ContractError, match="format 1"):
         QualityModel.load(tmp_path)
     params = QualityParams()
     values = {"A": 90.0, "B": 75.0}

@@ -115,15 +115,15 @@ class QualityCounter:
     told: ClassVar[type[Strict]] = QualityAnswer
 
     def __init__(self, champion: Champion, limits: ServingParams) -> None:
-        self.champion, self.limits = champion, limits
-        self.model: Any = champion.model
-        wanted: Any = champion.features
-        self._measures = wanted.params.features.measures
+        model: Any = champion.model
+        features: Any = champion.features
+        self.champion, self.limits, self.model = champion, limits, model
+        self._measures = features.params.features.measures
         self.shelf = QualityShelf(champion.history, self._measures)
         self._until_ns = champion.known_until.value
         self._names = {plain(name): name for name in self.shelf.commodities}
         self._own = self.shelf.measured_by()
-        self._inspectors = set(self.model.known("inspector_id"))
+        self._inspectors = set(model.known("inspector_id"))
 
     def answer(self, rows: Sequence[QualityRow], now: datetime, explain: bool) -> list[QualityAnswer]:
         """Grade lots in their order.

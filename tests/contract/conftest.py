@@ -26,7 +26,10 @@ SMALL: dict[str, dict[str, Any]] = {
         "lots": {"trees": {kind: {"n_estimators": 25} for kind in ("xgboost", "lightgbm", "quantiles")}},
     },
     "quality": {
-        "jury": {"folds": 2, "settings": {name: {"n_estimators": 20} for name in ("lightgbm", "random-forest")}},
+        "jury": {
+            "folds": 2,
+            "settings": {name: {"n_estimators": 20} for name in ("lightgbm", "random-forest")},
+        },
         "watch": {"trees": 20},
     },
 }

@@ -13,7 +13,8 @@ from mandi.core.paths import project_root
 from mandi.features.base import snapshot
 from mandi.models import new_model
 from mandi.serving.contracts import QualityParams
-from mandi.serving.counters.quality import QualityCounter, QualityRow
+from mandi.serving.counters.quality import QualityCounter
+from mandi.serving.quality_contracts import QualityRow
 from mandi.serving.snapshot import Champion, ServingParams
 
 from ..features.quality_market import quality_market

@@ -11,8 +11,8 @@ import pytest
 from pydantic import ValidationError
 
 from mandi.core.errors import ContractError
-from mandi.serving.counters.quality import QualityRow
 from mandi.serving.problems import BadRow
+from mandi.serving.quality_contracts import QualityRow
 
 from .small_quality import SmallQuality, small_quality
 

@@ -172,12 +172,17 @@ class Watch:
         grown = [one.tree_ for one in forest.estimators_]
         starts = np.cumsum([0, *(tree.node_count for tree in grown[:-1])])
         ends = [np.asarray(tree.children_left) < 0 for tree in grown]
-        told = list(zip(grown, starts, ends))
+        # a leaf is its own child, so that every row may walk to the same depth without asking where it ends
+        own = [np.arange(tree.node_count) for tree in grown]
+        told = list(zip(grown, starts, ends, own))
+        left = np.concatenate([np.where(end, here, t.children_left) + at for t, at, end, here in told])
+        right = np.concatenate([np.where(end, here, t.children_right) + at for t, at, end, here in told])
         return {
-            "start": starts,
-            "left": np.concatenate([np.where(end, 0, t.children_left + at) for t, at, end in told]),
-            "right": np.concatenate([np.where(end, 0, t.children_right + at) for t, at, end in told]),
-            "feature": np.concatenate([np.where(end, -1, t.feature) for t, _, end in told]),
+            "start": starts.astype(np.int32),
+            "child": np.column_stack([left, right]).ravel().astype(np.int32),
+            "feature": np.concatenate([np.where(end, 0, t.feature) for t, _, end, _ in told]).astype(
+                np.int32
+            ),
             "threshold": np.concatenate([t.threshold for t in grown]),
             "path": np.concatenate([_depths(t) / usual for t in grown]),
             "depth": np.array(max(int(t.max_depth) for t in grown)),
@@ -187,15 +192,14 @@ class Watch:
         def kept(name: str) -> NDArray[Any]:
             return self.kept[f"{code}.forest.{name}"]
 
-        feature, threshold, left, right = (kept(name) for name in ("feature", "threshold", "left", "right"))
-        values = rows.astype(np.float32).astype(np.float64)  # as the trees were grown
+        feature, threshold, child = (kept(name) for name in ("feature", "threshold", "child"))
+        values = rows.astype(np.float32).astype(np.float64).ravel()  # as the trees were grown
+        row = (np.arange(len(rows), dtype=np.int32) * rows.shape[1])[:, None]
         node = np.repeat(kept("start")[None, :], len(rows), axis=0)
-        own = np.arange(len(rows))[:, None]
         for _ in range(int(kept("depth"))):
-            asks = feature[node]
-            goes = np.where(values[own, np.maximum(asks, 0)] <= threshold[node], left[node], right[node])
-            node = np.where(asks < 0, node, goes)
-        return np.exp2(-np.ascontiguousarray(kept("path")[node]).sum(axis=1))
+            beyond = values.take(row + feature.take(node)) > threshold.take(node)
+            node = child.take(2 * node + beyond)
+        return np.exp2(-np.ascontiguousarray(kept("path").take(node)).sum(axis=1))
 
     def _neighbours(self, code: int, rows: Floats) -> Floats:
         from scipy.spatial.distance import cdist

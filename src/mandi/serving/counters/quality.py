@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from mandi.core.errors import ContractError
-from mandi.features.quality_measures import COLOR, COLOR_CODE, MEASURES, NUMBERS, plain_color
+from mandi.features.quality_measures import COLOR, COLOR_CODE, NUMBERS, plain_color
 from mandi.features.quality_shelf import QualityShelf
 from mandi.models.quality_fields import GRADES, IN_SET, OWN, PROBABILITY
 from mandi.serving.contracts import Strict
@@ -53,9 +53,10 @@ class QualityCounter:
         self.champion, self.limits, self.model = champion, limits, model
         self._measures = features.params.features.measures
         self.shelf = QualityShelf(champion.history, self._measures)
-        self._until_ns = champion.known_until.value
+        self._until, self._until_ns = champion.known_until.to_pydatetime(), champion.known_until.value
         self._names = {plain(name): name for name in self.shelf.commodities}
         self._own = self.shelf.measured_by()
+        self._spoken = {commodity: {SPOKEN[name] for name in own} for commodity, own in self._own.items()}
         self._inspectors = set(model.known("inspector_id"))
 
     def answer(self, rows: Sequence[QualityRow], now: datetime, explain: bool) -> list[QualityAnswer]:
@@ -88,9 +89,9 @@ class QualityCounter:
         effects = self._effects(columns, len(rows)) if explain else None
         known = {name: values.tolist() for name, values in columns.items()}
         said = {name: values.tolist() for name, values in told.items()}
-        shifts = {name: values.tolist() for name, values in moved.items()}
+        strongest = _strongest(moved)
         return [
-            self._told(row, i, known, said, shifts, moments[i], now, effects[i] if effects else None)
+            self._told(row, i, known, said, strongest[i], moments[i], now, effects[i] if effects else None)
             for i, row in enumerate(rows)
         ]
 
@@ -139,10 +140,12 @@ class QualityCounter:
                 f'no commodity "{row.commodity_id}"{near(row.commodity_id, self._names)}',
                 allowed=few(self._names.values()),
             )
-        own = [SPOKEN[name] for name in self._own[found]]
+        own = self._spoken[found]
         if all(getattr(row.quality_params, name) is None for name in own):
             raise BadRow(
-                "quality_params", f"nothing was measured that {found} is graded by", allowed=", ".join(own)
+                "quality_params",
+                f"nothing was measured that {found} is graded by",
+                allowed=", ".join(sorted(own)),
             )
         return found
 
@@ -169,7 +172,7 @@ class QualityCounter:
 
     def _told(
         self, row: QualityRow, i: int, known: Mapping[str, list[Any]], said: Mapping[str, list[Any]],
-        shifts: Mapping[str, list[float]], moment: int, now: datetime, effects: dict[str, float] | None,
+        strongest: list[tuple[str, float]], moment: int, now: datetime, effects: dict[str, float] | None,
     ) -> QualityAnswer:  # fmt: skip
         lots = int(known["supplier_lots"][i])
         commodity = known["commodity"][i]
@@ -185,11 +188,11 @@ class QualityCounter:
             is_anomaly=said["is_anomaly"][i] > 0.0,
             anomaly_score=said["anomaly_score"][i],
             anomalies=self._problems(row, i, commodity, known, lots),
-            reasons=self._reasons(row, i, commodity, known, shifts),
+            reasons=[self._reason(row, i, commodity, known, name, effect) for name, effect in strongest],
             feature_contributions=effects,
             supplier_lots=lots,
             model_version=self.champion.version,
-            known_until=self.champion.known_until.to_pydatetime(),
+            known_until=self._until,
             asof=row.asof or now,
             notes=self._notes(row, lots, moment),
         )
@@ -199,15 +202,9 @@ class QualityCounter:
     ) -> list[ParameterProblem]:
         found = []
         own = self._own[commodity]
-        whose = f"supplier {row.supplier_id}" if lots else "the market, for the supplier has no history"
-        for name in MEASURES:
+        for name in own:
             spoken = SPOKEN[name]
             given = getattr(row.quality_params, spoken)
-            if name not in own:
-                if given is not None:
-                    text = f"{spoken} is no part of the standard of {commodity}: not used"
-                    found.append(ParameterProblem(parameter=spoken, value=given, kind="not used", text=text))
-                continue
             if given is None:
                 text = f"{spoken} was not measured: taken as middling"
                 found.append(ParameterProblem(parameter=spoken, value=None, kind="not measured", text=text))
@@ -218,10 +215,18 @@ class QualityCounter:
                 found.append(ParameterProblem(parameter=spoken, value=given, kind="not valid", text=text))
             elif abs(apart) >= UNUSUAL:
                 side = "above" if apart > 0 else "below"
+                whose = (
+                    f"supplier {row.supplier_id}" if lots else "the market, for the supplier has no history"
+                )
                 text = (
                     f"{spoken} {given} lies {abs(apart):.1f} standard deviations {side} the mean of {whose}"
                 )
                 found.append(ParameterProblem(parameter=spoken, value=given, kind="unusual", text=text))
+        for spoken in sorted(row.quality_params.model_fields_set - self._spoken[commodity]):
+            given = getattr(row.quality_params, spoken)
+            if given is not None:
+                text = f"{spoken} is no part of the standard of {commodity}: not used"
+                found.append(ParameterProblem(parameter=spoken, value=given, kind="not used", text=text))
         return found
 
     def _allowed(self, commodity: str, name: str) -> str:
@@ -230,26 +235,20 @@ class QualityCounter:
         low, high = self._measures.limits.get(commodity, {}).get(name, (float("-inf"), float("inf")))
         return f"{low:g} to {high:g}"
 
-    def _reasons(
+    def _reason(
         self,
         row: QualityRow,
         i: int,
         commodity: str,
         known: Mapping[str, list[Any]],
-        shifts: Mapping[str, list[float]],
-    ) -> list[str]:
-        strongest = sorted(((name, values[i]) for name, values in shifts.items()), key=lambda x: -abs(x[1]))
-        return [
-            self._reason(row, name, effect, known[f"{name}_z"][i] if name in SPOKEN else 0.0, commodity)
-            for name, effect in strongest[:MOST_REASONS]
-            if abs(effect) >= LEAST_EFFECT
-        ]
-
-    def _reason(self, row: QualityRow, name: str, effect: float, apart: float, commodity: str) -> str:
+        name: str,
+        effect: float,
+    ) -> str:
         if name == "supplier_history":
             return f"past grades of {row.supplier_id or 'an unknown supplier'}: {effect:+.1f} points"
         if name == "inspector":
             return f"inspector {row.inspector_id} against a middling one: {effect:+.1f} points"
+        apart = known[f"{name}_z"][i]
         given = getattr(row.quality_params, SPOKEN[name])
         if apart != apart:
             return f"{SPOKEN[name]} not known: {effect:+.1f} points"
@@ -272,3 +271,13 @@ class QualityCounter:
                 f"the history ends {age:.0f} days before the inspection: newer lots of the supplier are not in it"
             )
         return notes
+
+
+def _strongest(moved: Arrays) -> list[list[tuple[str, float]]]:
+    names, effects = list(moved), np.column_stack(list(moved.values()))
+    order = np.argsort(-np.abs(effects), axis=1, kind="stable")[:, :MOST_REASONS]
+    sizes = np.take_along_axis(effects, order, axis=1)
+    return [
+        [(names[place], effect) for place, effect in zip(places, row) if abs(effect) >= LEAST_EFFECT]
+        for places, row in zip(order.tolist(), sizes.tolist())
+    ]

@@ -105,7 +105,7 @@ def test_the_shelf_gives_the_features_of_training(market) -> None:
     asked = questions[questions["asof"] >= until].head(200).assign(asof=until + pd.Timedelta("3D"))
     cut = snapshot(history, until, features.keys)
     trained = features.assemble(asked, {n: s[s["known_time"] <= until] for n, s in history.items()})
-    shelf = QualityShelf(cut, features.params.features.measures)
+    shelf = QualityShelf(cut, features.params.features)
     served = shelf.complete({name: asked[name].tolist() for name in asked}, nanoseconds(asked["asof"]))
     assert set(served) == set(COLUMNS)
     for name in COLUMNS:
@@ -115,19 +115,17 @@ def test_the_shelf_gives_the_features_of_training(market) -> None:
 def test_the_shelf_uses_nothing_known_later_and_refuses_a_whole_history(market) -> None:
     _, _, features, history, questions = market
     cut = snapshot(history, questions["asof"].max(), features.keys)
-    shelf = QualityShelf(cut, features.params.features.measures)
+    shelf = QualityShelf(cut, features.params.features)
     early = np.array([questions["asof"].min().value])
     found = shelf.complete({"commodity": ["wheat"], "supplier_id": [questions["supplier_id"].iloc[0]]}, early)
     assert np.isnan(found["market_worth"][0]) and found["supplier_lots"][0] == 0
     with pytest.raises(ContractError, match="occur twice"):
-        QualityShelf(history, features.params.features.measures)
+        QualityShelf(history, features.params.features)
 
 
 def test_what_the_shelf_tells_of_commodities(market) -> None:
     tables, _, features, history, questions = market
-    shelf = QualityShelf(
-        snapshot(history, questions["asof"].max(), features.keys), features.params.features.measures
-    )
+    shelf = QualityShelf(snapshot(history, questions["asof"].max(), features.keys), features.params.features)
     assert set(shelf.commodities) == set(tables["lots"]["commodity"])
     assert "color_code" in shelf.measured_by()["cotton"] and "color_code" not in shelf.measured_by()["wheat"]
     most = questions[questions["commodity"] == "wheat"]["supplier_id"].value_counts()

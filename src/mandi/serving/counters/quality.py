@@ -52,7 +52,7 @@ class QualityCounter:
         features: Any = champion.features
         self.champion, self.limits, self.model = champion, limits, model
         self._measures = features.params.features.measures
-        self.shelf = QualityShelf(champion.history, self._measures)
+        self.shelf = QualityShelf(champion.history, features.params.features)
         self._until, self._until_ns = champion.known_until.to_pydatetime(), champion.known_until.value
         self._names = {plain(name): name for name in self.shelf.commodities}
         self._own = self.shelf.measured_by()

@@ -18,6 +18,7 @@ FEATURES: dict[str, str] = {
     "price": "mandi.features.price:PriceFeatures",
     "quality": "mandi.features.quality:QualityFeatures",
     "matching": "mandi.features.matching:MatchingFeatures",
+    "fraud": "mandi.features.fraud:FraudFeatures",
 }
 
 

@@ -17,6 +17,7 @@ MODELS: dict[str, str] = {
     "price": "mandi.models.price:PriceModel",
     "quality": "mandi.models.quality:QualityModel",
     "matching": "mandi.models.matching:MatchingModel",
+    "fraud": "mandi.models.fraud:FraudModel",
 }
 
 

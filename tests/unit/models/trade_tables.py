@@ -10,7 +10,9 @@ PLACES = {"Dewas": (23.0, 76.1), "Kota": (25.2, 75.8), "Akola": (20.7, 77.0), "G
 LIKED = {f"B{b}": f"S{b}" for b in range(4)}
 
 
-def trade_tables(offers: int = 500, wants: int = 160, days: int = 200, seed: int = 0) -> dict[str, pd.DataFrame]:
+def trade_tables(
+    offers: int = 500, wants: int = 160, days: int = 200, seed: int = 0
+) -> dict[str, pd.DataFrame]:
     rng = np.random.default_rng(seed)
     posted = START + pd.to_timedelta(np.sort(rng.uniform(0, days, offers)), unit="D")
     sold = pd.DataFrame(

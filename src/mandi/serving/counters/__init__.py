@@ -14,6 +14,7 @@ COUNTERS: dict[str, str] = {
     "price": "mandi.serving.counters.price:PriceCounter",
     "quality": "mandi.serving.counters.quality:QualityCounter",
     "matching": "mandi.serving.counters.matching:MatchingCounter",
+    "fraud": "mandi.serving.counters.fraud:FraudCounter",
 }
 
 

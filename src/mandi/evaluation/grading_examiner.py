@@ -193,7 +193,7 @@ class GradingExaminer:
     def points(self, judged: Judged) -> pd.DataFrame:
         """Return the reliability curve, and accuracy by the share of lots answered."""
         rows = judged.rows
-        right = (rows["label"] == rows[SAID]).to_numpy(dtype=np.float64)
+        right = (rows["label"] == rows[SAID]).to_numpy().astype(np.float64)
         confidence = rows["confidence"].to_numpy(dtype=np.float64)
         curve = reliability(confidence, right)
         kept = pd.DataFrame(
@@ -264,5 +264,5 @@ class GradingExaminer:
                 )  # fmt: skip
         table = pd.DataFrame(found)
         large = table[table["lots"] >= self.params.measures.min_slice_rows]
-        worst = large.groupby("slice")["macro_f1"].idxmin() if len(large) else []
-        return table.assign(worst=table.index.isin(list(worst)))
+        worst = large.groupby("slice")["macro_f1"].idxmin().tolist() if len(large) else []
+        return table.assign(worst=table.index.isin(worst))

@@ -107,7 +107,7 @@ def _session(arrays: dict[str, NDArray[Any]]) -> Any:
 
 
 def _model(arrays: dict[str, NDArray[Any]]) -> Any:
-    from onnx import TensorProto, helper
+    from onnx import AttributeProto, TensorProto, helper
 
     tree, feature, leaf = arrays["tree"], arrays["feature"], arrays["leaf"]
     at_leaf = feature < 0
@@ -115,24 +115,30 @@ def _model(arrays: dict[str, NDArray[Any]]) -> Any:
     number = np.arange(len(tree)) - starts[tree]
     told, target = np.nonzero(leaf * at_leaf[:, None])
     node = helper.make_node(
-        "TreeEnsembleRegressor",
-        ["rows"],
-        ["sums"],
-        domain="ai.onnx.ml",
-        n_targets=int(leaf.shape[1]),
-        nodes_treeids=tree.tolist(),
-        nodes_nodeids=number.tolist(),
-        nodes_featureids=np.maximum(feature, 0).tolist(),
-        nodes_modes=np.where(at_leaf, "LEAF", "BRANCH_LEQ").tolist(),
-        nodes_values=arrays["threshold"].tolist(),
-        nodes_truenodeids=np.maximum(arrays["left"], 0).tolist(),
-        nodes_falsenodeids=np.maximum(arrays["right"], 0).tolist(),
-        nodes_missing_value_tracks_true=arrays["gap_left"].astype(int).tolist(),
-        target_treeids=tree[told].tolist(),
-        target_nodeids=number[told].tolist(),
-        target_ids=target.tolist(),
-        target_weights=leaf[told, target].tolist(),
+        "TreeEnsembleRegressor", ["rows"], ["sums"], domain="ai.onnx.ml", n_targets=int(leaf.shape[1])
     )
+    lists = {
+        "nodes_treeids": tree,
+        "nodes_nodeids": number,
+        "nodes_featureids": np.maximum(feature, 0),
+        "nodes_values": arrays["threshold"],
+        "nodes_truenodeids": np.maximum(arrays["left"], 0),
+        "nodes_falsenodeids": np.maximum(arrays["right"], 0),
+        "nodes_missing_value_tracks_true": arrays["gap_left"].astype(int),
+        "target_treeids": tree[told],
+        "target_nodeids": number[told],
+        "target_ids": target,
+        "target_weights": leaf[told, target],
+    }
+    # filled by hand: the helper looks at each of a forest's nodes once more, which takes longer than all the rest
+    for name, values in lists.items():
+        whole = np.issubdtype(values.dtype, np.integer)
+        told_as = AttributeProto(name=name, type=AttributeProto.INTS if whole else AttributeProto.FLOATS)
+        (told_as.ints if whole else told_as.floats).extend(values.tolist())
+        node.attribute.append(told_as)
+    modes = AttributeProto(name="nodes_modes", type=AttributeProto.STRINGS)
+    modes.strings.extend([b"LEAF" if end else b"BRANCH_LEQ" for end in at_leaf.tolist()])
+    node.attribute.append(modes)
     graph = helper.make_graph(
         [node],
         "trees",

@@ -76,7 +76,7 @@ def f1_beside(table: pd.DataFrame, title: str = "Macro-F1 beside simpler graders
     axes.barh(
         place, shown["macro_f1"], xerr=error, color=colours, height=0.62, error_kw={"ecolor": INK, "lw": 0.9}
     )
-    for at, value, high in zip(place, shown["macro_f1"], shown["high"]):
+    for at, value, high in zip(place.tolist(), shown["macro_f1"], shown["high"]):
         axes.text(max(value, high) + 0.012, at, f"{value:.3f}", va="center", fontsize=8.5)
     for value, name, dash in zip(ceiling["macro_f1"], ceiling["grader"], ("--", ":")):
         axes.axvline(value, color=FLOOR, ls=dash, lw=1.4, label=f"{name} {value:.3f}")
@@ -157,7 +157,7 @@ def reliability_chart(
         ``label, quality_grade, confidence``.
     """
     require(rows, ["label", SAID, "confidence"])
-    right = (rows["label"] == rows[SAID]).to_numpy(dtype=float)
+    right = (rows["label"] == rows[SAID]).to_numpy().astype(np.float64)
     table = reliability(rows["confidence"].to_numpy(dtype=float), right)
     figure, (axes,) = chart(title, "confidence said", "share that was right", width=5.4, height=4.2)
     axes.plot([0.25, 1.0], [0.25, 1.0], color=NAIVE, lw=1.0, ls="--", label="as said")
@@ -182,7 +182,7 @@ def answered_chart(
         ``label, quality_grade, confidence, abstained``.
     """
     require(rows, ["label", SAID, "confidence", "abstained"])
-    right = (rows["label"] == rows[SAID]).to_numpy(dtype=float)
+    right = (rows["label"] == rows[SAID]).to_numpy().astype(np.float64)
     confidence = rows["confidence"].to_numpy(dtype=float)
     figure, (axes,) = chart(title, "share of lots answered", "accuracy")
     axes.plot(
@@ -256,7 +256,7 @@ def unusual_chart(rows: pd.DataFrame, title: str = "How unusual lots are for the
     """
     require(rows, ["anomaly_score", "is_anomaly"])
     figure, (axes,) = chart(title, "share of usual lots that are less unusual", "lots")
-    edges = np.linspace(0.0, 1.0, 51)
+    edges = np.linspace(0.0, 1.0, 51).tolist()
     score, flagged = rows["anomaly_score"].to_numpy(dtype=float), (rows["is_anomaly"] > 0).to_numpy()
     axes.hist(score[~flagged], edges, color=MODEL, label="not flagged")
     axes.hist(score[flagged], edges, color=WORST, label=f"flagged: {flagged.mean():.1%}")

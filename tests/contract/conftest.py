@@ -32,6 +32,19 @@ SMALL: dict[str, dict[str, Any]] = {
         },
         "watch": {"trees": 20},
     },
+    "matching": {"scorers": {"siamese": {"epochs": 2}, "ranker": {"trees": {"n_estimators": 25}}}},
+    "fraud": {
+        "features": {"label_matures_days": 20},
+        "detector": {
+            "nets": 2,
+            "nets_large": 2,
+            "steps": 40,
+            "full_steps": 40,
+            "reference": 300,
+            "latent_reference": 200,
+        },
+        "flags": {"false_alarms": 0.05},
+    },
 }
 
 

@@ -36,6 +36,7 @@ def examination_params(params: Mapping[str, Any]) -> ExaminationParams:
     5
     """
     given = dict(params.get("evaluation") or {})
+    given.pop("ranking", None)  # measures of another kind of answer
     beside = build(BaselineParams, given.pop("baselines", {}), "evaluation.baselines")
     layout = build(BacktestParams, given.pop("backtest", {}), "evaluation.backtest")
     return ExaminationParams(build(EvaluationParams, given, "evaluation"), beside, layout)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 EXAMINERS: dict[str, str] = {
     "grading": "mandi.evaluation.grading_examiner:GradingExaminer",
     "price": "mandi.evaluation.price_examiner:PriceExaminer",
+    "ranking": "mandi.evaluation.ranking_examiner:RankingExaminer",
+    "detection": "mandi.evaluation.detection_examiner:DetectionExaminer",
 }
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 FEATURES: dict[str, str] = {
     "price": "mandi.features.price:PriceFeatures",
     "quality": "mandi.features.quality:QualityFeatures",
+    "matching": "mandi.features.matching:MatchingFeatures",
+    "fraud": "mandi.features.fraud:FraudFeatures",
 }
 
 

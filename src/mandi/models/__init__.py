@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 MODELS: dict[str, str] = {
     "price": "mandi.models.price:PriceModel",
     "quality": "mandi.models.quality:QualityModel",
+    "matching": "mandi.models.matching:MatchingModel",
+    "fraud": "mandi.models.fraud:FraudModel",
 }
 
 

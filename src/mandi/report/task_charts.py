@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 CHARTS: dict[str, str] = {
     "grading": "mandi.report.grading_charts",
     "price": "mandi.report.price_charts",
+    "ranking": "mandi.report.ranking_charts",
+    "detection": "mandi.report.detection_charts",
 }
 
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 COUNTERS: dict[str, str] = {
     "price": "mandi.serving.counters.price:PriceCounter",
     "quality": "mandi.serving.counters.quality:QualityCounter",
+    "matching": "mandi.serving.counters.matching:MatchingCounter",
+    "fraud": "mandi.serving.counters.fraud:FraudCounter",
 }
 
 

@@ -197,11 +197,11 @@ class GradeVote:
                 raise ContractError(f"a jury of format {state.get('format')!r}", allowed=FORMAT)
             if hashlib.sha256((folder / "members.npz").read_bytes()).hexdigest() != state["sha256"]:
                 raise ContractError("members.npz is not the file that was saved")
-            listed = {
+            kept_params: dict[str, Any] = {
                 name: tuple(value) if isinstance(value, list) else value
                 for name, value in state["params"].items()
             }
-            jury = cls(GradeVoteParams(**listed))
+            jury = cls(GradeVoteParams(**kept_params))
             jury.grades, jury.choice = state["grades"], state["choice"]
             with np.load(folder / "members.npz", allow_pickle=False) as kept:
                 arrays = {name: kept[name] for name in kept.files}

@@ -1,7 +1,8 @@
 """A jury of graders: members, how their votes are joined and how the joined vote is calibrated, chosen by inner folds.
 
 Every way to join (``grade_joins``) with every calibration curve (``grade_calibration``) is judged by the likelihood of
-rows that neither the members nor the join nor the curve had learnt from; the best answers.
+rows that neither the members nor the join nor the curve had learnt from; the best answers. (As in every stack, the votes
+that the join of one fold is fitted on come from members that knew this fold.)
 """
 
 from __future__ import annotations

@@ -46,7 +46,10 @@ def test_candidates_are_the_offers_open_at_the_moment_and_no_other(
         if not len(asked):
             continue
         here, there = where.loc[want.market], where.loc[sold["market"]]
-        half = np.radians((there[["latitude", "longitude"]] - here[["latitude", "longitude"]]).to_numpy(float)) / 2
+        half = (
+            np.radians((there[["latitude", "longitude"]] - here[["latitude", "longitude"]]).to_numpy(float))
+            / 2
+        )
         cosines = np.cos(np.radians(here["latitude"])) * np.cos(np.radians(there["latitude"].to_numpy(float)))
         km = 2 * 6371.0 * np.arcsin(np.sqrt(np.sin(half[:, 0]) ** 2 + cosines * np.sin(half[:, 1]) ** 2))
         expected = sold[
@@ -63,7 +66,9 @@ def test_labels_are_what_became_of_what_was_shown(
     tables: dict[str, pd.DataFrame], frame: pd.DataFrame
 ) -> None:
     shown = frame[frame["label"].notna()]
-    assert len(shown) == len(tables["outcomes"]) and shown["label"].sum() == tables["outcomes"]["accepted"].sum()
+    assert (
+        len(shown) == len(tables["outcomes"]) and shown["label"].sum() == tables["outcomes"]["accepted"].sum()
+    )
     assert (frame["label"].isna() & (frame["feasible"] < 1)).sum() == 0
     assert (frame["label_known_time"] > frame["asof"]).all()
     assert (frame.groupby("requirement_id")["part"].nunique() == 1).all()
@@ -79,7 +84,10 @@ def test_offers_known_later_leave_a_pair_empty(
 
 
 def test_rates_of_sellers_are_of_answers_known_by_then(
-    tables: dict[str, pd.DataFrame], features: MatchingFeatures, history: dict[str, pd.DataFrame], frame: pd.DataFrame
+    tables: dict[str, pd.DataFrame],
+    features: MatchingFeatures,
+    history: dict[str, pd.DataFrame],
+    frame: pd.DataFrame,
 ) -> None:
     when = frame["asof"].quantile(0.6, interpolation="nearest")
     later = tables["outcomes"]["known_time"] > when
@@ -130,7 +138,9 @@ def test_the_index_finds_what_the_constraints_leave(
     assert 0 < looked < 30 * len(cut["offers"]) / 2
 
 
-def test_tables_without_places_leave_distances_open(tables: dict[str, pd.DataFrame], features: MatchingFeatures) -> None:
+def test_tables_without_places_leave_distances_open(
+    tables: dict[str, pd.DataFrame], features: MatchingFeatures
+) -> None:
     bare = {name: tables[name] for name in ("availabilities", "requirements", "outcomes")}
     history = features.history(bare)
     frame = features.assemble(features.questions(bare, history), history)
@@ -139,7 +149,10 @@ def test_tables_without_places_leave_distances_open(tables: dict[str, pd.DataFra
 
 
 def test_a_table_or_a_column_that_is_not_there_is_named(
-    tables: dict[str, pd.DataFrame], features: MatchingFeatures, history: dict[str, pd.DataFrame], frame: pd.DataFrame
+    tables: dict[str, pd.DataFrame],
+    features: MatchingFeatures,
+    history: dict[str, pd.DataFrame],
+    frame: pd.DataFrame,
 ) -> None:
     with pytest.raises(ContractError, match="outcomes"):
         features.history({name: t for name, t in tables.items() if name != "outcomes"})

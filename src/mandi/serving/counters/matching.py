@@ -236,8 +236,8 @@ class MatchingCounter:
         return MatchingAnswer(
             requirement_id=want.requirement_id, commodity_id=commodity, location=want.columns["market"], matches=matches,
             candidates_considered=len(able), offers_open=self._index.commodities.get(commodity, 0), excluded=excluded,
-            contributions=added, model_version=self.champion.version, known_until=self.champion.known_until.to_pydatetime(),
-            asof=want.asof.to_pydatetime(), notes=notes,
+            contributions=added, model_version=self.champion.version, known_until=self.champion.known_until.floor("us").to_pydatetime(),
+            asof=want.asof.floor("us").to_pydatetime(), notes=notes,
         )  # fmt: skip
 
     def _match(self, offer: int, row: int, told: Told, scored: Told) -> Match:
@@ -245,12 +245,13 @@ class MatchingCounter:
         meets = {name: bool(told[f"meets_{name}"][row] > 0) for name in CONSTRAINTS}
         distance = float(told["distance_km"][row])
         own = self._offers
-        return Match(
+        # numbers and names of our own: they need no reading, which would cost more than the scoring
+        return Match.model_construct(
             availability_id=own["availability_id"][offer], seller_id=own["seller_id"][offer],
             match_score=float(scored["match_score"][row]), market=own["offer_market"][offer],
             variety=own["variety"][offer], grade=own["grade"][offer], quantity=float(told["offer_quantity"][row]),
             ask_price=float(told["ask_price"][row]), distance_km=None if math.isnan(distance) else distance,
-            breakdown=Breakdown(**points, total=float(scored["rule_score"][row])),
+            breakdown=Breakdown.model_construct(**points, total=float(scored["rule_score"][row])),
             satisfied=[name for name, met in meets.items() if met],
             violated=[name for name, met in meets.items() if not met],
         )  # fmt: skip
@@ -296,7 +297,7 @@ class MatchingCounter:
         return {
             "commodity_id": commodity, "location": str(offer["offer_market"]), "quantity": float(offer["offer_quantity"]),
             "max_price": round(1.06 * float(offer["ask_price"]), 0), "max_distance_km": 1500.0, "k": 5,
-            "deliver_until": str(np.datetime64(until[row], "D")), "asof": self.champion.known_until.isoformat(),
+            "deliver_until": str(np.datetime64(until[row], "D")), "asof": self.champion.known_until.ceil("s").isoformat(),
         }  # fmt: skip
 
 

@@ -68,7 +68,7 @@ class FraudModel:
     """
 
     name: ClassVar[str] = "fraud"
-    spec: Spec = SPEC
+    spec: ClassVar[Spec] = SPEC
 
     def __init__(self, params: FraudParams | None = None) -> None:
         self.params = params or FraudParams()

@@ -66,7 +66,7 @@ def precision_recall(
     figure, (axes,) = chart(title, "recall: share of the fraud that is flagged", "precision", height=4.0)
     beside = [n.removesuffix(".pr_auc") for n in metrics if n.endswith(".pr_auc") and n.count(".") == 1]
     beside = [name for name in beside if name in rows]
-    colours = dict(zip(beside, (NAIVE, SEASON, EXTRA, "#56B4E9", "#B0B0B0")))
+    colours = dict(zip(beside, (NAIVE, SEASON, EXTRA, "#8A5A2B", "#B0B0B0")))
     for name in beside:
         precision, recall, _ = ranked(rows["label"], rows[name])
         said = f"{name.replace('_', ' ')} {metrics[f'{name}.pr_auc']:.3f}"

@@ -17,11 +17,13 @@ from starlette.testclient import TestClient
 from mandi.features.base import snapshot
 from mandi.models.base import Spec
 from mandi.serving.contracts import PriceRow
+from mandi.serving.counters.price import PriceCounter
 from mandi.serving.desk import Desk
-from mandi.serving.routes import MODELS, PRICE, routes_app
+from mandi.serving.routes import MODELS, routes_app
 
 from ..unit.serving.small_market import SmallMarket, request_row, shared_market, small_market
 
+PRICE = PriceCounter.path
 BOUNDS = ["predicted_price", "lower_bound_90", "upper_bound_90", "lower_bound_95", "upper_bound_95"]
 TRAINING_PACKAGES = [
     "torch", "shap", "prophet", "statsforecast", "mlflow", "evidently", "dask", "optuna", "matplotlib", "dvc",

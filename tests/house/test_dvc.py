@@ -71,3 +71,23 @@ def test_models_in_params_are_the_models_in_code() -> None:
         "a model needs its section, its features and its line in MODELS"
     )
     assert set(params["models"]) <= set(params["gates"]), "a model needs its gate"
+
+
+def test_every_model_is_served_and_shown() -> None:
+    from mandi.core.config import load_params
+    from mandi.evaluation.examiner import EXAMINERS
+    from mandi.models import MODELS, model_class
+    from mandi.report.task_charts import CHARTS
+    from mandi.serving.counters import COUNTERS, counter_class
+    from mandi.serving.desk import Desk
+
+    assert set(COUNTERS) == set(MODELS), "a model needs its line in COUNTERS"
+    shown = load_params(ROOT / "params.yaml")["notebooks"]
+    for name in MODELS:
+        assert callable(getattr(Desk, name, None)), f"the desk needs a method {name}"
+        task = model_class(name).spec.task
+        assert task in EXAMINERS and task in CHARTS, f"{task} needs its examiner and its charts"
+        assert counter_class(name).row.__name__.endswith("Row") and counter_class(name).path.startswith(
+            "/api/v1/"
+        )
+        assert f"20_{name}_report" in shown, f"params.yaml shows no report of {name}"

@@ -142,19 +142,6 @@ class PriceRow(Strict):
         return [n for n in names if getattr(self, n) is not None]
 
 
-class PriceRequest(PriceRow):
-    """A request of one row."""
-
-    explain: bool = Field(default=False, description="also return feature_contributions, in INR per quintal")
-
-
-class PriceBatch(Strict):
-    """A request of many rows, answered in their order; one bad row refuses all, and is named."""
-
-    rows: list[PriceRow] = Field(min_length=1)
-    explain: bool = False
-
-
 class PriceAnswer(Strict):
     """A price in INR per quintal with its bounds, where it comes from and how far its history reaches."""
 
@@ -181,9 +168,3 @@ class PriceAnswer(Strict):
     known_until: datetime = Field(description="moment up to which the history behind the answer is known")
     asof: datetime
     notes: list[str] = []
-
-
-class PriceAnswers(Strict):
-    """Answers to a batch, in the order of its rows."""
-
-    answers: list[PriceAnswer]

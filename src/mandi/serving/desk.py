@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mandi.serving.contracts import PriceAnswer, PriceRow
-from mandi.serving.price_counter import PriceCounter
+from mandi.serving.counters import COUNTERS, counter_class
 from mandi.serving.problems import BadRow
 from mandi.serving.snapshot import Champion, ServiceFolder, ServingParams, read_service_folder
+
+if TYPE_CHECKING:
+    from mandi.serving.contracts import PriceAnswer, PriceRow
+    from mandi.serving.counter import Counter
 
 
 class Desk:
@@ -24,8 +27,11 @@ class Desk:
 
     def __init__(self, folder: ServiceFolder) -> None:
         self._folder = folder
-        price = folder.champions.get("price")
-        self._price = PriceCounter(price, folder.limits) if price else None
+        self._counters: dict[str, Counter] = {
+            name: counter_class(name)(champion, folder.limits)
+            for name, champion in folder.champions.items()
+            if name in COUNTERS
+        }
 
     @classmethod
     def open(cls, folder: Path) -> Desk:
@@ -48,10 +54,15 @@ class Desk:
         """Champions by model name."""
         return self._folder.champions
 
+    @property
+    def counters(self) -> Mapping[str, Counter]:
+        """Counters that are open, by model name."""
+        return self._counters
+
     def price(
         self, rows: Sequence[PriceRow], now: datetime | None = None, explain: bool = False
-    ) -> list[PriceAnswer]:
-        """Answer price questions, in their order.
+    ) -> Sequence[PriceAnswer]:
+        """Answer price questions, in their order; ``explain`` adds contributions in INR per quintal.
 
         Parameters
         ----------
@@ -59,7 +70,7 @@ class Desk:
         now : datetime, optional
             Moment of the questions that name none (``asof``); the clock's if not given. With a time zone.
         explain : bool
-            Also return the contributions, INR per quintal; they sum to the price.
+            Also return the contributions; they sum to the price.
 
         Raises
         ------
@@ -68,12 +79,10 @@ class Desk:
         StaleSnapshot
             The history is too old for the moment asked about.
         """
-        if self._price is None:
-            raise BadRow("commodity_id", "no price model is served here", next_command="GET /api/v1/models")
-        return self._price.answer(rows, now or datetime.now(UTC), explain)
+        return self._answer("price", rows, now, explain)
 
     def models(self) -> list[dict[str, Any]]:
-        """Describe what is served: version, history, measured coverage, names known, an example that is answered."""
+        """Describe what is served: version, history, measured figures, names known, an example that is answered."""
         described = []
         for name, champion in self._folder.champions.items():
             about: dict[str, Any] = {
@@ -83,7 +92,14 @@ class Desk:
                 "question": champion.model.spec.question, "unit": champion.model.spec.unit,
                 "metrics": dict(champion.metrics),
             }  # fmt: skip
-            if name == "price" and self._price is not None:
-                about |= self._price.about()
+            if name in self._counters:
+                about |= {"path": self._counters[name].path, **self._counters[name].about()}
             described.append(about)
         return described
+
+    def _answer(self, model: str, rows: Sequence[Any], now: datetime | None, explain: bool) -> Sequence[Any]:
+        if model not in self._counters:
+            raise BadRow("model", f"no {model} model is served here", next_command="GET /api/v1/models")
+        if len(rows) > self.limits.max_rows:
+            raise BadRow("rows", f"{len(rows)} rows", allowed=f"1 to {self.limits.max_rows} in a request")
+        return self._counters[model].answer(rows, now or datetime.now(UTC), explain)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from mandi.serving.contracts import PriceAnswer, PriceAnswers, PriceBatch, PriceRequest
+from mandi.serving.counter import Counter, shapes
 
 REF = "#/components/schemas/"
 PROBLEM = {
@@ -26,55 +27,73 @@ PROBLEM = {
 }
 
 
-def document(price_path: str, models_path: str, example: dict[str, Any] | None = None) -> dict[str, Any]:
+def document(
+    counters: Sequence[type[Counter]],
+    models_path: str,
+    examples: Mapping[str, dict[str, Any]] | None = None,
+) -> dict[str, Any]:
     """Return the document.
 
     Parameters
     ----------
-    price_path, models_path : str
-        Routes as served.
-    example : dict, optional
-        A request that is answered now.
+    counters : sequence of type
+        Their paths, rows and answers.
+    models_path : str
+        Route of the list of models.
+    examples : mapping of str to dict, optional
+        By path, a request that is answered now.
 
     Examples
     --------
-    >>> sorted(document("/p", "/m")["paths"])
-    ['/healthz', '/m', '/p', '/readyz']
+    >>> from mandi.serving.counters.price import PriceCounter
+    >>> sorted(document([PriceCounter], "/m")["paths"])
+    ['/api/v1/price/predict', '/healthz', '/m', '/readyz']
     """
-    models: tuple[Any, ...] = (PriceRequest, PriceBatch, PriceAnswer, PriceAnswers)
+    made = [shapes(counter) for counter in counters]
+    models: list[Any] = [m for s in made for m in (s.request, s.batch, s.answer, s.answers)]
     _, schemas = models_json_schema([(m, "validation") for m in models], ref_template=REF + "{model}")
-    asked: dict[str, Any] = {"schema": {"oneOf": [_ref("PriceRequest"), _ref("PriceBatch")]}}
-    if example is not None:
-        asked["examples"] = {
-            "one": {"value": example},
-            "many": {"value": {"rows": [example], "explain": True}},
-        }
-    price = {
-        "summary": "A lot's fair price, or a market's price, with 90 and 95 % bounds, INR per quintal",
-        "requestBody": {"required": True, "content": {"application/json": asked}},
-        "responses": {
-            "200": _json(
-                "the answer, or the answers in the order of the rows", ("PriceAnswer", "PriceAnswers")
-            ),
-            "400": _json("a field is wrong; it is named", ("Problem",)),
-            "413": _json("the body is too large", ("Problem",)),
-            "503": _json("the history is too old, or no champion is loaded", ("Problem",)),
-        },
+    asked = {
+        counter.path: {"post": _post(counter, (examples or {}).get(counter.path))} for counter in counters
     }
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "mandi",
             "version": _version(),
-            "description": "Prices for commodity trading in India.",
+            "description": "Models for commodity trading in India.",
         },
         "paths": {
-            price_path: {"post": price},
-            models_path: {"get": _plain("Models served: version, history, coverage, names known")},
+            **asked,
+            models_path: {"get": _plain("Models served: version, history, figures, names known")},
             "/healthz": {"get": _plain("The process is alive")},
-            "/readyz": {"get": _plain("The champion is loaded; 503 until it is")},
+            "/readyz": {"get": _plain("A champion is loaded; 503 until it is")},
         },
         "components": {"schemas": {**schemas["$defs"], "Problem": PROBLEM}},
+    }
+
+
+def _post(counter: type[Counter], example: dict[str, Any] | None) -> dict[str, Any]:
+    shape = shapes(counter)
+    content: dict[str, Any] = {
+        "schema": {"oneOf": [_ref(shape.request.__name__), _ref(shape.batch.__name__)]}
+    }
+    if example is not None:
+        content["examples"] = {
+            "one": {"value": example},
+            "many": {"value": {"rows": [example], "explain": True}},
+        }
+    return {
+        "summary": counter.summary,
+        "requestBody": {"required": True, "content": {"application/json": content}},
+        "responses": {
+            "200": _json(
+                "the answer, or the answers in the order of the rows",
+                (shape.answer.__name__, shape.answers.__name__),
+            ),
+            "400": _json("a field is wrong; it is named", ("Problem",)),
+            "413": _json("the body is too large", ("Problem",)),
+            "503": _json("the history is too old, or no champion is loaded", ("Problem",)),
+        },
     }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import math
 import os
 import shutil
 import subprocess
@@ -20,7 +19,6 @@ from pydantic import ValidationError
 from mandi.core.config import section
 from mandi.core.errors import ContractError, DataNotFound
 from mandi.core.paths import Paths
-from mandi.serving.contracts import PriceAnswer, PriceRow
 from mandi.serving.desk import Desk
 from mandi.serving.snapshot import (
     FEATURE_PARAMS,
@@ -36,8 +34,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 BENTO_HOME = ".bentoml"
-THINNEST = 0.1  # of the measured relative width of the 95 % interval
-WIDEST = 3.0  # of the price
 
 
 def write_service_folder(
@@ -88,8 +84,8 @@ def write_service_folder(
     DataNotFound
         No model at ``model_folder``.
     ContractError
-        The entry lacks a key, the model wrote a file under a name kept for the history, or it does not answer
-        with a price inside a 95 % interval of a sane width.
+        The entry lacks a key, the model wrote a file under a name kept for the history, or its counter finds the
+        answer to its own example absurd.
     """
     import pandas as pd
 
@@ -201,40 +197,19 @@ def _stage(root: Path, stage: Path) -> None:
 
 
 def _answered_example(staged: Path, name: str) -> dict[str, Any] | None:
-    desk = Desk.open(staged)
-    example: dict[str, Any] | None = next(m for m in desk.models() if m["name"] == name).get("example")
-    if example is not None and name == "price":
+    counter = Desk.open(staged).counters.get(name)
+    if counter is None:
+        return None
+    example: dict[str, Any] | None = counter.about().get("example")
+    if example is not None:
         try:
-            (answer,) = desk.price([PriceRow.model_validate(example)], explain=True)
-        except ValidationError as error:  # a price or bound that is no finite number
+            (answer,) = counter.answer([counter.row.model_validate(example)], datetime.now(UTC), True)
+        except ValidationError as error:  # a number that is not finite
             raise ContractError(
                 f"the example of {name} is not answered: {error}", next_command=MAKE_IT
             ) from None
-        _check_interval(answer, desk.champions[name].metrics)
+        counter.check(answer)
     return example
-
-
-def _check_interval(answer: PriceAnswer, metrics: Mapping[str, float]) -> None:
-    price, low, high = answer.predicted_price, answer.lower_bound_95, answer.upper_bound_95
-    said = f"the example of {answer.market} is answered {price:.2f} with 95 % bounds {low:.2f} to {high:.2f}"
-    if not (0 < price < math.inf and low <= price <= high < math.inf):
-        raise ContractError(said, allowed="a price above zero, inside finite bounds", next_command=MAKE_IT)
-    width = (high - low) / price
-    least = THINNEST * _measured_width(answer, metrics)
-    if not 0 < width <= WIDEST or width < least:
-        raise ContractError(
-            f"{said}: {width:.2%} of the price wide",
-            allowed=f"{least:.2%} to {WIDEST:.0%}; the least is a tenth of the width measured on the test part",
-            next_command=MAKE_IT,
-        )
-
-
-def _measured_width(answer: PriceAnswer, metrics: Mapping[str, float]) -> float:
-    key = "lot" if answer.kind == "lot" else f"market.{answer.horizon_days}"
-    width, mae, mape = (metrics.get(f"{key}.{m}", 0.0) for m in ("width95", "mae", "mape"))
-    # prices differ between commodities: the mean error in INR and in % tell of what price the mean width is
-    typical = 100 * mae / mape if mae > 0 and mape > 0 else answer.predicted_price
-    return width / typical
 
 
 def _copy_others(destination: Path, staged: Path, name: str) -> dict[str, Any]:

@@ -1,13 +1,15 @@
-"""Reads a parsed body into price questions: sizes are checked first, so that a refusal costs no more than an answer."""
+"""Reads a parsed body into questions: sizes are checked first, so that a refusal costs no more than an answer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from mandi.serving.contracts import OTHER_NAMES, PriceBatch, PriceRequest, PriceRow, QualityParams
+from mandi.serving.contracts import OTHER_NAMES, QualityParams
+from mandi.serving.counter import Shapes
 from mandi.serving.problems import (
     BAD_REQUEST,
     LONGEST_NAME,
@@ -21,13 +23,24 @@ QUALITY = "quality_params"
 T = TypeVar("T", bound=BaseModel)
 
 
-def asked_of(body: Mapping[str, Any], max_rows: int) -> PriceRequest | PriceBatch:
+@dataclass(frozen=True)
+class Asked:
+    """The rows of a request, whether reasons are wanted, and whether it was a batch."""
+
+    rows: list[Any]
+    explain: bool
+    many: bool
+
+
+def asked_of(body: Mapping[str, Any], shape: Shapes, max_rows: int) -> Asked:
     """Return the request a JSON object is.
 
     Parameters
     ----------
     body : mapping
-        A ``PriceBatch`` when it has ``rows``, else a ``PriceRequest``.
+        Many rows when it has ``rows``, else one.
+    shape : Shapes
+        Of the counter it is for.
     max_rows : int
         Rows allowed in one request.
 
@@ -38,31 +51,35 @@ def asked_of(body: Mapping[str, Any], max_rows: int) -> PriceRequest | PriceBatc
 
     Examples
     --------
-    >>> asked_of({"commodity_id": "soybean"}, max_rows=10).commodity_id
+    >>> from mandi.serving.counter import shapes
+    >>> from mandi.serving.counters.price import PriceCounter
+    >>> asked_of({"commodity_id": "soybean"}, shapes(PriceCounter), max_rows=10).rows[0].commodity_id
     'soybean'
     """
     if "rows" not in body:
-        _few_keys(body, PriceRequest, ())
-        return _validated(PriceRequest, body)
-    _few_keys(body, PriceBatch, ())
+        _few_keys(body, shape.request, ())
+        one: Any = _validated(shape.request, body)
+        return Asked([one], one.explain, False)
+    _few_keys(body, shape.batch, ())
     rows = body["rows"]
     if not isinstance(rows, list) or not rows:
-        return _validated(PriceBatch, body)
-    if len(rows) > max_rows:
+        many: Any = _validated(shape.batch, body)
+    elif len(rows) > max_rows:
         allowed = f"1 to {max_rows} in a request"
         raise Refused(Problem(BAD_REQUEST, f"{len(rows)} rows", "rows", allowed))
-    read = _rows(rows)
-    return _validated(PriceBatch, {**body, "rows": read})
+    else:
+        many = _validated(shape.batch, {**body, "rows": _rows(rows, shape.row)})
+    return Asked(many.rows, many.explain, True)
 
 
-def _rows(rows: list[Any]) -> list[PriceRow]:
-    read: list[PriceRow] = []
+def _rows(rows: list[Any], contract: type[BaseModel]) -> list[BaseModel]:
+    read: list[BaseModel] = []
     errors: list[dict[str, Any]] = []
     for i, row in enumerate(rows):
         if isinstance(row, dict):
-            _few_keys(row, PriceRow, ("rows", i))
+            _few_keys(row, contract, ("rows", i))
         try:
-            read.append(PriceRow.model_validate(row))
+            read.append(contract.model_validate(row))
         except ValidationError as error:
             errors += [{**e, "loc": ("rows", i, *e["loc"])} for e in _told(error)]
         if len(errors) >= MOST_SHOWN:

@@ -8,7 +8,6 @@ from typing import Any
 
 from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
-from pydantic import BaseModel
 from pydantic_core import from_json
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -17,7 +16,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from mandi.core.errors import DataNotFound, MandiError
-from mandi.serving.contracts import PriceAnswers, PriceBatch
+from mandi.serving.counter import shapes
+from mandi.serving.counters import COUNTERS, counter_class
 from mandi.serving.desk import Desk
 from mandi.serving.openapi import document
 from mandi.serving.problems import BAD_REQUEST, TOO_LARGE, UNAVAILABLE, Problem, Refused, problem_of
@@ -25,7 +25,6 @@ from mandi.serving.reading import asked_of
 from mandi.serving.snapshot import MAKE_IT
 
 LOG = logging.getLogger("mandi.serving")
-PRICE = "/api/v1/price/predict"
 MODELS = "/api/v1/models"
 NO_DESK = DataNotFound("no champion is loaded", next_command=MAKE_IT)
 
@@ -35,13 +34,13 @@ def routes_app() -> Starlette:
 
     Routes
     ------
-    POST /api/v1/price/predict : a ``PriceRequest``, or a ``PriceBatch`` when the body has ``rows``.
+    POST, the path of each counter : a request of one row, or of many when the body has ``rows``.
     GET /api/v1/models : what is served.
     GET /docs.json : the contract as OpenAPI, shown at ``/`` by BentoML's own page.
     """
     app = Starlette(
         routes=[
-            Route(PRICE, _told(_price), methods=["POST"]),
+            *(Route(counter_class(n).path, _told(_asks(n)), methods=["POST"]) for n in COUNTERS),
             Route(MODELS, _told(_models), methods=["GET"]),
             Route("/docs.json", _told(_docs), methods=["GET"]),
         ],
@@ -53,14 +52,26 @@ def routes_app() -> Starlette:
     return app
 
 
-async def _price(request: Request) -> Response:
-    desk = _desk(request)
-    asked = asked_of(_parsed(await _body(request, desk.limits.max_body_kib * 1024)), desk.limits.max_rows)
-    rows, explain = (asked.rows, asked.explain) if isinstance(asked, PriceBatch) else ([asked], asked.explain)
-    limiter = request.app.state.one_at_a_time
-    answers = await run_sync(lambda: desk.price(rows, explain=explain), limiter=limiter)
-    told: BaseModel = PriceAnswers(answers=answers) if isinstance(asked, PriceBatch) else answers[0]
-    return Response(told.model_dump_json(), media_type="application/json")
+def _asks(name: str) -> Callable[[Request], Awaitable[Response]]:
+    shape = shapes(counter_class(name))
+
+    async def asks(request: Request) -> Response:
+        desk = _desk(request)
+        if name not in desk.champions:
+            raise Refused(
+                Problem(
+                    UNAVAILABLE, f"no {name} model is served here", None, ", ".join(desk.champions), MAKE_IT
+                )
+            )
+        body = _parsed(await _body(request, desk.limits.max_body_kib * 1024))
+        asked = asked_of(body, shape, desk.limits.max_rows)
+        answer = getattr(desk, name)
+        limiter = request.app.state.one_at_a_time
+        answers = await run_sync(lambda: answer(asked.rows, explain=asked.explain), limiter=limiter)
+        told = shape.answers.model_construct(answers=answers) if asked.many else answers[0]
+        return Response(told.model_dump_json(), media_type="application/json")
+
+    return asks
 
 
 async def _models(request: Request) -> Response:
@@ -69,8 +80,9 @@ async def _models(request: Request) -> Response:
 
 async def _docs(request: Request) -> Response:
     desk: Desk | None = request.app.state.desk
-    example = desk.models()[0].get("example") if desk else None
-    return JSONResponse(document(PRICE, MODELS, example))
+    described = desk.models() if desk else []
+    examples = {m["path"]: m["example"] for m in described if m.get("example") is not None}
+    return JSONResponse(document([counter_class(n) for n in COUNTERS], MODELS, examples))
 
 
 def _desk(request: Request) -> Desk:

@@ -39,7 +39,7 @@ def service_folder() -> Path:
 )
 @bentoml.asgi_app(ROUTES, path="/")
 class Mandi:
-    """Fair prices and forecasts for commodity trading. `POST /api/v1/price/predict`, `GET /api/v1/models`."""
+    """Models for commodity trading behind one route each; `GET /api/v1/models` lists them with examples."""
 
     def __init__(self) -> None:
         try:

@@ -11,6 +11,7 @@ from typing import Any
 
 from mandi.core.errors import ConfigError
 from mandi.core.paths import Paths
+from mandi.serving.counters import COUNTERS, counter_class
 from mandi.serving.package import bento_environment
 from mandi.serving.snapshot import read_manifest
 
@@ -45,7 +46,7 @@ def cli_serve(root: Path, port: int = 3000, host: str = "127.0.0.1") -> None:
 
 
 def greeting(manifest: dict[str, Any], host: str, port: int) -> str:
-    """Return what is served, where, and a request that is answered.
+    """Return what is served, where, and a request of each model that is answered.
 
     Parameters
     ----------
@@ -58,10 +59,10 @@ def greeting(manifest: dict[str, Any], host: str, port: int) -> str:
     url = f"http://{shown}:{port}"
     lines = [f"{n} {m['version']}, history to {m['snapshot_time']}" for n, m in manifest["models"].items()]
     lines.append(f"{url}/  (contract)   {url}/api/v1/models  (what is served)")
-    example = manifest["models"].get("price", {}).get("example")
-    if example:
-        body = json.dumps(example)
-        lines.append(f"curl -s {url}/api/v1/price/predict -H 'content-type: application/json' -d '{body}'")
+    for name, entry in manifest["models"].items():
+        if name in COUNTERS and entry.get("example"):
+            body, path = json.dumps(entry["example"]), counter_class(name).path
+            lines.append(f"curl -s {url}{path} -H 'content-type: application/json' -d '{body}'")
     return "\n".join(lines)
 
 

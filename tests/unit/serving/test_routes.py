@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from mandi.serving.counters.price import PriceCounter
 from mandi.serving.desk import Desk
-from mandi.serving.routes import MODELS, PRICE, routes_app
+from mandi.serving.routes import MODELS, routes_app
 
+PRICE = PriceCounter.path
 ASOF = "2024-06-01T06:00:00Z"
 ROW = {"commodity_id": "soybean", "market": "Indore", "asof": ASOF}
 

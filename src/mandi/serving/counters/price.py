@@ -5,17 +5,18 @@ Many questions are one assembly and one prediction; the answer to one never depe
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from mandi.core.errors import ContractError, StaleSnapshot
 from mandi.core.units import to_quintals
 from mandi.features.calendar import trading_day
-from mandi.serving.contracts import PriceAnswer, PriceRow, QualityParams
+from mandi.serving.contracts import PriceAnswer, PriceRow, QualityParams, Strict
 from mandi.serving.gazetteer import Gazetteer, few, near, plain
 from mandi.serving.problems import BadRow
 from mandi.serving.snapshot import MAKE_IT, Champion, ServingParams
@@ -28,6 +29,8 @@ TEXTS = frozenset({"commodity", "market", "kind", "variety", "grade", "supplier_
 OLD_REPORT_DAYS = 7
 ONE_DAY = timedelta(days=1)
 TRADED = "1111110"  # markets rest on Sundays
+THINNEST = 0.1  # of the measured relative width of the 95 % interval
+WIDEST = 3.0  # of the price
 DEFAULT_HORIZON = {"lot": 0, "market": 1}
 
 
@@ -48,6 +51,13 @@ class PriceCounter:
         Its history has ``levels`` (see ``mandi.features.levels``) and, with lots, ``suppliers``.
     limits : ServingParams
     """
+
+    path: ClassVar[str] = "/api/v1/price/predict"
+    summary: ClassVar[str] = (
+        "A lot's fair price, or a market's price, with 90 and 95 % bounds, INR per quintal"
+    )
+    row: ClassVar[type[Strict]] = PriceRow
+    told: ClassVar[type[Strict]] = PriceAnswer
 
     def __init__(self, champion: Champion, limits: ServingParams) -> None:
         levels = champion.history["levels"]
@@ -76,8 +86,6 @@ class PriceCounter:
         """Answer questions in their order; see ``Desk.price``."""
         import pandas as pd
 
-        if len(rows) > self.limits.max_rows:
-            raise BadRow("rows", f"{len(rows)} rows", allowed=f"1 to {self.limits.max_rows} in a request")
         moment = pd.Timestamp(now).tz_convert("UTC")
         asked = []
         for i, row in enumerate(rows):
@@ -115,6 +123,25 @@ class PriceCounter:
             "commodities": self.names.commodities, "answers": ["market", "lot"] if self.answers_lots else ["market"],
             "horizons_days": list(self._horizons), "example": example,
         }  # fmt: skip
+
+    def check(self, answer: PriceAnswer) -> None:
+        """Refuse a champion whose example is priced outside its bounds, or whose bounds are absurdly thin or wide."""
+        price, low, high = answer.predicted_price, answer.lower_bound_95, answer.upper_bound_95
+        said = (
+            f"the example of {answer.market} is answered {price:.2f} with 95 % bounds {low:.2f} to {high:.2f}"
+        )
+        if not (0 < price < math.inf and low <= price <= high < math.inf):
+            raise ContractError(
+                said, allowed="a price above zero, inside finite bounds", next_command=MAKE_IT
+            )
+        width = (high - low) / price
+        least = THINNEST * _measured_width(answer, self.champion.metrics)
+        if not 0 < width <= WIDEST or width < least:
+            raise ContractError(
+                f"{said}: {width:.2%} of the price wide",
+                allowed=f"{least:.2%} to {WIDEST:.0%}; the least is a tenth of the width measured on the test part",
+                next_command=MAKE_IT,
+            )
 
     def _question(self, row: PriceRow, now: Timestamp) -> _Question:
         import pandas as pd
@@ -239,6 +266,14 @@ class PriceCounter:
             asof=asked["asof"].to_pydatetime(),
             notes=notes,
         )
+
+
+def _measured_width(answer: PriceAnswer, metrics: Mapping[str, float]) -> float:
+    key = "lot" if answer.kind == "lot" else f"market.{answer.horizon_days}"
+    width, mae, mape = (metrics.get(f"{key}.{m}", 0.0) for m in ("width95", "mae", "mape"))
+    # prices differ between commodities: the mean error in INR and in % tell of what price the mean width is
+    typical = 100 * mae / mape if mae > 0 and mape > 0 else answer.predicted_price
+    return width / typical
 
 
 def _frame(rows: list[dict[str, Any]]) -> DataFrame:

@@ -1,0 +1,35 @@
+"""Counters, one per model: where its questions are completed and answered. A model is served by one line in COUNTERS."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from mandi.core.errors import UnknownValue, nearest
+
+if TYPE_CHECKING:
+    from mandi.serving.counter import Counter
+
+COUNTERS: dict[str, str] = {
+    "price": "mandi.serving.counters.price:PriceCounter",
+}
+
+
+def counter_class(name: str) -> type[Counter]:
+    """Import and return the counter of a model.
+
+    Parameters
+    ----------
+    name : str
+        A model.
+
+    Raises
+    ------
+    UnknownValue
+        The name is not in COUNTERS.
+    """
+    if name not in COUNTERS:
+        raise UnknownValue(f'no counter for "{name}"{nearest(name, COUNTERS)}', allowed=", ".join(COUNTERS))
+    module, _, attribute = COUNTERS[name].partition(":")
+    found: type[Counter] = getattr(import_module(module), attribute)
+    return found

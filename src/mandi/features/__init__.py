@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FEATURES: dict[str, str] = {
     "price": "mandi.features.price:PriceFeatures",
+    "demand": "mandi.features.demand:DemandFeatures",
 }
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 DIWALI = "Diwali"
+SPAN = 4  # years that are looked up together
 ESTIMATED = " (estimated)"  # the moon is not sighted yet: the day itself is the best known
 Days = np.ndarray[tuple[int, ...], np.dtype[np.datetime64]]
 
@@ -120,18 +121,32 @@ def festival_places(days: Days, params: FestivalParams | None = None) -> np.ndar
     if len(days) == 0:
         return np.array([], dtype=object)
     year = days.astype("datetime64[Y]").astype(int) + 1970
-    named = _named(chosen.country, int(year.min()) - 1, int(year.max()) + 1)
-    places: dict[np.datetime64, tuple[int, bool, str]] = {}
-    for name, day in named:
-        first, last = chosen.span(name)
-        for offset in range(first, last + 1):
-            rank = (abs(offset), name not in chosen.windows, f"{name}{offset:+d}")
-            here = np.datetime64(day, "D") + offset
-            places[here] = min(rank, places.get(here, rank))
-    unique, where = np.unique(days, return_inverse=True)
-    told = np.array([places[day][2] if day in places else "" for day in unique], dtype=object)
-    found: np.ndarray = told[where]
+    windows = tuple(sorted(chosen.windows.items()))
+    first, told = _places(
+        chosen.country, chosen.window, windows, int(year.min()) // SPAN * SPAN, int(year.max()) // SPAN * SPAN + SPAN
+    )
+    found: np.ndarray = told[(days - first).astype(int)]
     return found
+
+
+@lru_cache(maxsize=16)
+def _places(
+    country: str, window: tuple[int, int], windows: tuple[tuple[str, tuple[int, int]], ...], first: int, last: int
+) -> tuple[np.datetime64, np.ndarray]:
+    own = dict(windows)
+    start = np.datetime64(f"{first}-01-01", "D")
+    told = np.full(int((np.datetime64(f"{last + 1}-01-01", "D") - start).astype(int)), "", dtype=object)
+    ranks: dict[int, tuple[int, bool, str]] = {}
+    for name, day in _named(country, first - 1, last + 1):
+        before, after = own.get(name, window)
+        for offset in range(before, after + 1):
+            rank = (abs(offset), name not in own, f"{name}{offset:+d}")
+            here = int((np.datetime64(day, "D") - start).astype(int)) + offset
+            ranks[here] = min(rank, ranks.get(here, rank))
+    for here, (_, _, place) in ranks.items():
+        if 0 <= here < len(told):
+            told[here] = place
+    return start, told
 
 
 @lru_cache(maxsize=32)

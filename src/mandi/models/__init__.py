@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 MODELS: dict[str, str] = {
     "price": "mandi.models.price:PriceModel",
+    "demand": "mandi.models.demand:DemandModel",
 }
 
 

@@ -128,6 +128,15 @@ class ProphetShape:
                     told[days == when + offset] += effect
         return told
 
+    def summary(self) -> dict[str, Any]:
+        """Return what says most of a fit, flat."""
+        return {
+            "start": self.start, "days": self.span, "growth": round(float(self.trend["k"]), 6),
+            "changepoints": len(self.trend["changepoints"]), "columns": len(self.columns),
+            "is_harvest": round(float(dict(self.columns).get("is_harvest", 0.0)) * self.scale, 4),
+            **{f"order_{name}": order for name, (_, order, _) in self.seasons.items()},
+        }  # fmt: skip
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""
         return {

@@ -97,8 +97,10 @@ class TradingCalendar:
 
     def of_festival(self, days: Days) -> Floats:
         """Return the share of each day's place around a festival; 1 where there is none."""
-        places = festival_places(days, self.params)
-        return np.array([self.festivals.get(place, 1.0) for place in places], dtype=float)
+        places, codes = _coded(festival_places(days, self.params))
+        shares = np.array([self.festivals.get(place, 1.0) for place in places], dtype=float)
+        found: Floats = shares[codes]
+        return found
 
     def shares(self, commodity: str, days: Days) -> Floats:
         """Return what each day brings of a usual day's arrivals."""
@@ -133,6 +135,17 @@ def _by_weekday(days: Days, ratio: Floats, prior: Floats, weight: float) -> Floa
     shares = np.maximum(total / (np.bincount(place, minlength=7) + weight), LEAST_SHARE)
     found: Floats = shares / shares.mean()
     return found
+
+
+def _coded(places: np.ndarray) -> tuple[list[str], np.ndarray]:
+    # most days are none: looking those up one by one would cost more than all the rest
+    codes = np.zeros(len(places), dtype=np.intp)
+    named = [""]
+    for row in np.flatnonzero(places != ""):
+        if places[row] not in named:
+            named.append(places[row])
+        codes[row] = named.index(places[row])
+    return named, codes
 
 
 def _weekday(days: Days) -> np.ndarray:

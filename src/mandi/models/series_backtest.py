@@ -88,6 +88,23 @@ class Backtest:
         kept = tuple(f for f in self.failures if f.member in members)
         return replace(self, members=tuple(members), forecasts=self.forecasts[:, places], failures=kept)
 
+    def beside(self, other: Backtest) -> Backtest:
+        """Return the back-test of the members of both, made on the same series and origins.
+
+        Raises
+        ------
+        ContractError
+            Series or origins differ.
+        """
+        if (self.names, self.offsets) != (other.names, other.offsets):
+            raise ContractError("two back-tests of different series or origins", allowed="the same in both")
+        return replace(
+            self,
+            members=self.members + other.members,
+            forecasts=np.concatenate([self.forecasts, other.forecasts], axis=1),
+            failures=self.failures + other.failures,
+        )
+
     def errors(self) -> pd.DataFrame:
         """Return long rows ``series, member, offset, step, actual, forecast`` where the truth is known."""
         import pandas as pd

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mandi.core.errors import ContractError, NotFitted
-from mandi.models.series_backtest import Backtest, Failure, asked, rolling_backtest
+from mandi.models.series_backtest import Backtest, Failure, mean_step, rolling_backtest
 from mandi.models.series_intervals import IntervalParams, SeriesIntervals, conformal
 from mandi.models.series_members import Member, Progress
 from mandi.models.series_panel import Floats, SeriesPanel
@@ -113,7 +113,8 @@ class SeriesBlend:
         horizon : int
             Steps ahead.
         past : Backtest, optional
-            A back-test of the same members and series made before; nothing is refitted for it.
+            A back-test of the same members and series made before, of which nothing is refitted; where it has an origin
+            at offset 0, that is the forecast.
         progress : callable, optional
             Told (done, all, what).
         """
@@ -124,22 +125,23 @@ class SeriesBlend:
                 self.members, panel, horizon, offsets, season=self.params.season, progress=progress
             )
         past = past.only(list(self.members))
-        failures = list(past.failures)
-        ahead = np.empty((len(self.members), len(panel), horizon))
-        for row, (name, member) in enumerate(self.members.items()):
-            told = asked(member, panel, horizon, self.params.season)
-            ahead[row] = told.values
-            failures += [Failure(name, panel.names[i], 0, why) for i, why in told.failures.items()]
-            if progress is not None:
-                progress(row + 1, len(self.members), f"{name}, forecast")
+        if 0 in past.offsets:
+            ahead, failures = past.forecasts[past.offsets.index(0)], past.failures
+        else:
+            now = rolling_backtest(
+                self.members, panel, horizon, [0], season=self.params.season, progress=progress
+            )
+            ahead, failures = now.forecasts[0], past.failures + now.failures
+        past = past.known_at(0)
+        units = np.array([mean_step(v, self.params.season) for v in panel.values])
         weights = blend_weights(past, self.params)
         self._fitted = _Fitted(
             panel,
             past,
             weights,
             self._floored(mixed(ahead, weights, self.params)),
-            conformal(blend_residuals(past, self.params), past.units[0], self.params.intervals),
-            tuple(failures),
+            conformal(blend_residuals(past, self.params), units, self.params.intervals),
+            failures,
             ahead,
         )
         return self

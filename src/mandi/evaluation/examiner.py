@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 EXAMINERS: dict[str, str] = {
     "price": "mandi.evaluation.price_examiner:PriceExaminer",
+    "forecast": "mandi.evaluation.forecast_examiner:ForecastExaminer",
 }
 
 

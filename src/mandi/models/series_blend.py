@@ -1,7 +1,9 @@
 """One forecast out of several members: weighted means, with weights per series and group of horizons from back-tests.
 
 A member's weight falls with a power of its back-test error; errors are shrunk toward the member's mean over all series,
-because few windows say little about one series. Weights are never negative and sum to one. Units are those of the series.
+because few windows say little about one series. Errors are scaled, not ranked: a series that is easily forecast by some
+member leans on the means over series more than one that no member forecasts well. Weights are never negative and sum to
+one. Units are those of the series.
 """
 
 from __future__ import annotations

@@ -62,6 +62,9 @@ class StatMember:
         Of ``mean``, in steps.
     order : tuple of int, optional
         Of ``arima``; none: chosen by AICc, without a season.
+    form : str
+        Of ``ets``: letters of error, trend and season, each A, M, N or Z for the best by AICc. Additive errors alone (AZN,
+        AZA) cost a third of all forms.
     processes : int
         Worker processes; series are shared out among them.
 
@@ -84,6 +87,7 @@ class StatMember:
     history: int = 0
     window: int = 28
     order: tuple[int, int, int] | None = None
+    form: str = "ZZZ"
     processes: int = 1
 
     def __post_init__(self) -> None:
@@ -171,7 +175,7 @@ def _library(member: StatMember, count: int) -> Any:
     if member.method == "ces":
         return models.AutoCES(season_length=season)
     if member.method == "ets":
-        return models.AutoETS(season_length=season)
+        return models.AutoETS(season_length=season, model=member.form)
     if member.order is not None:
         return models.ARIMA(order=member.order)
     return models.AutoARIMA(season_length=1, approximation=True)

@@ -36,6 +36,7 @@ def examination_params(params: Mapping[str, Any]) -> ExaminationParams:
     5
     """
     given = dict(params.get("evaluation") or {})
+    given.pop("forecast", None)  # of forecasting models: mandi.evaluation.forecast_measures
     beside = build(BaselineParams, given.pop("baselines", {}), "evaluation.baselines")
     layout = build(BacktestParams, given.pop("backtest", {}), "evaluation.backtest")
     return ExaminationParams(build(EvaluationParams, given, "evaluation"), beside, layout)

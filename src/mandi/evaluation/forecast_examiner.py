@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from mandi.models.base import Model
 
 LEARNED = ("train", "validation", "calibration")
-CONTROLLED = 120  # questions the control of changed futures compares: each place and moment is a forecast of its own
+CONTROLLED = (
+    120  # questions the control of changed futures compares: each place and moment is a forecast of its own
+)
 TOLERANCE = 0.05  # share of a constant's error by which chance may be better
 LEVEL_WEEKS = 8
 
@@ -111,7 +113,14 @@ class ForecastExaminer:
         when = test["asof"].sort_values().iloc[len(test) // 2]
         return [
             future_perturbation(
-                features, fitted, tables, when, seed, questions=frame, max_questions=CONTROLLED, window_days=None
+                features,
+                fitted,
+                tables,
+                when,
+                seed,
+                questions=frame,
+                max_questions=CONTROLLED,
+                window_days=None,
             ),
             shuffled_forecasts(make_model, frame, seed),
         ]
@@ -127,7 +136,8 @@ class ForecastExaminer:
         inside = (told["label"] >= told["lower_bound"]) & (told["label"] <= told["upper_bound"])
         series["coverage of 95 %"] = 100.0 * inside.groupby(told["horizon_days"]).mean()
         return pd.concat(
-            [pd.DataFrame({"series": n, "x": s.index, "y": s.to_numpy()}) for n, s in series.items()], ignore_index=True
+            [pd.DataFrame({"series": n, "x": s.index, "y": s.to_numpy()}) for n, s in series.items()],
+            ignore_index=True,
         )
 
     def standing(self, metrics: Mapping[str, float]) -> Standing:
@@ -187,7 +197,9 @@ def shuffled_forecasts(make_model: Callable[[], Model], frame: pd.DataFrame, see
     }
     passed = not errors["shuffled"] < (1.0 - TOLERANCE) * errors["constant"]
     text = f"{int(answered.sum())} test weeks, " + (
-        "nothing is learned from shuffled labels" if passed else "something else than labels gives the answers away"
+        "nothing is learned from shuffled labels"
+        if passed
+        else "something else than labels gives the answers away"
     )
     figures = {"shuffled_error": errors["shuffled"], "constant_error": errors["constant"]}
     return ControlResult("shuffled labels", passed, text, figures)

@@ -90,7 +90,11 @@ def judge_forecasts(
                 head = f"{group}.{band}" if kind == "week" else f"{group}.day.{band}"
                 found = figures(mine, names, params.open_tonnes if kind == "day" else 0.0)
                 flat |= {f"{head}.{name}": value for name, value in found.items()}
-                shown = {"place": group, "days_ahead": band, **{k: v for k, v in found.items() if "." not in k}}
+                shown = {
+                    "place": group,
+                    "days_ahead": band,
+                    **{k: v for k, v in found.items() if "." not in k},
+                }
                 naive = found.get(f"{BASELINE}.mape", float("nan"))
                 (by_band if kind == "week" else by_day).append({**shown, "mape_seasonal_naive": naive})
     country = weeks[(weeks["level"] == "country") & (weeks["band"] == BANDS[0])]
@@ -138,7 +142,9 @@ def figures(rows: pd.DataFrame, baselines: list[str], least: float = 0.0) -> dic
     known = rows[rows["label"].notna() & rows["predicted_demand"].notna()]
     found = {"rows": float(len(known)), **_errors(known, "predicted_demand", least)}
     came = known["label"].sum()
-    found["bias"] = 100.0 * float((known["predicted_demand"] - known["label"]).sum() / came) if came > 0 else np.nan
+    found["bias"] = (
+        100.0 * float((known["predicted_demand"] - known["label"]).sum() / came) if came > 0 else np.nan
+    )
     inside = (known["label"] >= known["lower_bound"]) & (known["label"] <= known["upper_bound"])
     found["coverage95"] = float(inside.mean()) if len(known) else np.nan
     total = known["predicted_demand"].sum()
@@ -168,7 +174,9 @@ def _errors(rows: pd.DataFrame, column: str, least: float) -> dict[str, float]:
     percent = rows["label"] > max(least, 0.0)
     came = rows["label"].sum()
     return {
-        "mape": 100.0 * float((off[percent] / rows.loc[percent, "label"]).mean()) if percent.any() else np.nan,
+        "mape": 100.0 * float((off[percent] / rows.loc[percent, "label"]).mean())
+        if percent.any()
+        else np.nan,
         "wape": 100.0 * float(off.sum() / came) if came > 0 else np.nan,
         "mase": float((off / rows["scale"]).mean()) if len(rows) else np.nan,
     }
@@ -178,7 +186,9 @@ def _answered(predictions: pd.DataFrame, frame: pd.DataFrame, beside: pd.DataFra
     for column in [*IDENTITY, "level", "target_day", "w_1"]:
         if column not in frame:
             known = map(str, frame.columns)
-            raise ContractError(f'frame has no column "{column}"{nearest(column, known)}', allowed=", ".join(IDENTITY))
+            raise ContractError(
+                f'frame has no column "{column}"{nearest(column, known)}', allowed=", ".join(IDENTITY)
+            )
     if missing := [c for c in ANSWER if c not in predictions]:
         raise ContractError(f'predictions have no column "{missing[0]}"', allowed=", ".join(ANSWER))
     if BASELINE not in beside:
@@ -209,18 +219,28 @@ def _by_commodity(country: pd.DataFrame, names: list[str], floors: Mapping[str, 
     for commodity, mine in country.groupby("commodity", sort=True):
         found = figures(mine, names, 0.0)
         row = {"commodity": commodity, **{k: v for k, v in found.items() if "." not in k}}
-        told.append({**row, "mape_seasonal_naive": found.get(f"{BASELINE}.mape"), "oracle_mape": floors.get(str(commodity))})
+        told.append(
+            {
+                **row,
+                "mape_seasonal_naive": found.get(f"{BASELINE}.mape"),
+                "oracle_mape": floors.get(str(commodity)),
+            }
+        )
     return pd.DataFrame(told)
 
 
 def _by_member(country: pd.DataFrame, names: list[str]) -> pd.DataFrame:
-    full = country.dropna(subset=["label", "predicted_demand", *[n for n in names if country[n].notna().any()]])
+    full = country.dropna(
+        subset=["label", "predicted_demand", *[n for n in names if country[n].notna().any()]]
+    )
     told = [
         {"forecast": name, **_errors(full, column, 0.0), "rows": len(full)}
         for name, column in [("champion's blend", "predicted_demand"), *((n, n) for n in names)]
         if len(full) and full[column].notna().all()
     ]
-    return pd.DataFrame(told).sort_values("mape", kind="stable", ignore_index=True) if told else pd.DataFrame()
+    return (
+        pd.DataFrame(told).sort_values("mape", kind="stable", ignore_index=True) if told else pd.DataFrame()
+    )
 
 
 def _by_place(weeks: pd.DataFrame) -> pd.DataFrame:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 COUNTRY = "India"
 LEVELS = ("country", "state", "market")
+KEYS = ["commodity", "level", "location", "day"]
 HOLE_DAYS = 21  # the longest rest of all markets at once is a week
 Values = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 
@@ -38,8 +39,8 @@ def daily_arrivals(reports: DataFrame, levels: Sequence[str] = ("country", "stat
     Returns
     -------
     DataFrame
-        ``commodity, level, location, day`` (India, midnight without zone), ``known_time``, ``arrivals`` (tonnes that became
-        known at that time), in order of time. A late report is a row of its own.
+        ``commodity, level, location, day`` (India, midnight without zone), ``known_time``, ``arrivals`` (tonnes of the day as
+        known at that time), in order of time. A late report makes a second row of its day.
 
     Raises
     ------
@@ -58,7 +59,9 @@ def daily_arrivals(reports: DataFrame, levels: Sequence[str] = ("country", "stat
     """
     for column in ("commodity", "state", "market", "arrivals", "event_time", "known_time"):
         if column not in reports:
-            raise ContractError(f'the reports have no column "{column}"', allowed=", ".join(map(str, reports.columns)))
+            raise ContractError(
+                f'the reports have no column "{column}"', allowed=", ".join(map(str, reports.columns))
+            )
     if unknown := sorted(set(levels) - set(LEVELS)):
         raise UnknownValue(f"levels are {', '.join(levels)}: {unknown[0]} is none", allowed=", ".join(LEVELS))
     plain = pd.DataFrame(
@@ -75,12 +78,16 @@ def daily_arrivals(reports: DataFrame, levels: Sequence[str] = ("country", "stat
             continue
         place = COUNTRY if level == "country" else reports[level].astype(str)
         keys = ["commodity", "level", "location", "day", "known_time"]
-        parts.append(plain.assign(level=level, location=place).groupby(keys, sort=False, as_index=False)["arrivals"].sum())
+        parts.append(
+            plain.assign(level=level, location=place)
+            .groupby(keys, sort=False, as_index=False)["arrivals"]
+            .sum()
+        )
     told = pd.concat(parts, ignore_index=True)
     order = ["known_time", "day", "commodity", "level", "location"]
-    return told.sort_values(order, kind="stable", ignore_index=True)[
-        ["commodity", "level", "location", "day", "known_time", "arrivals"]
-    ]
+    told = told.sort_values(order, kind="stable", ignore_index=True)
+    so_far = told.groupby(KEYS, sort=False)["arrivals"].cumsum()
+    return told.assign(arrivals=so_far)[[*KEYS, "known_time", "arrivals"]]
 
 
 @dataclass(frozen=True)
@@ -91,7 +98,7 @@ class Ledger:
     ----------
     day, known : array of datetime64[D], datetime64[ns]
         Of the country's entries, in order of ``known``.
-    entries : dict of location to (day, known, tonnes)
+    entries : dict of location to (day, known, tonnes of the day)
         Each in order of ``known``.
     level : dict of location to str
     """
@@ -116,7 +123,8 @@ class Ledger:
         upto = int(np.searchsorted(known, asof, side="right"))
         place = (day[:upto] - last).astype(int) + count - 1
         inside = (place >= 0) & (place < count)
-        values = np.bincount(place[inside], tonnes[:upto][inside], minlength=count)[:count]
+        values = np.zeros(count)
+        values[place[inside]] = tonnes[:upto][inside]  # of a day's rows the last known stands
         values[~self._told(asof, last, count)] = np.nan
         return values
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from mandi.core.errors import ContractError, UnknownValue, nearest
-from mandi.features.arrivals import COUNTRY, Ledger, daily_arrivals, ledgers
+from mandi.features.arrivals import KEYS, Ledger, daily_arrivals, ledgers
 from mandi.features.calendar import CalendarParams
 from mandi.features.demand_questions import demand_questions
 from mandi.features.festivals import FestivalParams
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 ASKED = ("commodity", "location", "asof", "horizon_days", "kind")
 KINDS = ("day", "week")
 LONGEST_HORIZON = 90
-FURTHEST_STEP = 105  # days from the last one known that a forecast reaches: the horizon, and a history that is behind
+FURTHEST_STEP = (
+    105  # days from the last one known that a forecast reaches: the horizon, and a history that is behind
+)
 NEEDED_WEEKS = 8
 INDIA = np.timedelta64(5 * 60 + 30, "m")
 
@@ -89,7 +91,7 @@ class DemandFeatures:
     name: ClassVar[str] = "demand"
     requires: ClassVar[frozenset[str]] = frozenset({"reports"})
     uses: ClassVar[frozenset[str]] = frozenset()
-    keys: ClassVar[Mapping[str, list[str]]] = {"arrivals": [], "places": ["commodity", "market"]}
+    keys: ClassVar[Mapping[str, list[str]]] = {"arrivals": KEYS, "places": ["commodity", "market"]}
 
     def __init__(self, params: DemandFeatureParams) -> None:
         self.params = params
@@ -105,7 +107,7 @@ class DemandFeatures:
         Returns
         -------
         dict of name to frame
-            ``arrivals`` (see ``daily_arrivals``: a row of the past is needed whole, so it has no keys), and ``places``:
+            ``arrivals`` (see ``daily_arrivals``) and ``places``:
             commodity, market, state, known_time of its first report.
 
         Raises
@@ -120,7 +122,9 @@ class DemandFeatures:
         places = first[["commodity", "market", "state", "known_time"]].reset_index(drop=True)
         return {"arrivals": daily_arrivals(reports, self.params.features.levels), "places": places}
 
-    def questions(self, tables: Mapping[str, DataFrame], history: Mapping[str, DataFrame] | None = None) -> DataFrame:
+    def questions(
+        self, tables: Mapping[str, DataFrame], history: Mapping[str, DataFrame] | None = None
+    ) -> DataFrame:
         """Ask about every place at many moments of the past, with what then came.
 
         Returns
@@ -175,7 +179,9 @@ class DemandFeatures:
         block = pd.DataFrame(
             np.column_stack([steps, told.age, told.weeks]), index=questions.index, columns=names
         )
-        rest = questions[[c for c in questions.columns if c not in {*names, "level", "target_day", "last_day"}]]
+        rest = questions[
+            [c for c in questions.columns if c not in {*names, "level", "target_day", "last_day"}]
+        ]
         days = {"target_day": target.astype("datetime64[ns]"), "last_day": told.last.astype("datetime64[ns]")}
         return pd.concat([rest.assign(level=told.level, **days), block], axis=1)
 
@@ -205,7 +211,9 @@ class DemandFeatures:
         ahead = pd.DataFrame({"horizon_days": np.arange(1, FURTHEST_STEP + 1)})
         questions = places.merge(ahead, how="cross").assign(asof=asof, kind="day")
         frame = self.assemble(questions, known)
-        frame = frame[(frame["steps"] <= FURTHEST_STEP) & frame[f"w_{NEEDED_WEEKS}"].notna()].reset_index(drop=True)
+        frame = frame[(frame["steps"] <= FURTHEST_STEP) & frame[f"w_{NEEDED_WEEKS}"].notna()].reset_index(
+            drop=True
+        )
         answers, told = model.predict(frame), model.explain(frame)
         effects = told.pivot_table(index="index", columns="feature", values="effect", aggfunc="sum")
         kept = frame[["commodity", "level", "location", "last_day", "target_day"]].assign(known_time=asof)
@@ -236,7 +244,9 @@ class _Looked:
 
     @classmethod
     def up(cls, questions: DataFrame, books: Mapping[str, Ledger], weeks: int) -> _Looked:
-        moments = questions["asof"].dt.tz_convert("UTC").dt.tz_localize(None).to_numpy().astype("datetime64[ns]")
+        moments = (
+            questions["asof"].dt.tz_convert("UTC").dt.tz_localize(None).to_numpy().astype("datetime64[ns]")
+        )
         commodity, location = (questions[c].to_numpy(dtype=object) for c in ("commodity", "location"))
         count = len(questions)
         found = cls(
@@ -257,6 +267,3 @@ class _Looked:
             found.age[rows] = (moment - known) / np.timedelta64(1, "D")
             found.weeks[rows] = daily.reshape(weeks, 7).sum(axis=1)[::-1]
         return found
-
-
-__all__ = ["COUNTRY", "DemandFeatureParams", "DemandFeatures", "DemandInputs", "first_days"]

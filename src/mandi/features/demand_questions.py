@@ -62,7 +62,9 @@ def demand_questions(books: Mapping[str, Ledger], params: Asked) -> DataFrame:
     asked = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
     for column in ("asof", "label_known_time"):
         asked[column] = asked[column].astype("datetime64[ns]").dt.tz_localize("UTC")
-    return asked.sort_values(["asof", "commodity", "location", "kind", "horizon_days"], ignore_index=True)[columns]
+    return asked.sort_values(["asof", "commodity", "location", "kind", "horizon_days"], ignore_index=True)[
+        columns
+    ]
 
 
 def horizons(level: str, params: Asked) -> dict[str, np.ndarray]:

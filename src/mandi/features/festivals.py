@@ -48,7 +48,9 @@ class FestivalParams:
     def __post_init__(self) -> None:
         for name, (first, last) in {"window": self.window, **self.windows}.items():
             if first > 0 or last < 0:
-                raise ConfigError(f"window of {name} is {first} to {last}", allowed="from 0 or less to 0 or more")
+                raise ConfigError(
+                    f"window of {name} is {first} to {last}", allowed="from 0 or less to 0 or more"
+                )
 
     def span(self, festival: str) -> tuple[int, int]:
         """Return the first and last day around a festival."""
@@ -123,7 +125,11 @@ def festival_places(days: Days, params: FestivalParams | None = None) -> np.ndar
     year = days.astype("datetime64[Y]").astype(int) + 1970
     windows = tuple(sorted(chosen.windows.items()))
     first, told = _places(
-        chosen.country, chosen.window, windows, int(year.min()) // SPAN * SPAN, int(year.max()) // SPAN * SPAN + SPAN
+        chosen.country,
+        chosen.window,
+        windows,
+        int(year.min()) // SPAN * SPAN,
+        int(year.max()) // SPAN * SPAN + SPAN,
     )
     found: np.ndarray = told[(days - first).astype(int)]
     return found
@@ -131,7 +137,11 @@ def festival_places(days: Days, params: FestivalParams | None = None) -> np.ndar
 
 @lru_cache(maxsize=16)
 def _places(
-    country: str, window: tuple[int, int], windows: tuple[tuple[str, tuple[int, int]], ...], first: int, last: int
+    country: str,
+    window: tuple[int, int],
+    windows: tuple[tuple[str, tuple[int, int]], ...],
+    first: int,
+    last: int,
 ) -> tuple[np.datetime64, np.ndarray]:
     own = dict(windows)
     start = np.datetime64(f"{first}-01-01", "D")
@@ -154,7 +164,9 @@ def _named(country: str, first_year: int, last_year: int) -> tuple[tuple[str, st
     from holidays import country_holidays
 
     found = set()
-    for day, names in country_holidays(country, years=range(first_year, last_year + 1), language="en_US").items():
+    for day, names in country_holidays(
+        country, years=range(first_year, last_year + 1), language="en_US"
+    ).items():
         for name in names.split("; "):
             found.add((day.isoformat(), name.replace(ESTIMATED, "")))
     return tuple((name, day) for day, name in sorted(found))

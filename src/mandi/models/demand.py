@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -32,6 +33,7 @@ from mandi.models.trading_calendar import TradingCalendar
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
+LOG = logging.getLogger("mandi.models.demand")
 FORMAT = 1
 FILE = "demand.json"
 LEVEL_WEEKS = 52
@@ -110,7 +112,7 @@ class DemandModel:
             What ``DemandFeatures.assemble`` returned for training questions: ``spec.inputs``, label (tonnes), asof,
             label_known_time, part. Labels of days and weeks are the history; rows of part "test" are refused.
         progress : callable, optional
-            Told (done, all, what); printed if not given.
+            Told (done, all, what).
 
         Raises
         ------
@@ -119,7 +121,7 @@ class DemandModel:
         """
         if "part" in frame and (frame["part"] == "test").any():
             raise ContractError("rows of the test are in the frame", allowed="train, validation, calibration")
-        tell = progress or _tell
+        tell = progress or _nothing
         wanted = self.params.features
         lesson = Lesson.of(frame, wanted.past_weeks, wanted.calendar, wanted.festivals, self.params)
         stages = lesson.stages(tell)
@@ -134,11 +136,11 @@ class DemandModel:
             record["backtest"][group] = _scores(past.told)
             if (found := lesson.errors(past, stages, self.params.blend)) is not None:
                 errors.append(found)
-        toolbox = lesson.toolbox(lesson.asof.max() + np.timedelta64(3650, "D"), tell)
+        toolbox = lesson.toolbox(lesson.end(), tell)
         for _, made in [*stages, (None, toolbox)]:
             record["failed"] |= made.failed
-        if record["failed"]:
-            tell(0, 0, f"{len(record['failed'])} fits failed, their weight goes to the others: {record['failed']}")
+        for what, reason in record["failed"].items():
+            LOG.warning("demand: %s could not be fitted (%s); its weight goes to the others", what, reason)
         self._fitted = _Fitted(toolbox, blends, DemandIntervals.fit(_joined(errors), COVERAGE), record)
         return self
 
@@ -238,7 +240,9 @@ class DemandModel:
             "blends": {k: b.as_dict() for k, b in fitted.blends.items()}, "intervals": fitted.intervals.as_dict(),
             "record": fitted.record, "trees": len(box.trees.boosters),
         }  # fmt: skip
-        (folder / FILE).write_text(json.dumps(state, indent=1, sort_keys=True, allow_nan=False), encoding="utf-8")
+        (folder / FILE).write_text(
+            json.dumps(state, indent=1, sort_keys=True, allow_nan=False), encoding="utf-8"
+        )
         for place, text in enumerate(box.trees.as_texts()):
             (folder / f"trees_{place}.txt").write_text(text, encoding="utf-8")
 
@@ -308,7 +312,10 @@ def _levels(cases: Cases, calendar: TradingCalendar) -> Any:
 
 def _scores(past: Any) -> dict[str, list[float]]:
     # mean absolute error of each member by week ahead, over that of all of them
-    off = np.abs(past.truth[:, None] - past.forecasts) / np.where(past.units > 0, past.units, np.nan)[:, None, :, None]
+    off = (
+        np.abs(past.truth[:, None] - past.forecasts)
+        / np.where(past.units > 0, past.units, np.nan)[:, None, :, None]
+    )
     kept: dict[str, list[float]] = {}
     for row, member in enumerate(past.members):
         own = [off[:, row, :, h][np.isfinite(off[:, row, :, h])] for h in range(off.shape[3])]
@@ -321,8 +328,10 @@ def _joined(errors: list[Errors]) -> Errors:
 
     columns = zip(*(tuple(vars(e.asked).values()) for e in errors))
     asked = Asked(*(np.concatenate(parts) for parts in columns))
-    return Errors(asked, np.concatenate([e.forecast for e in errors]), np.concatenate([e.truth for e in errors]))
+    return Errors(
+        asked, np.concatenate([e.forecast for e in errors]), np.concatenate([e.truth for e in errors])
+    )
 
 
-def _tell(done: int, total: int, text: str) -> None:
-    print(f"demand {done}/{total}: {text}" if total else f"demand: {text}")
+def _nothing(done: int, total: int, text: str) -> None:
+    """Tell nobody."""

@@ -71,6 +71,6 @@ def _fit(tonnes: Floats, order: tuple[int, ...]) -> Any:
     from statsforecast.models import ARIMA
 
     try:
-        return ARIMA(order=order, method="CSS").fit(tonnes)
+        return ARIMA(order=order, method="CSS-ML").fit(tonnes)
     except Exception:  # a baseline that cannot be fitted is a missing row, told by its count
         return None

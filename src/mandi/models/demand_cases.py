@@ -6,6 +6,7 @@ and one without are the same kind of number: tonnes on a usual day.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -63,7 +64,9 @@ class Cases:
         for name in [*needed, *(f"w_{k}" for k in range(1, NEEDED_WEEKS + 1))]:
             if name not in frame:
                 known = map(str, frame.columns)
-                raise ContractError(f'the frame has no column "{name}"{nearest(name, known)}', allowed=", ".join(needed))
+                raise ContractError(
+                    f'the frame has no column "{name}"{nearest(name, known)}', allowed=", ".join(needed)
+                )
         past = np.full((len(frame), weeks), np.nan)
         there = [k for k in range(1, weeks + 1) if f"w_{k}" in frame]
         if len(frame):
@@ -103,15 +106,38 @@ class Cases:
         """Return the usual days in each week: of the past (latest first), or of those ahead (nearest first)."""
         count = BLOCKS if ahead else self.weeks.shape[1]
         found = np.empty((len(self), count))
-        for commodity, rows in _groups(self.commodity):
-            last = self.last[rows].astype(int)
-            start, end = int(last.min()) - 7 * count - 1, int(last.max()) + 7 * count + 1
-            days = np.arange(start, end + 1).astype("datetime64[D]")
-            total = np.concatenate([[0.0], np.cumsum(calendar.shares(commodity, days))])
-            after = (last - start + 1)[:, None]  # place of the day after the last one known
-            edges = after + 7 * np.arange(count + 1) * (1 if ahead else -1)
-            found[rows] = np.abs(np.diff(total[edges], axis=1))
-        return found
+        for commodity, rows in groups_of(self.commodity):
+            found[rows] = block_sums(
+                lambda days, name=commodity: calendar.shares(name, days),
+                self.last[rows],
+                0 if ahead else count,
+                count,
+            )
+        return found if ahead else found[:, ::-1]
+
+
+def block_sums(per_day: Callable[[Days], Floats], last: Days, back: int, count: int) -> Floats:
+    """Sum a daily quantity over weeks, shape (cases, count), in order of time.
+
+    Each sum is over its own seven days, so that it has the same last bit whatever else is asked.
+
+    Parameters
+    ----------
+    per_day : callable
+        Days to values.
+    last : array of datetime64[D]
+        Last day known of each case.
+    back : int
+        Weeks before it at which the first week begins.
+    count : int
+        Weeks.
+    """
+    start = last.astype(int) + 1 - 7 * back
+    first, end = int(start.min()), int(start.max()) + 7 * count
+    values = per_day(np.arange(first, end).astype("datetime64[D]"))
+    places = (start - first)[:, None, None] + 7 * np.arange(count)[None, :, None] + np.arange(7)
+    found: Floats = values[places].sum(axis=2)
+    return found
 
 
 def tonnes_of(
@@ -144,7 +170,7 @@ def tonnes_of(
     target = frame["target_day"].to_numpy().astype("datetime64[D]")
     for name in KINDS:
         span = 1 if name == "day" else 7
-        for commodity, group in _groups(cases.commodity[cases.row]):
+        for commodity, group in groups_of(cases.commodity[cases.row]):
             mine = group[(kind[group] == name) & (steps[group] >= span) & (steps[group] <= 7 * BLOCKS)]
             if not len(mine):
                 continue
@@ -161,7 +187,8 @@ def tonnes_of(
     return told[0], told[1], told[2]
 
 
-def _groups(names: np.ndarray) -> list[tuple[str, np.ndarray]]:
+def groups_of(names: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """Return the places of every name, in order of first appearance."""
     order: dict[str, list[int]] = {}
     for i, name in enumerate(names):
         order.setdefault(str(name), []).append(i)

@@ -101,7 +101,11 @@ class DemandIntervals:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        return {"level": self.level, "scales": self.scales, "quantiles": {k: list(v) for k, v in self.quantiles.items()}}
+        return {
+            "level": self.level,
+            "scales": self.scales,
+            "quantiles": {k: list(v) for k, v in self.quantiles.items()},
+        }
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> DemandIntervals:

@@ -119,11 +119,17 @@ class Lesson:
                 try:
                     shapes[name] = told.result()
                 except Exception as error:  # one bad series must not stop the others
-                    reason = error.message if isinstance(error, MandiError) else f"{type(error).__name__}: {error}"
+                    reason = (
+                        error.message if isinstance(error, MandiError) else f"{type(error).__name__}: {error}"
+                    )
                     failed[f"prophet, {name}"] = reason
                 if progress is not None:
                     state = f"failed: {failed[f'prophet, {name}']}" if name not in shapes else "fitted"
-                    progress(done + 1, len(waiting), f"Prophet of {name} until {until.astype('datetime64[D]')}: {state}")
+                    progress(
+                        done + 1,
+                        len(waiting),
+                        f"Prophet of {name} until {until.astype('datetime64[D]')}: {state}",
+                    )
         trees = DemandTrees(self.params.trees)
         past = np.flatnonzero(self.asof < until)
         if len(past):
@@ -137,6 +143,11 @@ class Lesson:
         start, end = self.asof.min(), self.asof.max()
         days = min(np.timedelta64(FIRST_DAYS, "D"), (end - start) * FIRST_SHARE)
         found: np.datetime64 = start + days
+        return found
+
+    def end(self) -> np.datetime64:
+        """Return the moment at which the last answer was known."""
+        found: np.datetime64 = _plain(self.frame["label_known_time"]).max()
         return found
 
     def stages(self, progress: Progress | None = None) -> list[tuple[np.datetime64, Toolbox]]:
@@ -159,9 +170,12 @@ class Lesson:
         Past
         """
         chosen = np.flatnonzero(np.isin(self.cases.level, levels) & (self.asof >= self.first()))
-        bucket = ((self.asof[chosen] - self.first()) // np.timedelta64(self.params.backtest_days, "D")).astype(int)
+        bucket = (
+            (self.asof[chosen] - self.first()) // np.timedelta64(self.params.backtest_days, "D")
+        ).astype(int)
         names = np.array(
-            [place_name(c, p) for c, p in zip(self.cases.commodity[chosen], self.cases.location[chosen])], dtype=object
+            [place_name(c, p) for c, p in zip(self.cases.commodity[chosen], self.cases.location[chosen])],
+            dtype=object,
         )
         # of a place's moments in one bucket the first counts
         kept: dict[tuple[int, str], int] = {}
@@ -185,7 +199,9 @@ class Lesson:
             if progress is not None:
                 day = self.asof[case[o, here]].min().astype("datetime64[D]")
                 progress(o + 1, len(origins), f"back-test of {len(here)} places from {day}")
-        told_all = Backtest(tuple(places), tuple(members), tuple(range(len(origins))), truth, forecasts, units)
+        told_all = Backtest(
+            tuple(places), tuple(members), tuple(range(len(origins))), truth, forecasts, units
+        )
         return Past(told_all, case)
 
     def errors(
@@ -211,11 +227,15 @@ class Lesson:
             )  # fmt: skip
             frame = self.frame.iloc[rows]
             tonnes = tonnes_of(asked_cases, usual, frame, toolbox.calendar)[0]
-            parts.append((asked_of(frame, asked_cases, toolbox.calendar), tonnes, frame["label"].to_numpy(dtype=float)))
+            parts.append(
+                (asked_of(frame, asked_cases, toolbox.calendar), tonnes, frame["label"].to_numpy(dtype=float))
+            )
         if not parts:
             return None
         joined = [np.concatenate(columns) for columns in zip(*(tuple(vars(a).values()) for a, _, _ in parts))]
-        return Errors(Asked(*joined), np.concatenate([f for _, f, _ in parts]), np.concatenate([t for _, _, t in parts]))
+        return Errors(
+            Asked(*joined), np.concatenate([f for _, f, _ in parts]), np.concatenate([t for _, _, t in parts])
+        )
 
     def _daily(self, until: np.datetime64) -> dict[str, tuple[np.ndarray, Floats]]:
         frame = self.frame
@@ -223,7 +243,10 @@ class Lesson:
         mine &= _plain(frame["label_known_time"]) <= until
         rows = frame[mine].drop_duplicates(["commodity", "target_day"], keep="last").sort_values("target_day")
         return {
-            str(name): (own["target_day"].to_numpy().astype("datetime64[D]"), own["label"].to_numpy(dtype=float))
+            str(name): (
+                own["target_day"].to_numpy().astype("datetime64[D]"),
+                own["label"].to_numpy(dtype=float),
+            )
             for name, own in rows.groupby("commodity", sort=True)
         }
 
@@ -261,5 +284,7 @@ def asked_of(frame: DataFrame, cases: Cases, calendar: TradingCalendar) -> Asked
 def _plain(moments: object) -> np.ndarray:
     import pandas as pd
 
-    found: np.ndarray = pd.DatetimeIndex(moments).tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[ns]")  # type: ignore[call-overload]
+    found: np.ndarray = (
+        pd.DatetimeIndex(moments).tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[ns]")
+    )  # type: ignore[call-overload]
     return found

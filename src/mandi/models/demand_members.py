@@ -14,7 +14,7 @@ import numpy as np
 
 from mandi.core.errors import UnknownValue, nearest
 from mandi.features.calendar import CalendarParams
-from mandi.models.demand_cases import BLOCKS, Cases
+from mandi.models.demand_cases import BLOCKS, Cases, block_sums, groups_of
 from mandi.models.demand_trees import DemandTrees
 from mandi.models.prophet_series import ProphetShape, is_harvest
 from mandi.models.series_members import Progress, StatMember
@@ -30,11 +30,16 @@ STATISTICAL = {
     "ces": StatMember("ces", season=YEAR),
     "ets": StatMember("ets", history=2 * YEAR),
 }
-ANCHORED = {"prophet": 0, "prophet_half_year": 26, "prophet_two_months": 8}  # weeks whose level Prophet is brought to
+ANCHORED = {
+    "prophet": 0,
+    "prophet_half_year": 26,
+    "prophet_two_months": 8,
+}  # weeks whose level Prophet is brought to
 OTHERS = ("same_weeks", "lightgbm")
 MEMBERS = (*STATISTICAL, *ANCHORED, *OTHERS)
 SAME_YEARS = (1, 2, 3)
 LEVEL_WEEKS = 8
+LARGEST_LOG = 50.0
 LEVEL_TRUST = 0.5  # power of the ratio of the level of now to that of then: between nothing and all
 
 
@@ -88,7 +93,9 @@ class Toolbox:
             A member is not known.
         """
         if unknown := [m for m in members if m not in MEMBERS]:
-            raise UnknownValue(f'no member "{unknown[0]}"{nearest(unknown[0], MEMBERS)}', allowed=", ".join(MEMBERS))
+            raise UnknownValue(
+                f'no member "{unknown[0]}"{nearest(unknown[0], MEMBERS)}', allowed=", ".join(MEMBERS)
+            )
         series = cases.series(self.calendar)
         found: dict[str, Floats] = {}
         shape = self._prophet(cases) if any(m in ANCHORED for m in members) else np.zeros((0, 0))
@@ -126,20 +133,25 @@ class Toolbox:
         """Tonnes on a usual day by Prophet: the past weeks in order of time, then those ahead; missing without a shape."""
         past = cases.weeks.shape[1]
         told = np.full((len(cases), past + BLOCKS), np.nan)
-        usual = [cases.block_shares(self.calendar, ahead=False)[:, ::-1], cases.block_shares(self.calendar, ahead=True)]
-        for commodity, shape in self.shapes.items():
-            rows = np.flatnonzero(cases.commodity == commodity)
-            if not len(rows):
-                continue
-            last = cases.last[rows].astype(int)
-            start = int(last.min()) - 7 * past
-            days = np.arange(start, int(last.max()) + 7 * BLOCKS + 1).astype("datetime64[D]")
-            logs = shape.log_tonnes(days, is_harvest(days, commodity, self.harvest), self.calendar.params)
-            total = np.concatenate([[0.0], np.cumsum(np.exp(np.minimum(logs, 50.0)))])
-            edges = (last - start + 1)[:, None] + 7 * np.arange(-past, BLOCKS + 1)
-            told[rows] = np.diff(total[edges], axis=1)
+        usual = [
+            cases.block_shares(self.calendar, ahead=False)[:, ::-1],
+            cases.block_shares(self.calendar, ahead=True),
+        ]
+        for commodity, rows in groups_of(cases.commodity):
+            if commodity in self.shapes:
+                told[rows] = block_sums(
+                    lambda days, name=commodity: self._daily(name, days),
+                    cases.last[rows],
+                    past,
+                    past + BLOCKS,
+                )
         found: Floats = told / np.maximum(np.concatenate(usual, axis=1), 0.5)
         return found
+
+    def _daily(self, commodity: str, days: np.ndarray) -> Floats:
+        harvest = is_harvest(days, commodity, self.harvest)
+        logs = self.shapes[commodity].log_tonnes(days, harvest, self.calendar.params)
+        return np.exp(np.minimum(logs, LARGEST_LOG))
 
     def _anchored(self, shape: Floats, cases: Cases, weeks: int) -> Floats:
         past = cases.weeks.shape[1]
@@ -148,10 +160,14 @@ class Toolbox:
             return np.where((cases.level == "country")[:, None], ahead, np.nan)
         # the shape is of the country: a place is the same shape at its own level
         own = cases.weeks[:, :weeks]
-        fitted = (shape[:, :past] * cases.block_shares(self.calendar, ahead=False)[:, ::-1])[:, ::-1][:, :weeks]
+        fitted = (shape[:, :past] * cases.block_shares(self.calendar, ahead=False)[:, ::-1])[:, ::-1][
+            :, :weeks
+        ]
         both = np.isfinite(own) & np.isfinite(fitted)
         total = np.where(both, fitted, 0.0).sum(axis=1)
-        ratio = np.where(total > 0, np.where(both, own, 0.0).sum(axis=1) / np.where(total > 0, total, 1.0), np.nan)
+        ratio = np.where(
+            total > 0, np.where(both, own, 0.0).sum(axis=1) / np.where(total > 0, total, 1.0), np.nan
+        )
         return ahead * ratio[:, None]
 
 

@@ -85,7 +85,9 @@ class DemandTrees:
             "num_threads": self.params.threads, "deterministic": True, "force_row_wise": True, "verbose": -1,
         }  # fmt: skip
         for seed in self.params.seeds:
-            data = lightgbm.Dataset(inputs[kept], target.ravel()[kept], params={"verbose": -1, "max_bin": 127})
+            data = lightgbm.Dataset(
+                inputs[kept], target.ravel()[kept], params={"verbose": -1, "max_bin": 127}
+            )
             settings["seed"] = seed
             self.boosters.append(lightgbm.train(settings, data, num_boost_round=self.params.n_estimators))
         return self
@@ -140,7 +142,10 @@ def rows_of(series: list[Floats], last: np.ndarray) -> tuple[Floats, Floats]:
         back = depth - YEAR * year
         then = np.stack([_mean(aligned[:, max(back + b - 1, 0) : back + b + 2]) for b in ahead], axis=1)
         level_then = _mean(aligned[:, max(back - LEVEL_WEEKS, 0) : back])
-        moving += [_log(then, levels[:, None]) - _log(level_then, levels)[:, None], _log(then, levels[:, None]) - base[:, None]]
+        moving += [
+            _log(then, levels[:, None]) - _log(level_then, levels)[:, None],
+            _log(then, levels[:, None]) - base[:, None],
+        ]
     angle = 2 * np.pi * (last.astype("datetime64[D]").astype(float)[:, None] + 7 * ahead + 4) / 365.25
     moving += [np.sin(angle), np.cos(angle), np.isfinite(moving[-1]).astype(float)]
     still = np.repeat(np.stack(fixed, axis=1)[:, None, :], BLOCKS, axis=1)

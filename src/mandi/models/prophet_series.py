@@ -111,8 +111,9 @@ class ProphetShape:
         t = (days - np.datetime64(self.start, "D")).astype(float) / self.span
         changes, delta = np.array(self.trend["changepoints"]), np.array(self.trend["delta"])
         past = t[:, None] >= changes[None, :]
-        slope = self.trend["k"] + past @ delta
-        found: Floats = slope * t + self.trend["m"] - past @ (changes * delta)
+        # sums by row, not a matrix product: a day has the same last bit whatever other days are asked
+        slope = self.trend["k"] + np.where(past, delta, 0.0).sum(axis=1)
+        found: Floats = slope * t + self.trend["m"] - np.where(past, changes * delta, 0.0).sum(axis=1)
         return found
 
     def _holidays(self, days: Days, values: Mapping[str, float], params: FestivalParams) -> Floats:
@@ -141,7 +142,8 @@ class ProphetShape:
         """Return plain data."""
         return {
             "start": self.start, "span": self.span, "scale": self.scale, "trend": self.trend,
-            "columns": [list(c) for c in self.columns], "seasons": {k: list(v) for k, v in self.seasons.items()},
+            "columns": [list(c) for c in self.columns],
+            "seasons": [[k, *v] for k, v in self.seasons.items()],  # a list: their order is that of the sum
             "windows": {k: list(v) for k, v in self.windows.items()},
         }  # fmt: skip
 
@@ -151,7 +153,7 @@ class ProphetShape:
         return cls(
             plain["start"], plain["span"], plain["scale"], dict(plain["trend"]),
             tuple((name, float(value)) for name, value in plain["columns"]),
-            {k: (float(p), int(o), str(c)) for k, (p, o, c) in plain["seasons"].items()},
+            {k: (float(p), int(o), str(c)) for k, p, o, c in plain["seasons"]},
             {k: (int(a), int(b)) for k, (a, b) in plain["windows"].items()},
         )  # fmt: skip
 
@@ -202,7 +204,9 @@ def fit_prophet(
     known = np.isfinite(tonnes) & (tonnes > 0)
     span = int((days[known][-1] - days[known][0]).astype(int)) + 1 if known.any() else 0
     if span < params.least_days:
-        raise ContractError(f"{commodity} has {span} days of arrivals", allowed=f"at least {params.least_days}")
+        raise ContractError(
+            f"{commodity} has {span} days of arrivals", allowed=f"at least {params.least_days}"
+        )
     model = _model(days[known], params, festival)
     frame = _framed(days[known], commodity, params, calendar).assign(y=np.log(tonnes[known]))
     _quiet()

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 CHARTS: dict[str, str] = {
     "price": "mandi.report.price_charts",
+    "forecast": "mandi.report.forecast_charts",
 }
 
 

@@ -14,6 +14,7 @@ from mandi.serving.snapshot import Champion, ServiceFolder, ServingParams, read_
 if TYPE_CHECKING:
     from mandi.serving.contracts import PriceAnswer, PriceRow
     from mandi.serving.counter import Counter
+    from mandi.serving.counters.demand import DemandAnswer, DemandRow
 
 
 class Desk:
@@ -80,6 +81,12 @@ class Desk:
             The history is too old for the moment asked about.
         """
         return self._answer("price", rows, now, explain)
+
+    def demand(
+        self, rows: Sequence[DemandRow], now: datetime | None = None, explain: bool = False
+    ) -> Sequence[DemandAnswer]:
+        """Answer demand questions, in their order; as ``price``, contributions in tonnes."""
+        return self._answer("demand", rows, now, explain)
 
     def models(self) -> list[dict[str, Any]]:
         """Describe what is served: version, history, measured figures, names known, an example that is answered."""

@@ -1,7 +1,8 @@
 """Real arrivals: tonnes of soybean and tur a day in all markets of the portal together, 2010-2015, forecast 30, 60, 90 days.
 
 Origins are 28 days apart. 2010 and 2011 are history only; scores are of the 49 origins from 2012 on, each with members
-fitted, a trading calendar learnt and weights set on what had come by then. Errors are in units of the mean absolute difference to a week before, up to the origin (MASE with period 7).
+fitted, a trading calendar learnt and weights set on what had come by then. Errors are in units of the mean absolute
+difference to a week before, up to the origin (MASE with period 7).
 
 Baselines keep weekdays in place, which makes them stronger than the same ones shifted by a day: last week again; the same
 week a year (364 days) ago; the mean of each weekday over 28 days.

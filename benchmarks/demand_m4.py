@@ -116,7 +116,7 @@ def prophet(panel: SeriesPanel, horizon: int, cpu: Cpu) -> Told:
     from prophet import Prophet
 
     for name in ("cmdstanpy", "prophet"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+        logging.getLogger(name).disabled = True
     np.random.seed(0)  # noqa: NPY002 - Prophet draws its intervals from the global state
     start = cpu()
     bounds = np.empty((3, len(panel), horizon))

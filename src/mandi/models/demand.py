@@ -194,7 +194,7 @@ class DemandModel:
         for row, member in enumerate(self._names()):
             effects[member] = tonnes_of(cases, parts[row] - weights[row] * level, frame, calendar)[1]
         effects |= {"weekday": whole[2] - whole[1], "festivals": whole[0] - whole[2]}
-        told = pd.DataFrame(effects, index=frame.index)
+        told = pd.DataFrame(effects, index=frame.index)[np.isfinite(whole[0])]
         long = told.rename_axis("index").reset_index().melt("index", var_name="feature", value_name="effect")
         return long[long["effect"].notna() & (long["effect"] != 0.0)].reset_index(drop=True)
 

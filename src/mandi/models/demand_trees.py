@@ -33,14 +33,14 @@ class TreeParams:
         With fewer rows nothing is fitted.
     """
 
-    n_estimators: int = 200
-    learning_rate: float = 0.06
+    n_estimators: int = 150
+    learning_rate: float = 0.08
     num_leaves: int = 31
     min_data_in_leaf: int = 60
     feature_fraction: float = 0.7
     bagging_fraction: float = 0.7
     lambda_l2: float = 1.0
-    seeds: tuple[int, ...] = (0, 1)
+    seeds: tuple[int, ...] = (0,)
     least_rows: int = 500
     threads: int = 1
 

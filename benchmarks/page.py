@@ -5,7 +5,9 @@ Run it after a benchmark: ``make bench-page``.
 
 from __future__ import annotations
 
+import ast
 import json
+from pathlib import Path
 from typing import Any
 
 from benchmarks.rows import Row
@@ -14,10 +16,16 @@ from mandi.core.paths import project_root
 INTRO = """\
 # Benchmarks
 
-Written by `make bench-page` from `benchmarks/results`; a goal that was missed is shown as missed.
+Written by `make bench-page` from `benchmarks/results`; a goal that was missed is shown as missed, bold is a goal that was met.
 
-`make bench-price` measures forecasts on real market reports. The files are public (Agmarknet, Government of India) but carry no licence, so
-they are not part of the project: name a folder that holds them in `MANDI_BENCH_DATA`.
+`make bench-NAME` runs one: real data, our row beside the simple baselines on the same work and, where somebody published one, their figure.
+The files are public but carry no licence, or one of their own, so they are not part of the project: name a folder that holds them in
+`MANDI_BENCH_DATA`. `make bench-training` compares the cost of training with the bare library fits, `make bench-features_scaling` shows that
+building features is linear in rows, `make bench-serving` asks the service of this project what a request costs.
+"""
+NOTES = {
+    "price": """\
+Forecasts on real market reports (Agmarknet, Government of India).
 
 - Eight quarterly folds of the last 24 months with data; markets with at least 500 reports; one question per calendar day with a report in the
   last 14 days. Skill is 1 - MAE / MAE of the last report, pooled over rows. The files of 2025-26 ask markets with at least 20 reports after 21
@@ -33,9 +41,8 @@ they are not part of the project: name a folder that holds them in `MANDI_BENCH_
   to .043), so the filter reads modal prices alone. That this was seen on the folds is a choice made with the test in view.
 - Cotton in Gujarat is five markets and some 1,400 questions a horizon: its quarters swing by more than the goals.
 - On soybean a fair price of today stays near 61 INR per quintal of MAE. An error below 50 is a property of the generated market.
-
-`make bench-training` compares the cost of training with the bare library fits, `make bench-features_scaling` shows that building features is linear in rows.
-"""
+""",
+}
 SHOWN = (
     "mae",
     "skill",
@@ -64,11 +71,38 @@ def main() -> None:
         text.append(
             f"\n## {name}\n\n{counted - len(missed)} of {counted} goals met; {result['cpu_seconds']:.0f} s of processor time.\n"
         )
-        text.append(_wide(rows) if name == "price" else _long(rows))
+        text.append(NOTES.get(name) or _said(root / "benchmarks" / f"{name}.py"))
+        text.append(_wide(rows) if name == "price" else _by_case(rows))
         if missed:
             text.append("\n**Missed**\n\n" + _long(missed))
     (root / "docs" / "benchmarks.md").write_text("\n".join(text), encoding="utf-8")
     print("docs/benchmarks.md")
+
+
+def _said(script: Path) -> str:
+    """What a benchmark says of itself, without its first line."""
+    told = ast.get_docstring(ast.parse(script.read_text(encoding="utf-8"))) or ""
+    return told.partition("\n")[2].strip() + "\n"
+
+
+def _by_case(rows: list[Row]) -> str:
+    """One line a case and one column a metric that several cases share; the rest, and what was published, below."""
+    cases: dict[str, dict[str, Row]] = {}
+    for row in rows:
+        cases.setdefault(row.case, {})[row.metric] = row
+    shared = [
+        metric
+        for metric in dict.fromkeys(row.metric for row in rows)
+        if sum(metric in found for found in cases.values()) > 1
+    ]
+    if len(shared) < 2:
+        return _long(rows)
+    lines = [f"| case | {' | '.join(shared)} |", "|---" * (len(shared) + 1) + "|"]
+    for case, found in cases.items():
+        if any(metric in found for metric in shared):
+            lines.append(f"| {case} | {' | '.join(_cell(found.get(metric)) for metric in shared)} |")
+    apart = [row for row in rows if row.metric not in shared or row.published is not None or row.goal]
+    return "\n".join(lines) + "\n" + ("\n" + _long(apart) if apart else "")
 
 
 def _wide(rows: list[Row]) -> str:
@@ -82,11 +116,12 @@ def _wide(rows: list[Row]) -> str:
 
 
 def _long(rows: list[Row]) -> str:
-    lines = ["| case | metric | value | baseline | goal | |", "|---|---|---|---|---|---|"]
+    lines = ["| case | metric | value | baseline | published | goal | |", "|---" * 7 + "|"]
     for row in rows:
         mark = "" if row.met is None else ("met" if row.met else "missed")
         lines.append(
-            f"| {row.case} | {row.metric} | {_number(row.value)} | {_number(row.baseline)} | {row.goal} | {mark} |"
+            f"| {row.case} | {row.metric} | {_number(row.value)} | {_number(row.baseline)} | "
+            f"{_number(row.published)} | {row.goal} | {mark} |"
         )
     return "\n".join(lines) + "\n"
 

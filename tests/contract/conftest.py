@@ -37,6 +37,13 @@ SMALL: dict[str, dict[str, Any]] = {
         "trees": {"n_estimators": 15, "least_rows": 50},
         "backtest_days": 14,
     },
+    "quality": {
+        "jury": {
+            "folds": 2,
+            "settings": {name: {"n_estimators": 20} for name in ("lightgbm", "random-forest")},
+        },
+        "watch": {"trees": 20},
+    },
 }
 
 

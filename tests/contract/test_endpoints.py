@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +22,6 @@ from ..unit.serving.small_market import SmallMarket, request_row, shared_market,
 
 PRICE = PriceCounter.path
 BOUNDS = ["predicted_price", "lower_bound_90", "upper_bound_90", "lower_bound_95", "upper_bound_95"]
-TRAINING_PACKAGES = [
-    "torch", "shap", "prophet", "statsforecast", "mlflow", "evidently", "dask", "optuna", "matplotlib", "dvc",
-]  # fmt: skip
 SAME = {"rtol": 0.0, "atol": 1e-6}
 
 
@@ -171,32 +165,3 @@ def test_the_short_name_of_an_assay_field_gives_the_same_price(
         for quality in (given, short | others, others)
     ]
     assert prices[0] == prices[1] != prices[2]
-
-
-ASK = """
-import json, sys
-from starlette.testclient import TestClient
-from mandi.serving.service import Mandi
-with TestClient(Mandi.to_asgi()) as client:
-    example = client.get("/api/v1/models").json()["models"][0]["example"]
-    answer = client.post("/api/v1/price/predict", json={"rows": [example], "explain": True})
-    assert answer.status_code == 200, answer.text
-print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})))
-"""
-
-
-def test_the_process_that_answers_has_imported_nothing_that_trains(
-    market: SmallMarket, tmp_path: Path
-) -> None:
-    environment = {
-        **os.environ,
-        "MANDI_SERVICE_FOLDER": str(market.folder),
-        "BENTOML_HOME": str(tmp_path),
-        "BENTOML_DO_NOT_TRACK": "True",
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", ASK], env=environment, cwd=tmp_path, text=True, capture_output=True
-    )
-    assert done.returncode == 0, done.stderr
-    imported = set(json.loads(done.stdout.strip().splitlines()[-1]))
-    assert not imported & set(TRAINING_PACKAGES)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mandi.models.base import Model
 
 EXAMINERS: dict[str, str] = {
+    "grading": "mandi.evaluation.grading_examiner:GradingExaminer",
     "price": "mandi.evaluation.price_examiner:PriceExaminer",
     "forecast": "mandi.evaluation.forecast_examiner:ForecastExaminer",
 }

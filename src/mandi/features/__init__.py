@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 FEATURES: dict[str, str] = {
     "price": "mandi.features.price:PriceFeatures",
     "demand": "mandi.features.demand:DemandFeatures",
+    "quality": "mandi.features.quality:QualityFeatures",
 }
 
 

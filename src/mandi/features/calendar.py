@@ -59,7 +59,7 @@ def trading_day(moments: pd.Series) -> pd.Series:
     >>> trading_day(times).dt.day.tolist()
     [1, 1, 2]
     """
-    plain = moments.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy(dtype="datetime64[ns]")
+    plain = moments.to_numpy(dtype="datetime64[ns]")  # of times with zone, UTC
     days = (plain + INDIA - np.timedelta64(1, "ns")).astype("datetime64[D]").astype("datetime64[ns]")
     return pd.Series(days, index=moments.index)
 

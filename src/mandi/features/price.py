@@ -190,8 +190,7 @@ class PriceFeatures:
                 f"kind is {sorted(set(map(str, kind)) - {'market', 'lot'})}", allowed="market, lot"
             )
         target = questions["target_day"] if "target_day" in questions else self._target(questions)
-        asked = questions[["commodity", "market", "asof"]].reset_index(drop=True)
-        told = _last_known(asked, history["levels"])
+        told = _last_known(questions, history["levels"])
         floats = _steps(told, target.to_numpy(dtype="datetime64[ns]"), kind == "lot")
         floats |= _filter_state(told, floats["step"])
         if (kind == "lot").any() or "suppliers" in history:
@@ -233,9 +232,12 @@ class PriceFeatures:
     ) -> dict[str, np.ndarray]:
         if "supplier_id" not in questions or "suppliers" not in history:
             return {name: np.full(len(questions), np.nan) for name in suppliers.COLUMNS}
-        asked = questions[["supplier_id", "asof"]].reset_index(drop=True)
-        told = asof.join(asked, history["suppliers"], by="supplier_id", strict=True)
-        found = {name: told[name].to_numpy(dtype=float) for name in suppliers.COLUMNS}
+        states = history["suppliers"]
+        row = asof.positions(questions, states, by="supplier_id", strict=True)
+        block = np.full((len(row), len(suppliers.COLUMNS)), np.nan)
+        if len(states):
+            block = np.where(row[:, None] < 0, np.nan, states[list(suppliers.COLUMNS)].to_numpy(float)[row])
+        found = dict(zip(suppliers.COLUMNS, block.T))
         newcomer = np.isnan(found["supplier_trade_count"])
         return found | {"supplier_trade_count": np.where(newcomer, 0.0, found["supplier_trade_count"])}
 
@@ -245,23 +247,21 @@ def _has_lots(tables: Mapping[str, DataFrame]) -> bool:
 
 
 def _last_known(asked: DataFrame, levels: DataFrame) -> dict[str, Any]:
-    keys = ["commodity", "market"]
-    places = levels[[*keys, "known_time"]].assign(place=np.arange(len(levels), dtype=float))
-    found = asof.join(asked, places, by=keys)
-    place = found["place"].to_numpy()
-    unknown = np.isnan(place)
-    row = np.where(unknown, 0, place).astype(np.intp)
-    told: dict[str, Any] = {"asof": found["asof"], "known_time": found["known_time"]}
+    row = asof.positions(asked, levels, by=["commodity", "market"])
+    unknown = row < 0
+    told: dict[str, Any] = {"asof": asked["asof"]}
     numbers = [name for name, kind in zip(levels.columns, levels.dtypes) if kind == np.float64]
     block = np.full((len(numbers), len(row)), np.nan)
     day, state = np.full(len(row), np.datetime64("NaT", "ns")), np.full(len(row), None, dtype=object)
+    known_time = day.copy()
     if len(levels):
         block = levels[numbers].to_numpy().T.take(row, axis=1)
         block[:, unknown] = np.nan
-        day[~unknown] = levels["day"].to_numpy()[row[~unknown]]
+        for values, name in ((day, "day"), (known_time, "known_time")):
+            values[~unknown] = levels[name].to_numpy(dtype="datetime64[ns]")[row[~unknown]]
         state[~unknown] = levels["state"].to_numpy(dtype=object)[row[~unknown]]
     told |= zip(map(str, numbers), block)
-    return told | {"day": day, "state": state}
+    return told | {"day": day, "state": state, "known_time": known_time}
 
 
 def _days_with_reports(levels: DataFrame) -> DataFrame:
@@ -295,8 +295,8 @@ def _steps(told: Mapping[str, Any], target: np.ndarray, is_lot: np.ndarray) -> d
         before, after = (told[f"{when}_{name}"].astype(float) for when in ("prev", "last"))
         found[f"last_{name}"] = np.where(known, np.where(found["step"] == 0, before, after), np.nan)
     found["last_age"] = found["last_age"] + gap
-    age = (told["asof"] - told["known_time"]).dt.total_seconds().to_numpy(dtype=float)
-    return found | {"history_age_days": age / 86400.0}
+    age = told["asof"].to_numpy(dtype="datetime64[ns]") - told["known_time"]
+    return found | {"history_age_days": age / np.timedelta64(1, "D")}
 
 
 def _filter_state(told: Mapping[str, Any], step: np.ndarray) -> dict[str, np.ndarray]:

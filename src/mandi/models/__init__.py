@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 MODELS: dict[str, str] = {
     "price": "mandi.models.price:PriceModel",
     "demand": "mandi.models.demand:DemandModel",
+    "quality": "mandi.models.quality:QualityModel",
 }
 
 

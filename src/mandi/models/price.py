@@ -94,8 +94,11 @@ class PriceModel:
         """
         import pandas as pd
 
+        parts = self._split(frame)
+        if len(parts) == 1:
+            return parts[0][1].predict(frame)[self.spec.output_names()]
         answers = pd.DataFrame(float("nan"), index=range(len(frame)), columns=self.spec.output_names())
-        for rows, pricer in self._split(frame):
+        for rows, pricer in parts:
             answers.iloc[rows] = pricer.predict(frame.iloc[rows])[self.spec.output_names()].to_numpy()
         return answers.set_index(frame.index)
 

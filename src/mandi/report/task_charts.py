@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mandi.report.results import Results
 
 CHARTS: dict[str, str] = {
+    "grading": "mandi.report.grading_charts",
     "price": "mandi.report.price_charts",
     "forecast": "mandi.report.forecast_charts",
 }

@@ -14,7 +14,6 @@ from mandi.serving.snapshot import Champion, ServiceFolder, ServingParams, read_
 if TYPE_CHECKING:
     from mandi.serving.contracts import PriceAnswer, PriceRow
     from mandi.serving.counter import Counter
-    from mandi.serving.counters.demand import DemandAnswer, DemandRow
 
 
 class Desk:
@@ -83,10 +82,26 @@ class Desk:
         return self._answer("price", rows, now, explain)
 
     def demand(
-        self, rows: Sequence[DemandRow], now: datetime | None = None, explain: bool = False
-    ) -> Sequence[DemandAnswer]:
-        """Answer demand questions, in their order; as ``price``, contributions in tonnes."""
+        self, rows: Sequence[Any], now: datetime | None = None, explain: bool = False
+    ) -> Sequence[Any]:
+        """Forecast arrivals, tonnes a day; as ``price``, with rows and answers of its counter."""
         return self._answer("demand", rows, now, explain)
+
+    def quality(
+        self, rows: Sequence[Any], now: datetime | None = None, explain: bool = False
+    ) -> Sequence[Any]:
+        """Grade lots and say how sure that is; as ``price``, with rows and answers of its counter."""
+        return self._answer("quality", rows, now, explain)
+
+    def fraud(self, rows: Sequence[Any], now: datetime | None = None, explain: bool = False) -> Sequence[Any]:
+        """Score deals by how suspicious they are; as ``price``, with rows and answers of its counter."""
+        return self._answer("fraud", rows, now, explain)
+
+    def matching(
+        self, rows: Sequence[Any], now: datetime | None = None, explain: bool = False
+    ) -> Sequence[Any]:
+        """Rank the offers that fit a want; as ``price``, with rows and answers of its counter."""
+        return self._answer("matching", rows, now, explain)
 
     def models(self) -> list[dict[str, Any]]:
         """Describe what is served: version, history, measured figures, names known, an example that is answered."""

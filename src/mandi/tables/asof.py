@@ -7,6 +7,7 @@ row ever sees what was known only later.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -71,7 +72,6 @@ def join(
     1  Adoni  7100.0
     """
     keys = [by] if isinstance(by, str) else list(by)
-    _require(left, [*keys, left_time], "left")
     _require(right, [*keys, right_time], "right")
     brought = [c for c in right.columns if c not in keys]
     named = [f"{c}{suffix}" for c in brought]
@@ -80,18 +80,62 @@ def join(
         raise ContractError(
             f"both sides have {', '.join(twice)}", allowed="other names, or suffix= to tell them apart"
         )
-    left_ns, right_ns = _nanoseconds(left[left_time], right[right_time])
-    found = _last_known(left, right, keys, left_ns, right_ns, strict)
-    if max_age is not None:
-        limit = pd.Timedelta(max_age).as_unit("ns").value
-        old = (found >= 0) & (left_ns - right_ns[found] > limit) if len(right) else found >= 0
-        found = np.where(old, -1, found)
+    found = positions(
+        left, right, by=keys, left_time=left_time, right_time=right_time, max_age=max_age, strict=strict
+    )
     if (found >= 0).all() and len(found) and not any(t.kind in "iub" for t in right[brought].dtypes):
         # nothing is missing, so no type can change: whole blocks at once
         joined = right.take(found)[brought].set_axis(named, axis=1).set_axis(left.index)
         return pd.concat([left, joined], axis=1)
     taken = {name: _take(right[column], found) for name, column in zip(named, brought)}
     return pd.concat([left, pd.DataFrame(taken, index=left.index, columns=named)], axis=1)
+
+
+def positions(
+    left: pd.DataFrame,
+    right: pd.DataFrame,
+    *,
+    by: str | Sequence[str],
+    left_time: str = "asof",
+    right_time: str = "known_time",
+    max_age: pd.Timedelta | str | None = None,
+    strict: bool = False,
+) -> NDArray[np.intp]:
+    """Return, for each row of ``left``, where in ``right`` the row is that :func:`join` would bring.
+
+    Parameters
+    ----------
+    left, right, by, left_time, right_time, max_age, strict
+        As of :func:`join`.
+
+    Returns
+    -------
+    array of shape (len(left),)
+        Row numbers; -1 where nothing was known.
+
+    Raises
+    ------
+    ContractError
+        A column is not there, a time is NaT or only one side has a time zone.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> right = pd.DataFrame({"market": ["Adoni"], "known_time": pd.to_datetime(["2024-01-01"], utc=True)})
+    >>> left = pd.DataFrame({"market": ["Adoni", "Kadi"], "asof": pd.to_datetime(["2024-02-01"] * 2, utc=True)})
+    >>> positions(left, right, by="market").tolist()
+    [0, -1]
+    """
+    keys = [by] if isinstance(by, str) else list(by)
+    _require(left, [*keys, left_time], "left")
+    _require(right, [*keys, right_time], "right")
+    left_ns, right_ns = _nanoseconds(left[left_time], right[right_time])
+    found = _last_known(left, right, keys, left_ns, right_ns, strict)
+    if max_age is None:
+        return found
+    limit = pd.Timedelta(max_age).as_unit("ns").value
+    old = (found >= 0) & (left_ns - right_ns[found] > limit) if len(right) else found >= 0
+    return np.where(old, -1, found)
 
 
 def _last_known(
@@ -129,12 +173,12 @@ def _codes(
     code = np.zeros(size + len(right), dtype=np.int64)
     for key in keys:
         both = [_plain(left[key]), _plain(right[key])]
-        if {pd.api.types.is_numeric_dtype(b.dtype) for b in both} == {True, False}:
+        if {_is_number(b) for b in both} == {True, False}:
             raise ContractError(
-                f'key "{key}" is {both[0].dtype} on the left and {both[1].dtype} on the right',
+                f'key "{key}" is {left[key].dtype} on the left and {right[key].dtype} on the right',
                 allowed="the same type on both sides",
             )
-        part, levels = pd.factorize(pd.concat(both, ignore_index=True), use_na_sentinel=True)
+        part, levels = pd.factorize(np.concatenate(both), use_na_sentinel=True)
         missing = (part < 0) | (code < 0)
         # folded again after every key, so that the product never overflows
         code = np.unique(code * (len(levels) + 1) + part, return_inverse=True)[1] if len(keys) > 1 else part
@@ -142,33 +186,41 @@ def _codes(
     return code[:size], code[size:]
 
 
-def _plain(column: pd.Series) -> pd.Series:
+def _plain(column: pd.Series) -> NDArray[Any]:
     if isinstance(column.dtype, pd.CategoricalDtype):
-        return column.astype(column.cat.categories.dtype)
-    return column.astype(object) if pd.api.types.is_string_dtype(column.dtype) else column
+        column = column.astype(column.cat.categories.dtype)
+    if isinstance(column.dtype, np.dtype):
+        return column.to_numpy()
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        return column.to_numpy(dtype="datetime64[ns]")
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return column.to_numpy(dtype=object)
+
+
+def _is_number(values: NDArray[Any]) -> bool:
+    return values.dtype.kind in "iufb"
 
 
 def _nanoseconds(left: pd.Series, right: pd.Series) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    zones = [getattr(column.dtype, "tz", None) for column in (left, right)]
+    found = []
     for side, column in (("left", left), ("right", right)):
-        if not pd.api.types.is_datetime64_any_dtype(column.dtype):
+        if column.dtype.kind != "M":
             raise ContractError(f'{side} "{column.name}" is {column.dtype}', allowed="a time")
-        if column.isna().any():
-            rows = int(column.isna().sum())
+        moments = column.to_numpy(dtype="datetime64[ns]")  # of a time with zone, UTC
+        if missing := int(np.isnat(moments).sum()):
             raise ContractError(
-                f'{side} "{column.name}" is not known in {rows} of {len(column)} rows',
+                f'{side} "{column.name}" is not known in {missing} of {len(column)} rows',
                 allowed="a time in every row",
             )
-    if (left.dt.tz is None) != (right.dt.tz is None):
+        found.append(moments.view(np.int64))
+    if (zones[0] is None) != (zones[1] is None):
         raise ContractError(
-            f'"{left.name}" has zone {left.dt.tz}, "{right.name}" has zone {right.dt.tz}',
+            f'"{left.name}" has zone {zones[0]}, "{right.name}" has zone {zones[1]}',
             allowed="UTC on both sides, or no zone on both",
         )
-    return _ns(left), _ns(right)
-
-
-def _ns(column: pd.Series) -> NDArray[np.int64]:
-    plain = column.dt.tz_convert("UTC").dt.tz_localize(None) if column.dt.tz is not None else column
-    return plain.to_numpy(dtype="datetime64[ns]").view(np.int64)
+    return found[0], found[1]
 
 
 def _take(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 COUNTERS: dict[str, str] = {
     "price": "mandi.serving.counters.price:PriceCounter",
     "demand": "mandi.serving.counters.demand:DemandCounter",
+    "quality": "mandi.serving.counters.quality:QualityCounter",
 }
 
 

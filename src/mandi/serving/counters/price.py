@@ -15,7 +15,7 @@ import numpy as np
 
 from mandi.core.errors import ContractError, StaleSnapshot
 from mandi.core.units import to_quintals
-from mandi.features.calendar import trading_day
+from mandi.features.calendar import INDIA
 from mandi.serving.contracts import PriceAnswer, PriceRow, QualityParams, Strict
 from mandi.serving.gazetteer import Gazetteer, few, near, plain
 from mandi.serving.problems import BadRow
@@ -28,6 +28,7 @@ ASSAY = tuple(QualityParams.model_fields)
 TEXTS = frozenset({"commodity", "market", "kind", "variety", "grade", "supplier_id", "color_grade"})
 OLD_REPORT_DAYS = 7
 ONE_DAY = timedelta(days=1)
+DAY_NS = 86_400_000_000_000
 TRADED = "1111110"  # markets rest on Sundays
 THINNEST = 0.1  # of the measured relative width of the 95 % interval
 WIDEST = 3.0  # of the price
@@ -154,16 +155,17 @@ class PriceCounter:
         self._check_horizon(kind, horizon)
         known, day, report_age = self._last[commodity, market]
         self._check_age(asof, known, commodity, market)
-        last_closed = (asof - (known - day.tz_localize("UTC"))).floor("D").tz_localize(None)
-        target = last_closed + pd.Timedelta(days=horizon)
-        if kind == "lot":
-            target = trading_day(pd.Series([asof])).iloc[0]
-        behind = int(np.busday_count(day.date() + ONE_DAY, last_closed.date() + ONE_DAY, weekmask=TRADED))
+        # midnight in India closes a day: the moment of an answer belongs to the day that is running
+        running = (asof.to_datetime64() + INDIA - np.timedelta64(1, "ns")).astype("datetime64[D]")
+        closed = (asof.value - (known.value - day.value)) // DAY_NS
+        last_closed = np.datetime64(closed, "D").item()
+        target = running.item() if kind == "lot" else last_closed + timedelta(days=horizon)
+        behind = int(np.busday_count(day.date() + ONE_DAY, last_closed + ONE_DAY, weekmask=TRADED))
         ahead = horizon + behind
         if ahead > max(self._horizons):
             raise BadRow(
                 "horizon_days",
-                f"{target.date()} is {ahead} trading days after the last of the history of {market}, {day.date()}",
+                f"{target} is {ahead} trading days after the last of the history of {market}, {day.date()}",
                 allowed=f"at most {max(self._horizons) - behind} with this history",
             )
         notes = [chosen] if chosen else []
@@ -252,7 +254,7 @@ class PriceCounter:
             market=asked["market"],
             kind=asked["kind"],
             horizon_days=asked["horizon_days"],
-            target_day=asked["target_day"].date(),
+            target_day=asked["target_day"],
             predicted_price=float(values["predicted_price"]),
             lower_bound_95=float(values["lower_bound_95"]),
             upper_bound_95=float(values["upper_bound_95"]),

@@ -1,0 +1,121 @@
+"""Controls of graders: shuffled grades teach nothing, and a lot made unlike its supplier's past is found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from mandi.core.errors import ContractError
+from mandi.evaluation.controls import ControlResult
+
+if TYPE_CHECKING:
+    from mandi.models.base import Model
+
+OWN = "_own_z"
+PLANTED = 4.0  # standard deviations of the supplier's own past, in one measure
+LEAST_AUROC = 0.8
+
+
+def shuffled_grades(
+    make_model: Callable[[], Model],
+    frame: pd.DataFrame,
+    seed: int,
+    *,
+    max_rows: int = 3000,
+    chance: float = 3.0,
+) -> ControlResult:
+    """Fit on grades shuffled within part and commodity: it must be right no more often than the commonest grade.
+
+    Parameters
+    ----------
+    make_model : callable
+        Returns a new, unfitted model.
+    frame : DataFrame
+        Assembled questions with ``commodity``, ``label`` and ``part``.
+    seed : int
+    max_rows : int
+        Fit on a random sample of so many rows.
+    chance : float
+        Standard errors by which it may be above.
+
+    Raises
+    ------
+    ContractError
+        No test row has a label.
+    """
+    graded = frame[frame["label"].notna()]
+    test = graded[graded["part"] == "test"]
+    if not len(test):
+        raise ContractError("no test row has a label", allowed='rows with part "test" and a label')
+    learnt = graded[graded["part"].isin(["train", "validation", "calibration"])]
+    if len(learnt) > max_rows:
+        learnt = learnt.loc[learnt.sample(max_rows, random_state=seed).index.sort_values()]
+    rng = np.random.default_rng(seed)
+    labels = learnt["label"].to_numpy(dtype=object).copy()
+    for places in learnt.groupby(["part", "commodity"], sort=True).indices.values():
+        labels[places] = labels[rng.permutation(places)]
+    said = make_model().fit(learnt.assign(label=labels)).predict(test.drop(columns="label"))["quality_grade"]
+    right = float((said == test["label"]).mean())
+    common = learnt.groupby("commodity")["label"].agg(lambda grades: grades.mode().iloc[0])
+    constant = float((test["commodity"].map(common) == test["label"]).mean())
+    allowed = constant + chance * np.sqrt(0.25 / len(test))
+    passed = bool(right <= allowed)
+    text = (
+        f"{len(test)} test lots: right in {right:.3f}, the commonest grade of each commodity in {constant:.3f}; "
+        + (
+            "nothing is learned from shuffled grades"
+            if passed
+            else "something else than grades gives the answers away"
+        )
+    )
+    return ControlResult("shuffled labels", passed, text, {"right": right, "constant": constant})
+
+
+def planted_anomalies(
+    fitted: Model, frame: pd.DataFrame, seed: int, *, max_rows: int = 1000
+) -> ControlResult:
+    """Move one measure of test lots far from their suppliers' past: the score must tell them from the lots as they were.
+
+    Parameters
+    ----------
+    fitted : Model
+        Answers ``anomaly_score`` and ``is_anomaly``.
+    frame : DataFrame
+        Assembled questions with ``<measure>_own_z`` and ``part``.
+    seed : int
+    max_rows : int
+
+    Returns
+    -------
+    ControlResult
+        Figures ``auroc``, ``flagged`` and ``flagged_planted`` (shares).
+    """
+    from sklearn.metrics import roc_auc_score
+
+    test = frame[frame["part"] == "test"]
+    if len(test) > max_rows:
+        test = test.sample(max_rows, random_state=seed).sort_index()
+    names = [str(name) for name in test.columns if str(name).endswith(OWN)]
+    own = test[names].to_numpy(dtype=np.float64)
+    test, own = test[~np.isnan(own).all(axis=1)], own[~np.isnan(own).all(axis=1)]
+    rng = np.random.default_rng(seed)
+    moved = own.copy()
+    for place, row in enumerate(own):
+        chosen = rng.choice(np.flatnonzero(~np.isnan(row)))
+        moved[place, chosen] += PLANTED * rng.choice([-1.0, 1.0])
+    usual = fitted.predict(test)
+    planted = fitted.predict(test.assign(**{name: moved[:, i] for i, name in enumerate(names)}))
+    scores = np.concatenate([usual["anomaly_score"], planted["anomaly_score"]])
+    auroc = float(roc_auc_score(np.repeat([0, 1], len(test)), scores))
+    flagged, found = float(usual["is_anomaly"].mean()), float(planted["is_anomaly"].mean())
+    passed = bool(auroc >= LEAST_AUROC)
+    text = (
+        f"{len(test)} test lots, one measure moved by {PLANTED:g} of the supplier's own standard deviations: AUROC {auroc:.3f} "
+        f"(at least {LEAST_AUROC}), flagged {found:.2f} of them and {flagged:.3f} of the lots as they were"
+    )
+    return ControlResult(
+        "planted anomalies", passed, text, {"auroc": auroc, "flagged": flagged, "flagged_planted": found}
+    )

@@ -1,0 +1,206 @@
+"""How unusual a lot is for its supplier: three distances in supplier-relative measures, one percentile among later lots.
+
+Each commodity has its own reference. The distances are the path length of an isolation forest (Liu, Ting and Zhou 2008), the mean
+distance to the nearest past lots, and the root mean square of the deviations; what a lot's ranks by them amount to is
+compared with lots that nothing was learnt from, so that the share of usual lots flagged is the one asked for (conformal p-value).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from mandi.core.errors import ConfigError, NotFitted
+from mandi.models.tree_net import TreeNet, forest_arrays
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+Ints = np.ndarray[Any, np.dtype[np.intp]]
+DETECTORS = ("isolation", "neighbours", "spread")
+EULER = 0.5772156649015329
+
+
+@dataclass(frozen=True)
+class WatchParams:
+    """How lots are watched.
+
+    Attributes
+    ----------
+    alarm_share : float
+        Share of usual lots that may be flagged.
+    detectors : tuple of str
+        Distances whose mean rank decides: isolation, neighbours, spread.
+    trees, neighbours, most_rows : int
+        Of the isolation forest, of the distance to neighbours, and past lots of a commodity compared with.
+    least_lots : int
+        A supplier's lots of the commodity before one of its lots is learnt from.
+    seed : int
+    """
+
+    alarm_share: float = 0.02
+    detectors: tuple[str, ...] = DETECTORS
+    trees: int = 100
+    neighbours: int = 10
+    most_rows: int = 800
+    least_lots: int = 5
+    seed: int = 42
+
+    def __post_init__(self) -> None:
+        if not self.detectors or any(name not in DETECTORS for name in self.detectors):
+            raise ConfigError(f"detectors hold {', '.join(self.detectors)}", allowed=", ".join(DETECTORS))
+        if not 0.0 < self.alarm_share < 1.0:
+            raise ConfigError(f"alarm_share is {self.alarm_share}", allowed="between 0 and 1")
+
+
+class Watch:
+    """Compares lots with what is usual; deviations are a supplier's own, (n, n_measures), NaN where not measured.
+
+    Parameters
+    ----------
+    params : WatchParams, optional
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(1)
+    >>> usual, later = rng.standard_normal((300, 3)), rng.standard_normal((200, 3))
+    >>> none = np.zeros(300, dtype=np.intp)
+    >>> watch = Watch(WatchParams(trees=20)).fit(usual, none).calibrate(later, none[:200])
+    >>> scores = watch.scores(np.array([[0.0, 0.1, 0.0], [5.0, -5.0, 5.0]]), none[:2])
+    >>> bool(scores[0] < 0.6), bool(scores[1] > 0.99)
+    (True, True)
+    """
+
+    def __init__(self, params: WatchParams | None = None) -> None:
+        self.params = params or WatchParams()
+        self.kept: dict[str, NDArray[Any]] = {}
+        self._nets: dict[int, TreeNet] = {}
+
+    def fit(self, deviations: Floats, commodity: Ints) -> Self:
+        """Learn what is usual from past lots.
+
+        Parameters
+        ----------
+        deviations : array of shape (n, n_measures)
+        commodity : array of shape (n,)
+            Code from 0; -1 for none known.
+        """
+        self.kept, self._nets = {}, {}
+        for code in np.unique(commodity[commodity >= 0]):
+            rows = deviations[commodity == code]
+            columns = np.flatnonzero((~np.isnan(rows)).any(axis=0))
+            if not len(columns):
+                continue
+            filled = np.nan_to_num(rows[:, columns])
+            drawn = np.random.default_rng(self.params.seed).permutation(len(filled))[: self.params.most_rows]
+            name = f"{int(code)}"
+            self.kept[f"{name}.columns"] = columns
+            self.kept[f"{name}.reference"] = filled[np.sort(drawn)]
+            self.kept |= {f"{name}.forest.{key}": v for key, v in self._forest(filled).items()}
+        return self
+
+    def calibrate(self, deviations: Floats, commodity: Ints) -> Self:
+        """Learn how far later lots are, that nothing was learnt from."""
+        found = self.distances(deviations, commodity)
+        for name in DETECTORS:
+            self.kept[f"ranks.{name}"] = np.sort(found[name])
+        self.kept["ranks.all"] = np.sort(self._ranked(found))
+        return self
+
+    def distances(self, deviations: Floats, commodity: Ints) -> dict[str, Floats]:
+        """Return each detector's distance (n,), higher = more unusual; 0 where nothing was measured."""
+        with np.errstate(invalid="ignore"):
+            given = ~np.isnan(deviations)
+            squares = np.nan_to_num(deviations) ** 2
+            spread = np.sqrt(squares.sum(axis=1) / np.maximum(given.sum(axis=1), 1))
+        found = {
+            "isolation": np.zeros(len(deviations)),
+            "neighbours": np.zeros(len(deviations)),
+            "spread": spread,
+        }
+        for code in np.unique(commodity):
+            if f"{int(code)}.columns" not in self.kept:
+                continue
+            mine = commodity == code
+            rows = np.nan_to_num(deviations[mine][:, self.kept[f"{int(code)}.columns"]])
+            found["isolation"][mine] = self._isolation(int(code), rows)
+            found["neighbours"][mine] = self._neighbours(int(code), rows)
+        return found
+
+    def scores(self, deviations: Floats, commodity: Ints) -> Floats:
+        """Return the share of later lots that are less unusual (n,), in [0, 1]: 1 minus the conformal p-value.
+
+        Beyond the farthest lot seen the score grows on towards 1, so that lots far out still rank.
+
+        Raises
+        ------
+        NotFitted
+            ``calibrate`` was not called.
+        """
+        if "ranks.all" not in self.kept:
+            raise NotFitted("nothing was watched yet", next_command="call fit, then calibrate")
+        found = self.distances(deviations, commodity)
+        known = self.kept["ranks.all"]
+        ranked = self._ranked(found)
+        below = np.searchsorted(known, ranked, side="left")
+        score = below / (len(known) + 1.0)
+        farthest = max(float(self.kept["ranks.spread"][-1]), 1e-9)
+        over = np.maximum(found["spread"] / farthest - 1.0, 0.0)
+        return np.where(below == len(known), score + (1.0 - score) * over / (1.0 + over), score)
+
+    def alarms(self, scores: Floats) -> NDArray[np.bool_]:
+        """Return which lots are flagged: at most ``alarm_share`` of usual ones."""
+        return scores >= 1.0 - self.params.alarm_share
+
+    def _ranked(self, found: dict[str, Floats]) -> Floats:
+        # the rank grows on past the last lot seen, so that ranks of far lots stay apart
+        parts = []
+        for name in self.params.detectors:
+            known = self.kept[f"ranks.{name}"]
+            share = np.searchsorted(known, found[name], side="right") / len(known)
+            parts.append(share + np.maximum(found[name] - known[-1], 0.0) / max(float(known[-1]), 1e-9))
+        return np.asarray(sum(parts)) / len(parts)
+
+    def _forest(self, rows: Floats) -> dict[str, NDArray[Any]]:
+        from sklearn.ensemble import IsolationForest
+
+        forest = IsolationForest(n_estimators=self.params.trees, random_state=self.params.seed, n_jobs=1).fit(
+            rows
+        )
+        usual = float(_mean_path(np.array([forest.max_samples_]))[0]) * len(forest.estimators_)
+        return forest_arrays(forest.estimators_, lambda tree: (_depths(tree) / usual)[:, None], rows.shape[1])
+
+    def _isolation(self, code: int, rows: Floats) -> Floats:
+        if code not in self._nets:
+            prefix = f"{code}.forest."
+            own = {key.removeprefix(prefix): v for key, v in self.kept.items() if key.startswith(prefix)}
+            self._nets[code] = TreeNet(own)
+        return np.exp2(-self._nets[code].sums(rows)[:, 0])
+
+    def _neighbours(self, code: int, rows: Floats) -> Floats:
+        from scipy.spatial.distance import cdist
+
+        apart = cdist(rows, self.kept[f"{code}.reference"])
+        count = min(self.params.neighbours, apart.shape[1])
+        nearest = np.sort(np.partition(apart, count - 1, axis=1)[:, :count], axis=1)
+        return np.ascontiguousarray(nearest).sum(axis=1) / (count * np.sqrt(rows.shape[1]))
+
+
+def _depths(tree: Any) -> Floats:
+    depth = np.zeros(tree.node_count)
+    for node in range(tree.node_count):  # children come after their parent
+        for child in (tree.children_left[node], tree.children_right[node]):
+            if child >= 0:
+                depth[child] = depth[node] + 1.0
+    return depth + _mean_path(tree.n_node_samples.astype(np.float64))
+
+
+def _mean_path(rows: Floats) -> Floats:
+    found = np.zeros(len(rows))
+    found[rows == 2] = 1.0
+    more = rows > 2
+    found[more] = 2.0 * (np.log(rows[more] - 1.0) + EULER) - 2.0 * (rows[more] - 1.0) / rows[more]
+    return found

@@ -1,0 +1,341 @@
+"""Grades lots from what was measured and the dated history of their suppliers; many lots are one pass over arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from pydantic import Field
+
+from mandi.core.errors import ContractError
+from mandi.features.quality_measures import COLOR, COLOR_CODE, MEASURES, NUMBERS, plain_color
+from mandi.features.quality_shelf import QualityShelf
+from mandi.models.quality_fields import GRADES, IN_SET, OWN, PROBABILITY
+from mandi.serving.contracts import Moment, Name, QualityParams, Strict
+from mandi.serving.gazetteer import few, near, plain
+from mandi.serving.problems import BadRow
+from mandi.serving.snapshot import MAKE_IT, Champion, ServingParams
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Arrays = Mapping[str, NDArray[Any]]
+
+UNUSUAL = 2.5  # standard deviations of the supplier's own past
+MOST_REASONS = 4
+LEAST_EFFECT = 0.5  # points of the quality score, below which an effect is no reason
+SPOKEN = {**{name: name for name in NUMBERS}, COLOR_CODE: COLOR}
+NS_PER_DAY = 86_400_000_000_000
+
+
+class QualityRow(Strict):
+    """One lot to grade: what was measured of it, whose it is and, if known, who inspects.
+
+    Examples
+    --------
+    >>> QualityRow(commodity_id="wheat", quality_params=QualityParams(moisture_pct=11.0)).supplier_id is None
+    True
+    """
+
+    commodity_id: Name = Field(description="commodity, for example wheat")
+    quality_params: QualityParams = Field(
+        description="what was measured; at least one of the commodity's own measures"
+    )
+    supplier_id: Name | None = Field(
+        default=None, description="whose lot it is; an unknown one is a cold start"
+    )
+    inspector_id: Name | None = Field(
+        default=None, description="who inspects; the grade a middling inspector would give if not known"
+    )
+    market: Name | None = Field(
+        default=None, description="where the lot lies; the grade does not depend on it"
+    )
+    asof: Moment | None = Field(
+        default=None, description="moment of the inspection, with time zone; now if not given"
+    )
+
+
+class ParameterProblem(Strict):
+    """One measure that is not valid, not used, missing, or far from the supplier's own past."""
+
+    parameter: str
+    value: float | str | None = Field(description="as it was given")
+    kind: str = Field(description="not valid, not used, not measured, or unusual")
+    text: str
+
+
+class QualityAnswer(Strict):
+    """A lot's grade, how sure that is, what it is worth, and how unusual the lot is for its supplier."""
+
+    commodity_id: str
+    quality_grade: str = Field(description="A to D: the grade of least expected cost")
+    quality_score: float = Field(description="0-100, expected worth of the grade: A 90, B 75, C 60, D 40")
+    confidence: float = Field(description="calibrated probability of quality_grade")
+    grade_probabilities: dict[str, float]
+    grade_set: list[str] = Field(
+        description="holds the grade given in 95 of 100 lots of every grade, or as configured"
+    )
+    abstained: bool = Field(description="too unsure: let a person look")
+    consistency_score: float | None = Field(
+        description="0-100, how near to the supplier's own past; null where it has none"
+    )
+    is_anomaly: bool
+    anomaly_score: float = Field(description="share of usual lots that are less unusual for their supplier")
+    anomalies: list[ParameterProblem]
+    reasons: list[str] = Field(
+        description="what moves the score from that of a middling lot, strongest first"
+    )
+    feature_contributions: dict[str, float] | None = Field(
+        default=None, description="points of the score, on request; they sum to it"
+    )
+    supplier_lots: int = Field(description="lots of the commodity known of the supplier")
+    model_version: str
+    known_until: datetime = Field(description="moment up to which the history behind the answer is known")
+    asof: datetime
+    notes: list[str] = Field(default_factory=list)
+
+
+class QualityCounter:
+    """Where lots are graded.
+
+    Parameters
+    ----------
+    champion : Champion
+        Its history has ``standards``, ``supplier_lots`` and ``suppliers`` (see ``mandi.features.quality_history``).
+    limits : ServingParams
+    """
+
+    path: ClassVar[str] = "/api/v1/quality/grade"
+    summary: ClassVar[str] = (
+        "A lot's grade, how sure that is, its worth, and how unusual it is for its supplier"
+    )
+    row: ClassVar[type[Strict]] = QualityRow
+    told: ClassVar[type[Strict]] = QualityAnswer
+
+    def __init__(self, champion: Champion, limits: ServingParams) -> None:
+        self.champion, self.limits = champion, limits
+        self.model: Any = champion.model
+        wanted: Any = champion.features
+        self._measures = wanted.params.features.measures
+        self.shelf = QualityShelf(champion.history, self._measures)
+        self._until_ns = champion.known_until.value
+        self._names = {plain(name): name for name in self.shelf.commodities}
+        self._own = self.shelf.measured_by()
+        self._inspectors = set(self.model.known("inspector_id"))
+
+    def answer(self, rows: Sequence[QualityRow], now: datetime, explain: bool) -> list[QualityAnswer]:
+        """Grade lots in their order.
+
+        Raises
+        ------
+        BadRow
+            The commodity is not known, nothing of it was measured, or ``asof`` lies before the history.
+        """
+        if not rows:
+            return []
+        commodities, moments = [], []
+        for i, row in enumerate(rows):
+            try:
+                commodities.append(self._commodity(row))
+                moments.append(self._moment(row, now))
+            except BadRow as refused:
+                raise refused.at(i if len(rows) > 1 else None) from None
+        asked: dict[str, Any] = {
+            "commodity": commodities,
+            "supplier_id": [row.supplier_id for row in rows],
+            "inspector_id": [row.inspector_id for row in rows],
+            **{name: [getattr(row.quality_params, name) for row in rows] for name in (*NUMBERS, COLOR)},
+        }
+        columns: dict[str, Any] = self.shelf.complete(asked, np.array(moments, dtype=np.int64))
+        columns |= {name: np.array(asked[name], dtype=object) for name in ("commodity", "inspector_id")}
+        told = self.model.grade(columns)
+        moved = self.model.moved_by(columns, told["quality_score"])
+        effects = self._effects(columns, len(rows)) if explain else None
+        known = {name: values.tolist() for name, values in columns.items()}
+        said = {name: values.tolist() for name, values in told.items()}
+        shifts = {name: values.tolist() for name, values in moved.items()}
+        return [
+            self._told(row, i, known, said, shifts, moments[i], now, effects[i] if effects else None)
+            for i, row in enumerate(rows)
+        ]
+
+    def about(self) -> dict[str, Any]:
+        """Return the commodities known with their measures, the grades, and a middling lot that is graded."""
+        lots = self.shelf.commodities
+        commodity = max(lots, key=lambda name: (lots[name], name))
+        means = self.shelf.means(commodity)
+        given: dict[str, Any] = {name: round(value, 2) for name, value in means.items() if name in NUMBERS}
+        if COLOR_CODE in means:
+            given[COLOR] = self._measures.colors[round(means[COLOR_CODE])]
+        moment = self.champion.known_until.floor("s") + np.timedelta64(1, "h")
+        return {
+            "commodities": lots,
+            "measures": {name: [SPOKEN[m] for m in own] for name, own in self._own.items()},
+            "grades": list(GRADES),
+            "inspectors": sorted(self._inspectors),
+            "example": {
+                "commodity_id": commodity, "quality_params": given, "supplier_id": self.shelf.best_known(commodity),
+                "asof": moment.isoformat(),
+            },
+        }  # fmt: skip
+
+    def check(self, answer: QualityAnswer) -> None:
+        """Refuse a champion whose answer to the example does not hold together."""
+        total = sum(answer.grade_probabilities.values())
+        likely = max(answer.grade_probabilities.values())
+        if abs(total - 1.0) > 1e-6 or likely < 1.0 / len(GRADES) or not 0.0 <= answer.quality_score <= 100.0:
+            raise ContractError(
+                f"the grades of the example have probabilities {answer.grade_probabilities} and a score of {answer.quality_score:g}",
+                allowed="probabilities that sum to 1, a score from 0 to 100",
+                next_command=MAKE_IT,
+            )
+        if answer.quality_grade not in answer.grade_set or answer.is_anomaly:
+            raise ContractError(
+                f"a middling lot is graded {answer.quality_grade}, with the set {answer.grade_set}, and flagged: {answer.is_anomaly}",
+                allowed="the grade in its set, and no alarm",
+                next_command=MAKE_IT,
+            )
+
+    def _commodity(self, row: QualityRow) -> str:
+        found = self._names.get(plain(row.commodity_id))
+        if found is None:
+            raise BadRow(
+                "commodity_id",
+                f'no commodity "{row.commodity_id}"{near(row.commodity_id, self._names)}',
+                allowed=few(self._names.values()),
+            )
+        own = [SPOKEN[name] for name in self._own[found]]
+        if all(getattr(row.quality_params, name) is None for name in own):
+            raise BadRow(
+                "quality_params", f"nothing was measured that {found} is graded by", allowed=", ".join(own)
+            )
+        return found
+
+    def _moment(self, row: QualityRow, now: datetime) -> int:
+        import pandas as pd
+
+        moment = int(pd.Timestamp(row.asof or now).value)
+        if moment < self._until_ns:
+            raise BadRow(
+                "asof",
+                f"asof is {(row.asof or now).isoformat()}, before the history served here",
+                allowed=f"from {self.champion.known_until.isoformat()}",
+            )
+        return moment
+
+    def _effects(self, columns: Arrays, rows: int) -> list[dict[str, float]]:
+        import pandas as pd
+
+        told = self.model.explain(pd.DataFrame(dict(columns), index=range(rows)))
+        found: list[dict[str, float]] = [{} for _ in range(rows)]
+        for place, name, effect in zip(told["index"], told["feature"], told["effect"]):
+            found[place][SPOKEN.get(name, name)] = float(effect)
+        return found
+
+    def _told(
+        self, row: QualityRow, i: int, known: Mapping[str, list[Any]], said: Mapping[str, list[Any]],
+        shifts: Mapping[str, list[float]], moment: int, now: datetime, effects: dict[str, float] | None,
+    ) -> QualityAnswer:  # fmt: skip
+        lots = int(known["supplier_lots"][i])
+        commodity = known["commodity"][i]
+        return QualityAnswer(
+            commodity_id=commodity,
+            quality_grade=said["quality_grade"][i],
+            quality_score=said["quality_score"][i],
+            confidence=said["confidence"][i],
+            grade_probabilities={g: said[f"{PROBABILITY}{g}"][i] for g in GRADES},
+            grade_set=[g for g in GRADES if said[f"{IN_SET}{g}"][i] > 0.0],
+            abstained=said["abstained"][i] > 0.0,
+            consistency_score=said["consistency_score"][i] if lots else None,
+            is_anomaly=said["is_anomaly"][i] > 0.0,
+            anomaly_score=said["anomaly_score"][i],
+            anomalies=self._problems(row, i, commodity, known, lots),
+            reasons=self._reasons(row, i, commodity, known, shifts),
+            feature_contributions=effects,
+            supplier_lots=lots,
+            model_version=self.champion.version,
+            known_until=self.champion.known_until.to_pydatetime(),
+            asof=row.asof or now,
+            notes=self._notes(row, lots, moment),
+        )
+
+    def _problems(
+        self, row: QualityRow, i: int, commodity: str, known: Mapping[str, list[Any]], lots: int
+    ) -> list[ParameterProblem]:
+        found = []
+        own = self._own[commodity]
+        whose = f"supplier {row.supplier_id}" if lots else "the market, for the supplier has no history"
+        for name in MEASURES:
+            spoken = SPOKEN[name]
+            given = getattr(row.quality_params, spoken)
+            if name not in own:
+                if given is not None:
+                    text = f"{spoken} is no part of the standard of {commodity}: not used"
+                    found.append(ParameterProblem(parameter=spoken, value=given, kind="not used", text=text))
+                continue
+            if given is None:
+                text = f"{spoken} was not measured: taken as middling"
+                found.append(ParameterProblem(parameter=spoken, value=None, kind="not measured", text=text))
+                continue
+            apart = known[f"{name}{OWN}"][i]
+            if known[name][i] != known[name][i]:
+                text = f"{spoken} is {given}, not valid for {commodity} (allowed: {self._allowed(commodity, spoken)}): not used"
+                found.append(ParameterProblem(parameter=spoken, value=given, kind="not valid", text=text))
+            elif abs(apart) >= UNUSUAL:
+                side = "above" if apart > 0 else "below"
+                text = (
+                    f"{spoken} {given} lies {abs(apart):.1f} standard deviations {side} the mean of {whose}"
+                )
+                found.append(ParameterProblem(parameter=spoken, value=given, kind="unusual", text=text))
+        return found
+
+    def _allowed(self, commodity: str, name: str) -> str:
+        if name == COLOR:
+            return ", ".join(self._measures.colors)
+        low, high = self._measures.limits.get(commodity, {}).get(name, (float("-inf"), float("inf")))
+        return f"{low:g} to {high:g}"
+
+    def _reasons(
+        self,
+        row: QualityRow,
+        i: int,
+        commodity: str,
+        known: Mapping[str, list[Any]],
+        shifts: Mapping[str, list[float]],
+    ) -> list[str]:
+        strongest = sorted(((name, values[i]) for name, values in shifts.items()), key=lambda x: -abs(x[1]))
+        return [
+            self._reason(row, name, effect, known[f"{name}_z"][i] if name in SPOKEN else 0.0, commodity)
+            for name, effect in strongest[:MOST_REASONS]
+            if abs(effect) >= LEAST_EFFECT
+        ]
+
+    def _reason(self, row: QualityRow, name: str, effect: float, apart: float, commodity: str) -> str:
+        if name == "supplier_history":
+            return f"past grades of {row.supplier_id or 'an unknown supplier'}: {effect:+.1f} points"
+        if name == "inspector":
+            return f"inspector {row.inspector_id} against a middling one: {effect:+.1f} points"
+        given = getattr(row.quality_params, SPOKEN[name])
+        if apart != apart:
+            return f"{SPOKEN[name]} not known: {effect:+.1f} points"
+        side = "above" if apart > 0 else "below"
+        shown = plain_color(given) if name == COLOR_CODE else f"{given:g}"
+        return f"{SPOKEN[name]} {shown}, {abs(apart):.1f} standard deviations {side} the mean of {commodity}: {effect:+.1f} points"
+
+    def _notes(self, row: QualityRow, lots: int, moment: int) -> list[str]:
+        notes = []
+        if row.supplier_id is None:
+            notes.append("no supplier is named: compared with the market")
+        elif not lots:
+            other = " of this commodity" if self.shelf.knows(row.supplier_id) else ""
+            notes.append(f'supplier "{row.supplier_id}" has no history{other}: compared with the market')
+        if row.inspector_id is not None and row.inspector_id not in self._inspectors:
+            notes.append(f'inspector "{row.inspector_id}" is not known: graded as by a middling one')
+        age = (moment - self._until_ns) / NS_PER_DAY
+        if age > self.limits.max_history_age_days:
+            notes.append(
+                f"the history ends {age:.0f} days before the inspection: newer lots of the supplier are not in it"
+            )
+        return notes

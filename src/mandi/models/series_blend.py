@@ -9,7 +9,7 @@ one. Units are those of the series.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -232,7 +232,8 @@ def blend_weights(past: Backtest, params: BlendParams) -> Floats:
     """Return weights of shape (series, groups, members).
 
     The error of a member is the mean of its absolute scaled error and its symmetric percentage error, each in units of
-    the mean over all members; a series without any back-test is weighed by the means over the others.
+    the mean over all members; a series without any back-test is weighed by the means over the others, and all members
+    alike where there is none at all.
     """
     return np.stack(
         [_group_weights(past, slice(first, end), params) for first, end in params.bounds(past.horizon)],
@@ -249,7 +250,7 @@ def mixed(forecasts: Floats, weights: Floats, params: BlendParams) -> Floats:
 
 
 def blend_residuals(past: Backtest, params: BlendParams) -> Floats:
-    """Return actual less blend per back-test window, each blended by weights of the other windows."""
+    """Return actual less blend per back-test window, each blended by weights of the other windows (by its own if alone)."""
     residuals = np.empty(past.truth.shape)
     for row in range(len(past.offsets)):
         others = _without(past, row) if len(past.offsets) > 1 else past
@@ -258,8 +259,6 @@ def blend_residuals(past: Backtest, params: BlendParams) -> Floats:
 
 
 def _without(past: Backtest, row: int) -> Backtest:
-    from dataclasses import replace
-
     truth = past.truth.copy()
     truth[row] = np.nan
     return replace(past, truth=truth)
@@ -267,7 +266,7 @@ def _without(past: Backtest, row: int) -> Backtest:
 
 def _group_weights(past: Backtest, steps: slice, params: BlendParams) -> Floats:
     errors = _errors(past, steps)  # (members, series)
-    usual = np.nanmean(errors, axis=1, keepdims=True)
+    usual = _mean_of(errors.T)[:, None]  # of each member over series
     usual = np.where(np.isfinite(usual), usual, 1.0)
     seen = np.where(np.isfinite(errors), errors, usual)
     shrunk = (1.0 - params.shrink) * seen + params.shrink * usual

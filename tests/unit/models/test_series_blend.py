@@ -119,6 +119,12 @@ def test_a_series_too_short_for_any_window_is_weighed_like_the_others_on_average
     assert weights[("young", "season")] > 0.5
 
 
+@pytest.mark.filterwarnings("error")
+def test_without_any_back_test_all_members_count_alike() -> None:
+    past = rolling_backtest(MEMBERS, _panel(), 7, [0, 7])
+    assert np.allclose(blend_weights(past.known_at(50), BlendParams(groups=(3,))), 1.0 / 3.0)
+
+
 def test_mixed_uses_the_weights_of_each_group() -> None:
     forecasts = np.stack([np.zeros((1, 4)), np.ones((1, 4))])
     weights: Any = np.array([[[1.0, 0.0], [0.0, 1.0]]])

@@ -32,6 +32,13 @@ def test_arima_takes_the_order_it_is_given() -> None:
     assert np.allclose(told.values[0], [40.0, 41.0, 42.0], atol=0.2)
 
 
+def test_ets_keeps_to_the_form_it_is_given() -> None:
+    line = SeriesPanel.of({"a": np.arange(10.0, 60.0) + np.random.default_rng(0).normal(0, 0.1, 50)})
+    level, trend = (StatMember("ets", form=form)(line, 5).values[0] for form in ("ANN", "AAN"))
+    assert np.ptp(level) == 0.0
+    assert np.diff(trend).min() > 0.5
+
+
 def test_the_mean_keeps_the_shape_of_the_week() -> None:
     told = StatMember("mean", season=7, window=28)(SeriesPanel.of({"a": np.tile(WEEK, 5)}), 10)
     assert told.values[0].tolist() == [*WEEK, *WEEK[:3]]

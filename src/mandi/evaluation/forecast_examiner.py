@@ -25,7 +25,9 @@ LEARNED = ("train", "validation", "calibration")
 CONTROLLED = (
     120  # questions the control of changed futures compares: each place and moment is a forecast of its own
 )
-TOLERANCE = 0.1  # share of the best constant error by which chance may be better: a test is a few hundred weeks
+TOLERANCE = (
+    0.1  # share of the best constant error by which chance may be better: a test is a few hundred weeks
+)
 LEVEL_WEEKS, YEAR_WEEKS = 8, 52
 
 

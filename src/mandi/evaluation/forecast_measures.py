@@ -79,7 +79,8 @@ def judge_forecasts(
         "test.fingerprint": fingerprint(rows, IDENTITY),
         "unanswered": float(rows["predicted_demand"].isna().mean()),
     }
-    by_band, by_day = [], []
+    by_band: list[dict[str, Any]] = []
+    by_day: list[dict[str, Any]] = []
     weeks, days = rows[rows["kind"] == "week"], rows[rows["kind"] == "day"]
     for group, levels in GROUPS.items():
         for band in BANDS:

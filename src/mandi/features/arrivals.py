@@ -155,7 +155,8 @@ def ledgers(arrivals: DataFrame) -> dict[str, Ledger]:
     found = {}
     for commodity, own in arrivals.groupby("commodity", sort=True):
         ordered = own.sort_values(["known_time", "day"], kind="stable")
-        entries, level = {}, {}
+        entries: dict[str, tuple[np.ndarray, np.ndarray, Values]] = {}
+        level = {}
         for (kind, location), rows in ordered.groupby(["level", "location"], sort=True):
             entries[str(location)] = (_days(rows), _known(rows), rows["arrivals"].to_numpy(dtype=float))
             level[str(location)] = str(kind)

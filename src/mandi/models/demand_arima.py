@@ -45,8 +45,8 @@ def arima_forecasts(frame: DataFrame, rows: DataFrame, order: tuple[int, ...]) -
         fitted = _fit(tonnes[days <= start][-FITTED_DAYS:], order)
         if fitted is None:
             continue
-        for last, part in own.groupby("last_day", sort=True):
-            until = days <= last.to_datetime64().astype("datetime64[D]")
+        for _, part in own.groupby("last_day", sort=True):
+            until = days <= part["last_day"].min().to_datetime64().astype("datetime64[D]")
             found[part.index] = _answers(fitted, tonnes[until][-FITTED_DAYS:], part)
     return found
 
@@ -70,7 +70,8 @@ def _history(frame: DataFrame, commodity: str) -> tuple[np.ndarray, Floats]:
 def _fit(tonnes: Floats, order: tuple[int, ...]) -> Any:
     from statsforecast.models import ARIMA
 
+    p, d, q = order
     try:
-        return ARIMA(order=order, method="CSS-ML").fit(tonnes)
+        return ARIMA(order=(p, d, q), method="CSS-ML").fit(tonnes)
     except Exception:  # a baseline that cannot be fitted is a missing row, told by its count
         return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -74,7 +75,8 @@ class Cases:
         texts = [frame[c].to_numpy(dtype=object) for c in ("commodity", "location", "level")]
         last = frame["last_day"].to_numpy().astype("datetime64[D]")
         first: dict[tuple[object, ...], int] = {}
-        row, kept = np.empty(len(frame), dtype=np.intp), []
+        row = np.empty(len(frame), dtype=np.intp)
+        kept: list[int] = []
         for i in range(len(frame)):
             key = (texts[0][i], texts[1][i], texts[2][i], last[i], past[i].tobytes())
             if key not in first:
@@ -107,12 +109,8 @@ class Cases:
         count = BLOCKS if ahead else self.weeks.shape[1]
         found = np.empty((len(self), count))
         for commodity, rows in groups_of(self.commodity):
-            found[rows] = block_sums(
-                lambda days, name=commodity: calendar.shares(name, days),
-                self.last[rows],
-                0 if ahead else count,
-                count,
-            )
+            per_day = partial(calendar.shares, commodity)
+            found[rows] = block_sums(per_day, self.last[rows], 0 if ahead else count, count)
         return found if ahead else found[:, ::-1]
 
 

@@ -27,7 +27,7 @@ from mandi.models.series_members import Progress
 from mandi.models.trading_calendar import TradingCalendar
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 NEEDED = ("label", "label_known_time", "asof", "kind", "level")
@@ -281,10 +281,7 @@ def asked_of(frame: DataFrame, cases: Cases, calendar: TradingCalendar) -> Asked
     return Asked(commodity, cases.location[cases.row], cases.level[cases.row], kind, steps, share)
 
 
-def _plain(moments: object) -> np.ndarray:
-    import pandas as pd
-
-    found: np.ndarray = (
-        pd.DatetimeIndex(moments).tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[ns]")
-    )  # type: ignore[call-overload]
+def _plain(moments: Series) -> np.ndarray:
+    plain = moments.dt.tz_convert("UTC").dt.tz_localize(None)
+    found: np.ndarray = plain.to_numpy().astype("datetime64[ns]")
     return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -139,12 +140,8 @@ class Toolbox:
         ]
         for commodity, rows in groups_of(cases.commodity):
             if commodity in self.shapes:
-                told[rows] = block_sums(
-                    lambda days, name=commodity: self._daily(name, days),
-                    cases.last[rows],
-                    past,
-                    past + BLOCKS,
-                )
+                per_day = partial(self._daily, commodity)
+                told[rows] = block_sums(per_day, cases.last[rows], past, past + BLOCKS)
         found: Floats = told / np.maximum(np.concatenate(usual, axis=1), 0.5)
         return found
 

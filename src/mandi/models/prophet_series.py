@@ -283,5 +283,7 @@ def _shape(model: Any, days: Days) -> ProphetShape:
 def _quiet() -> None:
     import logging
 
+    import cmdstanpy  # noqa: F401  its first import sets its own level: it must come before ours
+
     for name in ("cmdstanpy", "prophet"):
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -39,7 +39,8 @@ NAMES = {
     "mean_28": ("mean of 28 days", EXTRA),
     "prophet": ("Prophet alone", FLOOR),
 }
-MOST_PARTS = 7
+MOST_PARTS = 5
+TALLEST = 2.0  # of the higher of the model and the same days of last year: lines far above would flatten both
 
 
 def charts(results: Results) -> list[Chart]:
@@ -59,7 +60,8 @@ def charts(results: Results) -> list[Chart]:
     country = weeks[weeks["level"] == "country"]
     drawn: list[Chart | None] = []
     if len(country):
-        first = str(country.groupby("commodity")["label"].sum().idxmax())
+        by_size = country.groupby("commodity")["label"]
+        first = str((by_size.std() / by_size.mean()).fillna(0.0).idxmax())  # the one with the sharpest season
         drawn += [
             fan(
                 country[country["commodity"] == first],
@@ -93,6 +95,10 @@ def fan(rows: pd.DataFrame, title: str, origins: int = 3) -> Chart:
     require(rows, ["asof", "target_day", "label", "predicted_demand", "lower_bound", "upper_bound"])
     figure, (axes,) = chart(title, "", TONNES)
     came = rows.drop_duplicates("target_day").sort_values("target_day")
+    phase = day(
+        came["target_day"]
+    ).dt.dayofweek  # around a festival a moment may lie a day off: its weeks overlap others
+    came = came[phase == phase.mode().iloc[0]]
     axes.plot(day(came["target_day"]), came["label"], ".-", color=INK, lw=0.9, ms=4, label="came")
     moments = np.sort(rows["asof"].unique())
     whole = [m for m in moments if (rows["asof"] == m).sum() >= rows.groupby("asof").size().max()] or list(
@@ -186,6 +192,7 @@ def error_by_horizon(rows: pd.DataFrame, title: str) -> Chart:
     require(rows, ["horizon_days", "label", "predicted_demand"])
     told = rows[rows["label"] > 0]
     figure, (axes,) = chart(title, "days ahead, of the week's end", "mean error, % of what came")
+    top = 0.0
     for name, (said, colour) in NAMES.items():
         if name not in told or told[name].isna().all():
             continue
@@ -193,7 +200,9 @@ def error_by_horizon(rows: pd.DataFrame, title: str) -> Chart:
         mean = error.groupby(told["horizon_days"]).mean()
         wide = 2.2 if name == "predicted_demand" else 1.2
         axes.plot(mean.index.to_numpy(), mean.to_numpy(), "o-", color=colour, ms=3.5, lw=wide, label=said)
-    axes.set_ylim(bottom=0)
+        if name in ("predicted_demand", "seasonal_naive"):
+            top = max(top, TALLEST * float(mean.max()))
+    axes.set_ylim(0, min(axes.get_ylim()[1], top) if top > 0 else None)
     legend(axes)
     return figure
 
@@ -212,8 +221,8 @@ def by_commodity(rows: pd.DataFrame, floors: dict[str, float]) -> Chart:
         axes.bar_label(bars, fmt="{:.0f}", fontsize=8, color="#444444", padding=1)
     for i, name in enumerate(names):
         if name in floors:
-            said = "oracle of the generated market" if i == 0 else None
-            axes.plot([i - 0.4, i + 0.4], [floors[name]] * 2, color=INK, lw=1.6, label=said)
+            named = "oracle of the generated market" if i == 0 else None
+            axes.plot([i - 0.4, i + 0.4], [floors[name]] * 2, color=INK, lw=1.6, label=named)
     axes.set_xticks(range(len(names)), names)
     legend(axes)
     return figure

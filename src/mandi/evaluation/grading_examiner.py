@@ -76,6 +76,8 @@ class GradingExaminer:
 
     def __init__(self, params: Mapping[str, Any], model: str) -> None:
         self.params = examination_params(params)
+        own = (params.get("models") or {}).get(model) or {}
+        self.set_level: float | None = (own.get("decision") or {}).get("set_level")
 
     def beside(
         self,
@@ -139,6 +141,8 @@ class GradingExaminer:
             "kappa": quadratic_kappa(counts),
             "far_off": float((np.abs(given - said) > 1).mean()),
         }
+        if self.set_level is not None:
+            metrics["set.nominal"] = float(self.set_level)
         metrics |= probabilities(rows, given, right) | sets(rows) | strangers(rows, given, said)
         ceilings = ceilings_of(rows, given, truth)
         metrics |= {name: value for name, (value, _) in ceilings.items()}

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 FEATURES: dict[str, str] = {
     "price": "mandi.features.price:PriceFeatures",
+    "demand": "mandi.features.demand:DemandFeatures",
     "quality": "mandi.features.quality:QualityFeatures",
-    "matching": "mandi.features.matching:MatchingFeatures",
     "fraud": "mandi.features.fraud:FraudFeatures",
+    "matching": "mandi.features.matching:MatchingFeatures",
 }
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 Rows = NDArray[np.intp]
+MOST_KEPT = 10_000  # places whose distances are kept
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class OfferIndex:
 
     def __init__(self, offers: DataFrame) -> None:
         self._shelves: dict[str, _Shelf] = {}
+        self._distances: dict[tuple[str, str, float, float], NDArray[np.float64]] = {}
         columns: dict[str, Any] = {name: offers[name].to_numpy() for name in (
             "offer_market", "offer_latitude", "offer_longitude", "ask_price")}  # fmt: skip
         for name, places in offers.groupby("offer_commodity", sort=True).indices.items():
@@ -99,23 +101,31 @@ class OfferIndex:
         shelf = self._shelves.get(commodity)
         if shelf is None:
             return np.empty(0, dtype=np.intp)
-        visited = np.ones(len(shelf.latitude), dtype=bool)
+        visited = np.arange(len(shelf.latitude))
         if farthest_km is not None:
-            visited = (
-                kilometres(np.array(latitude), np.array(longitude), shelf.latitude, shelf.longitude)
-                <= farthest_km
+            visited = np.flatnonzero(
+                self._apart(commodity, shelf, market, latitude, longitude) <= farthest_km
             )
-            if market in shelf.names:
-                visited[shelf.names[market]] = True
         found = []
-        for place in np.flatnonzero(visited).tolist():
+        for place in visited.tolist():
             begin, end = shelf.starts[place], shelf.starts[place + 1]
-            found.append(
-                shelf.rows[begin : begin + np.searchsorted(shelf.asks[begin:end], ceiling, side="right")]
-            )
+            found.append(shelf.rows[begin : begin + shelf.asks[begin:end].searchsorted(ceiling, "right")])
         return np.sort(np.concatenate(found)) if found else np.empty(0, dtype=np.intp)
 
     def of(self, commodity: str) -> Rows:
         """Return rows of all offers of a commodity: to say why none of them will do."""
         shelf = self._shelves.get(commodity)
         return np.sort(shelf.rows) if shelf is not None else np.empty(0, dtype=np.intp)
+
+    def _apart(
+        self, commodity: str, shelf: _Shelf, market: str, latitude: float, longitude: float
+    ) -> NDArray[np.float64]:
+        key = (commodity, market, latitude, longitude)
+        if key not in self._distances:
+            apart = kilometres(np.array(latitude), np.array(longitude), shelf.latitude, shelf.longitude)
+            if market in shelf.names:
+                apart[shelf.names[market]] = 0.0
+            if len(self._distances) >= MOST_KEPT:
+                self._distances.clear()
+            self._distances[key] = apart
+        return self._distances[key]

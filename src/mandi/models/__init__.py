@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 MODELS: dict[str, str] = {
     "price": "mandi.models.price:PriceModel",
+    "demand": "mandi.models.demand:DemandModel",
     "quality": "mandi.models.quality:QualityModel",
-    "matching": "mandi.models.matching:MatchingModel",
     "fraud": "mandi.models.fraud:FraudModel",
+    "matching": "mandi.models.matching:MatchingModel",
 }
 
 

@@ -14,7 +14,7 @@ def trade_tables(
     offers: int = 500, wants: int = 160, days: int = 200, seed: int = 0
 ) -> dict[str, pd.DataFrame]:
     rng = np.random.default_rng(seed)
-    posted = START + pd.to_timedelta(np.sort(rng.uniform(0, days, offers)), unit="D")
+    posted = (START + pd.to_timedelta(np.sort(rng.uniform(0, days, offers)), unit="D")).floor("min")
     sold = pd.DataFrame(
         {
             "availability_id": [f"O{i:04d}" for i in range(offers)],
@@ -31,7 +31,7 @@ def trade_tables(
             "ready_until": posted.normalize() + pd.Timedelta(days=20),
         }
     )
-    asked = START + pd.to_timedelta(np.sort(rng.uniform(20, days, wants)), unit="D")
+    asked = (START + pd.to_timedelta(np.sort(rng.uniform(20, days, wants)), unit="D")).floor("min")
     sought = pd.DataFrame(
         {
             "requirement_id": [f"R{i:04d}" for i in range(wants)],

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -28,7 +28,6 @@ from mandi.serving.snapshot import MAKE_IT, Champion, ServingParams
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from pandas import Timestamp
 
 WINDOW_DAYS = 14
 ANY = NO_FLOOR
@@ -39,7 +38,7 @@ Told = dict[str, "NDArray[Any]"]
 class _Want:
     columns: dict[str, Any]  # ASKED without the offer; times as datetime64, UTC
     k: int
-    asof: Timestamp
+    asof: datetime
     requirement_id: str | None = None
     notes: list[str] = field(default_factory=list)
 
@@ -80,6 +79,7 @@ class MatchingCounter:
         listed = {*offers["offer_commodity"], *history["levels"]["commodity"]}
         self._commodity_names = {plain(name): name for name in sorted(listed)}
         self._wants = {row["requirement_id"]: row for row in history["wants"].to_dict("records")}
+        self._known_until = champion.known_until.floor("us").to_pydatetime()
         self._buyers = set(history["dealings"]["buyer_id"])
 
     def answer(self, rows: Sequence[MatchingRow], now: datetime, explain: bool) -> list[MatchingAnswer]:
@@ -92,13 +92,10 @@ class MatchingCounter:
         StaleSnapshot
             The offers known here are too old for the moment asked about.
         """
-        import pandas as pd
-
-        moment = pd.Timestamp(now).tz_convert("UTC")
         wants = []
         for i, row in enumerate(rows):
             try:
-                wants.append(self._want(row, moment))
+                wants.append(self._want(row, now))
             except BadRow as refused:
                 raise refused.at(i if len(rows) > 1 else None) from None
         found = [self._candidates(want) for want in wants]
@@ -144,10 +141,8 @@ class MatchingCounter:
                 next_command=MAKE_IT,
             )
 
-    def _want(self, row: MatchingRow, now: Timestamp) -> _Want:
-        import pandas as pd
-
-        asof = now if row.asof is None else pd.Timestamp(row.asof).tz_convert("UTC")
+    def _want(self, row: MatchingRow, now: datetime) -> _Want:
+        asof = (row.asof or now).astimezone(UTC)
         self._check_age(asof)
         if row.requirement_id is not None:
             return self._posted(row, asof)
@@ -162,7 +157,7 @@ class MatchingCounter:
             notes.append(f'buyer "{row.buyer_id}" has no history: answered without tastes')
         today = asof.date()
         first = row.deliver_from or today
-        last = row.deliver_until or first + pd.Timedelta(days=WINDOW_DAYS)
+        last = row.deliver_until or first + timedelta(days=WINDOW_DAYS)
         if last < first or last < today:
             raise BadRow(
                 "deliver_until", f"deliver_until is {last}, before {max(first, today)}",
@@ -178,7 +173,7 @@ class MatchingCounter:
         }  # fmt: skip
         return _Want(columns, row.k, asof, None, notes)
 
-    def _posted(self, row: MatchingRow, asof: Timestamp) -> _Want:
+    def _posted(self, row: MatchingRow, asof: datetime) -> _Want:
         posted = self._wants.get(row.requirement_id)
         if posted is None:
             raise BadRow(
@@ -236,8 +231,8 @@ class MatchingCounter:
         return MatchingAnswer(
             requirement_id=want.requirement_id, commodity_id=commodity, location=want.columns["market"], matches=matches,
             candidates_considered=len(able), offers_open=self._index.commodities.get(commodity, 0), excluded=excluded,
-            contributions=added, model_version=self.champion.version, known_until=self.champion.known_until.to_pydatetime(),
-            asof=want.asof.to_pydatetime(), notes=notes,
+            contributions=added, model_version=self.champion.version, known_until=self._known_until,
+            asof=want.asof, notes=notes,
         )  # fmt: skip
 
     def _match(self, offer: int, row: int, told: Told, scored: Told) -> Match:
@@ -266,8 +261,8 @@ class MatchingCounter:
             raise BadRow(name, f'no {name} "{text}"{near(text or "", known)}', allowed=few(known.values()))
         return found
 
-    def _check_age(self, asof: Timestamp) -> None:
-        known, limit = self.champion.known_until, self.limits.max_history_age_days
+    def _check_age(self, asof: datetime) -> None:
+        known, limit = self._known_until, self.limits.max_history_age_days
         if asof < known:
             raise BadRow(
                 "asof",
@@ -296,7 +291,7 @@ class MatchingCounter:
         return {
             "commodity_id": commodity, "location": str(offer["offer_market"]), "quantity": float(offer["offer_quantity"]),
             "max_price": round(1.06 * float(offer["ask_price"]), 0), "max_distance_km": 1500.0, "k": 5,
-            "deliver_until": str(np.datetime64(until[row], "D")), "asof": self.champion.known_until.isoformat(),
+            "deliver_until": str(np.datetime64(until[row], "D")), "asof": self.champion.known_until.ceil("s").isoformat(),
         }  # fmt: skip
 
 
@@ -310,10 +305,7 @@ def _why(excluded: dict[str, int], held: int, commodity: str) -> str:
     )
 
 
-def _stamp(moment: date | datetime | Timestamp) -> np.datetime64:
-    import pandas as pd
-
-    stamp = pd.Timestamp(moment)
-    if stamp.tzinfo is not None:
-        stamp = stamp.tz_convert("UTC").tz_localize(None)
-    return stamp.to_datetime64()
+def _stamp(moment: date | datetime) -> np.datetime64:
+    if isinstance(moment, datetime) and moment.tzinfo is not None:
+        moment = moment.astimezone(UTC).replace(tzinfo=None)
+    return np.datetime64(moment, "ns")

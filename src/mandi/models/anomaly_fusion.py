@@ -64,7 +64,7 @@ class Tail:
         given = np.asarray(scores, dtype=np.float64)
         chance = np.exp(-np.interp(given, self._knots, self._surprise))
         below = np.maximum(self._knots[0] - given, 0.0) / self.scale
-        return (1.0 - chance / (1.0 + self._beyond(given))) / (1.0 + below)
+        return np.asarray((1.0 - chance / (1.0 + self._beyond(given))) / (1.0 + below))
 
     def p_values(self, scores: ArrayLike) -> Floats:
         """Return conformal p-values, (count of blind scores as high + 1) / (n + 1).

@@ -73,7 +73,7 @@ class Tail:
         """
         given = np.asarray(scores, dtype=np.float64)
         reached = len(self.blind) - np.searchsorted(self.blind, given, side="left")
-        return (reached + 1.0) / (len(self.blind) + 1.0)
+        return np.asarray((reached + 1.0) / (len(self.blind) + 1.0))
 
     def threshold(self, budget: float) -> float:
         """Return the smallest score whose p-value is within a false-alarm budget.

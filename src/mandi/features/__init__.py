@@ -18,6 +18,8 @@ FEATURES: dict[str, str] = {
     "price": "mandi.features.price:PriceFeatures",
     "demand": "mandi.features.demand:DemandFeatures",
     "quality": "mandi.features.quality:QualityFeatures",
+    "fraud": "mandi.features.fraud:FraudFeatures",
+    "matching": "mandi.features.matching:MatchingFeatures",
 }
 
 

@@ -155,6 +155,38 @@ def fit_curve(margin: Floats, hit: NDArray[np.bool_]) -> tuple[float, float]:
     return float(found.x[0] / scale), float(found.x[1])
 
 
+def stretched(effects: Floats, curve: tuple[float, float], score: Floats) -> Floats:
+    """Turn effects on a margin into effects on its score, by one factor per row so that they sum to it.
+
+    Parameters
+    ----------
+    effects : array of shape (n_pairs, n_features + 1)
+        The base of the margin last.
+    curve : tuple of float
+        Slope and shift of the logistic curve.
+    score : array of shape (n_pairs,)
+
+    Returns
+    -------
+    array of shape (n_pairs, n_features + 1)
+        The score of the base last.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> stretched(np.array([[2.0, -2.0, 0.0]]), (1.0, 0.0), np.array([0.5])).sum().item()
+    0.5
+    """
+    slope, shift = curve
+    base = expit(slope * effects[:, -1:] + shift)
+    moved = effects[:, :-1].sum(axis=1, keepdims=True)
+    wanted = score[:, None] - base
+    # a row that stays at the base moves nowhere: the curve's own slope there is the limit of the factor
+    still = np.abs(moved) < 1e-9
+    factor = np.where(still, slope * base * (1.0 - base), wanted / np.where(still, 1.0, moved))
+    return np.hstack([effects[:, :-1] * factor, base])
+
+
 def expit(odds: Floats) -> Floats:
     """Return 1 / (1 + exp(-odds)).
 

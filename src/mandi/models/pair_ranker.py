@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from mandi.core.errors import ContractError, NotFitted
-from mandi.models.pair_line import PairLine, expit, fit_curve, grouped
+from mandi.models.pair_line import PairLine, expit, fit_curve, grouped, stretched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -168,21 +168,20 @@ class PairRanker:
         Shapley values of the margin (exact for the trees, the line's own terms against its training mean), stretched
         by one factor per row so that they sum to ``score``.
         """
+        effects = self.effects(features)
+        return stretched(effects, self.curve, self.score(features))
+
+    def effects(self, features: NDArray[Any] | Sequence[Sequence[float]]) -> Floats:
+        """Return what each feature adds to the margin, and last the base, of shape (n_pairs, n_features + 1)."""
         matrix = self._known(features)
-        assert self.line is not None
+        if self.line is None:
+            raise NotFitted("the pair ranker has seen no data", next_command="call fit or load")
         share = self.params.line_weight
         effects = share / self.spread[0] * self.line.contributions(matrix)
         for booster in self.boosters:
             part = np.asarray(booster.predict(matrix, pred_contrib=True, num_threads=1), dtype=np.float64)
             effects += (1.0 - share) / self.spread[1] / len(self.boosters) * part
-        slope, shift = self.curve
-        base = expit(slope * effects[:, -1:] + shift)
-        moved = effects[:, :-1].sum(axis=1, keepdims=True)
-        wanted = self.score(matrix)[:, None] - base
-        # a row that stays at the base moves nowhere: the curve's own slope there is the limit of the factor
-        still = np.abs(moved) < 1e-9
-        factor = np.where(still, slope * base * (1.0 - base), wanted / np.where(still, 1.0, moved))
-        return np.hstack([effects[:, :-1] * factor, base])
+        return effects
 
     def save(self, folder: Path) -> None:
         """Write ranker.json and one LightGBM text per ranker, with their hashes, into an existing folder."""

@@ -241,3 +241,71 @@ def _require(frame: pd.DataFrame, columns: list[str], side: str) -> None:
             raise ContractError(
                 f'{side} frame has no column "{column}"{nearest(column, known)}', allowed=", ".join(known)
             )
+
+
+class LastKnown:
+    """A table made ready once for many small questions of which row of a key was the last one known.
+
+    Finds the rows that :func:`join` finds; a question costs a look into a dictionary and a binary search.
+
+    Parameters
+    ----------
+    right : DataFrame
+        Has the columns ``by`` and ``right_time`` (UTC). Of rows with the same key and time the last wins.
+    by : sequence of str
+        Key columns; a missing key matches nothing.
+    right_time : str
+
+    Examples
+    --------
+    >>> reports = pd.DataFrame({"market": ["Adoni", "Adoni"], "price": [7100.0, 7200.0],
+    ...     "known_time": pd.to_datetime(["2024-01-01 18:30", "2024-01-02 18:30"], utc=True)})
+    >>> when = np.array(["2024-01-02", "2024-01-04", "2024-01-04"], dtype="datetime64[ns]")
+    >>> LastKnown(reports, ["market"]).rows([["Adoni", "Adoni", "Kadi"]], when).tolist()
+    [0, 1, -1]
+    """
+
+    def __init__(self, right: pd.DataFrame, by: Sequence[str], right_time: str = "known_time") -> None:
+        _require(right, [*by, right_time], "right")
+        keys = _tuples([right[name].tolist() for name in by])
+        self._codes: dict[object, int] = {}
+        code = np.array(
+            [-1 if _missing(key) else self._codes.setdefault(key, len(self._codes)) for key in keys],
+            dtype=np.int64,
+        )
+        moment = _nanoseconds(right[right_time], right[right_time])[0]
+        self._moments = np.unique(moment)
+        self._slots = len(self._moments) + 1
+        usable = np.flatnonzero(code >= 0)
+        folded = code[usable] * self._slots + np.searchsorted(self._moments, moment[usable], side="right")
+        order = np.argsort(folded, kind="stable")
+        self._folded, self._row, self._code = folded[order], usable[order], code
+
+    def rows(self, keys: Sequence[Sequence[object]], when: NDArray[np.datetime64]) -> NDArray[np.intp]:
+        """Return positions in the table, -1 where nothing was known.
+
+        Parameters
+        ----------
+        keys : sequence of columns, each of n values
+            In the order of ``by``.
+        when : datetime64 array of shape (n,)
+            UTC, without a zone.
+        """
+        code = np.array([self._codes.get(key, -1) for key in _tuples(keys)], dtype=np.int64)
+        if not len(self._row) or not len(code):
+            return np.full(len(code), -1, dtype=np.intp)
+        moment = np.asarray(when, dtype="datetime64[ns]").view(np.int64)
+        asked = code * self._slots + np.searchsorted(self._moments, moment, side="right")
+        place = np.searchsorted(self._folded, asked, side="right") - 1
+        row = self._row[np.maximum(place, 0)]
+        hit = (place >= 0) & (code >= 0) & (self._code[row] == code)
+        return np.where(hit, row, -1)
+
+
+def _tuples(columns: Sequence[Sequence[object]]) -> list[object]:
+    return list(columns[0]) if len(columns) == 1 else list(zip(*columns, strict=True))
+
+
+def _missing(key: object) -> bool:
+    parts = key if isinstance(key, tuple) else (key,)
+    return any(part is None or part != part for part in parts)

@@ -134,3 +134,29 @@ def test_errors_say_what_was_received(
     with pytest.raises(ContractError) as error:
         asof.join(*change(left, right), by="market")
     assert says in str(error.value)
+
+
+@pytest.mark.parametrize("by", [["market"], ["market", "name"]])
+def test_made_ready_once_it_finds_the_rows_of_the_join(by: list[str]) -> None:
+    rng = np.random.default_rng(2)
+    day = pd.Timestamp("2024-01-01", tz="UTC")
+    held = pd.DataFrame(
+        {
+            "market": rng.choice(["a", "b", None], 300),
+            "name": rng.choice(["x", "y"], 300),
+            "known_time": day + pd.to_timedelta(rng.integers(0, 40, 300), unit="D"),
+        }
+    )
+    asked = pd.DataFrame(
+        {
+            "market": rng.choice(["a", "b", "new", None], 400),
+            "name": rng.choice(["x", "y"], 400),
+            "asof": day + pd.to_timedelta(rng.integers(-3, 45, 400), unit="D"),
+        }
+    )
+    when = asked["asof"].dt.tz_localize(None).to_numpy(dtype="datetime64[ns]")
+    found = asof.LastKnown(held, by).rows([asked[name].tolist() for name in by], when)
+    np.testing.assert_array_equal(found, asof.positions(asked, held, by=by))
+    assert (found < 0).any() and (found >= 0).any()
+    none = asof.LastKnown(held.iloc[:0], by).rows([asked[name].tolist() for name in by], when)
+    assert (none == -1).all()

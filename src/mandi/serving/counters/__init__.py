@@ -14,6 +14,8 @@ COUNTERS: dict[str, str] = {
     "price": "mandi.serving.counters.price:PriceCounter",
     "demand": "mandi.serving.counters.demand:DemandCounter",
     "quality": "mandi.serving.counters.quality:QualityCounter",
+    "fraud": "mandi.serving.counters.fraud:FraudCounter",
+    "matching": "mandi.serving.counters.matching:MatchingCounter",
 }
 
 

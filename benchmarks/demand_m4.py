@@ -30,12 +30,12 @@ STATISTICAL: dict[str, Member] = {
     "drift": StatMember("drift", history=520),
     "season": StatMember("seasonal-naive", season=52),
 }
-TREES = BoostTrees(num_leaves=63, feature_fraction=0.3, bagging_fraction=0.4, min_data_in_leaf=200)
+TREES = BoostTrees(num_leaves=31, feature_fraction=0.3, bagging_fraction=0.4, min_data_in_leaf=200)
 BOOSTED: dict[str, Member] = {
     f"boost-{weeks}": BoostMember(
-        cycles=4, origins=130, stride=3, history=320, level=weeks, seeds=(weeks,), trees=TREES
+        cycles=4, origins=60, stride=4, least=8, history=320, level=weeks, seeds=(weeks,), trees=TREES
     )
-    for weeks in (1, 2, 3, 4)
+    for weeks in (1, 2, 3)
 }  # alike but for how many of the last weeks are the level that everything is a ratio to
 PARAMS = BlendParams(groups=(4,), power=3.0, shrink=0.25)
 NAIVE = {"smape": 9.161, "mase": 2.777, "msis": 26.358}  # as the competition printed them

@@ -22,12 +22,10 @@ if TYPE_CHECKING:
     from mandi.models.base import Model
 
 LEARNED = ("train", "validation", "calibration")
-CONTROLLED = (
-    120  # questions the control of changed futures compares: each place and moment is a forecast of its own
-)
-TOLERANCE = (
-    0.1  # share of the best constant error by which chance may be better: a test is a few hundred weeks
-)
+# questions the control of changed futures compares: each place and moment is a forecast of its own
+CONTROLLED = 60
+# share of the best constant error by which chance may be better: a test is a few hundred weeks
+TOLERANCE = 0.1
 LEVEL_WEEKS, YEAR_WEEKS = 8, 52
 
 

@@ -19,7 +19,7 @@ from mandi.features.festivals import FestivalParams
 from mandi.models.demand_blend import DemandBlend, WeighParams, place_name, without
 from mandi.models.demand_cases import BLOCKS, LEAST_OF_BLOCK, Cases, tonnes_of
 from mandi.models.demand_intervals import Asked, Errors
-from mandi.models.demand_members import Toolbox, stacked
+from mandi.models.demand_members import ANCHORED, Toolbox, stacked
 from mandi.models.demand_trees import DemandTrees, TreeParams
 from mandi.models.prophet_series import ProphetParams, ProphetShape, fit_prophet
 from mandi.models.series_backtest import Backtest, mean_step
@@ -44,6 +44,10 @@ class Learned(Protocol):
     def trees(self) -> TreeParams: ...
     @property
     def blend(self) -> WeighParams: ...
+    @property
+    def country(self) -> tuple[str, ...]: ...
+    @property
+    def place(self) -> tuple[str, ...]: ...
     @property
     def refits(self) -> int: ...
     @property
@@ -113,8 +117,9 @@ class Lesson:
         calendar = TradingCalendar.fit(daily, self.festival)
         shapes: dict[str, ProphetShape] = {}
         failed: dict[str, str] = {}
+        wanted = daily if {*self.params.country, *self.params.place} & set(ANCHORED) else {}
         with ThreadPoolExecutor(self.params.workers) as pool:
-            waiting = {name: pool.submit(self._prophet, name, *daily[name]) for name in daily}
+            waiting = {name: pool.submit(self._prophet, name, *daily[name]) for name in wanted}
             for done, (name, told) in enumerate(waiting.items()):
                 try:
                     shapes[name] = told.result()

@@ -47,6 +47,10 @@ class BoostMember:
         Steps whose mean (and, where at least 8, spread) are features.
     origins, stride : int
         Training origins per series, and the steps between them.
+    least : int
+        Steps a series must have up to a training origin; features that reach further back are missing there.
+    balanced : bool
+        Whether every series weighs alike in training, however many origins it has.
     history : int
         Only the last so many steps are used; 0 for all.
     level : int
@@ -65,6 +69,8 @@ class BoostMember:
     windows: tuple[int, ...] = (4, 8, 13, 26, 52)
     origins: int = 60
     stride: int = 4
+    least: int = 25
+    balanced: bool = False
     history: int = 0
     level: int = 1
     offset: float = 0.0
@@ -81,9 +87,11 @@ class BoostMember:
             No series is long enough for one training origin.
         """
         shapes = [_Shape.of(v[-self.history :] if self.history else v, self) for v in panel.values]
-        inputs, targets = self._learning(shapes, horizon)
+        inputs, targets, weights = self._learning(shapes, horizon)
         asked = np.concatenate([self._rows(s, np.array([len(s.logs) - 1]), horizon) for s in shapes])
-        told = np.mean([self._fitted(inputs, targets, seed).predict(asked) for seed in self.seeds], axis=0)
+        told = np.mean(
+            [self._fitted(inputs, targets, weights, seed).predict(asked) for seed in self.seeds], axis=0
+        )
         values = np.empty((len(panel), horizon))
         failures = {}
         for place, (shape, moves) in enumerate(zip(shapes, told.reshape(len(panel), horizon), strict=True)):
@@ -93,23 +101,24 @@ class BoostMember:
                 failures[place] = "the series does not vary" if shape.unit == 0.0 else "not finite"
         return MemberForecast(values, failures)
 
-    def _learning(self, shapes: list[_Shape], horizon: int) -> tuple[Matrix, Floats]:
-        inputs, targets = [], []
+    def _learning(self, shapes: list[_Shape], horizon: int) -> tuple[Matrix, Floats, Floats]:
+        inputs, targets, weights = [], [], []
         for shape in shapes:
             last = len(shape.logs) - 1 - horizon
             places = last - np.arange(self.origins) * self.stride
-            places = places[places >= max(max(self.lags, default=1), self.level)]
+            places = places[places >= max(self.least, self.level)]
             if not len(places) or shape.unit == 0.0:
                 continue
             inputs.append(self._rows(shape, places, horizon))
             ahead = shape.logs[places[:, None] + np.arange(1, horizon + 1)]
             targets.append(((ahead - shape.levels[places][:, None]) / shape.unit).ravel())
+            weights.append(np.full(ahead.size, self.origins / len(places) if self.balanced else 1.0))
         if not inputs:
             raise ContractError(
                 f"the longest of {len(shapes)} series has {max((len(s.logs) for s in shapes), default=0)} steps",
-                allowed=f"more than horizon + lags = {horizon + max(self.lags, default=1)}",
+                allowed=f"more than {horizon} ahead and {self.least} before an origin",
             )
-        return np.concatenate(inputs), np.concatenate(targets)
+        return np.concatenate(inputs), np.concatenate(targets), np.concatenate(weights)
 
     def _rows(self, shape: _Shape, places: np.ndarray, horizon: int) -> Matrix:
         level = shape.levels[places]
@@ -141,13 +150,15 @@ class BoostMember:
         own = np.full((*rows.shape[:2], 1), np.log(unit), dtype=np.float32)
         return np.concatenate([rows, own], axis=2).reshape(len(places) * horizon, -1)
 
-    def _fitted(self, inputs: Matrix, targets: Floats, seed: int) -> _Booster:
+    def _fitted(self, inputs: Matrix, targets: Floats, weights: Floats, seed: int) -> _Booster:
         import lightgbm
 
         settings = {k: v for k, v in vars(self.trees).items() if k != "n_estimators"}
         settings |= {"objective": "l1", "seed": seed, "num_threads": self.threads, "deterministic": True,
                      "force_row_wise": True, "bagging_freq": 1, "verbose": -1}  # fmt: skip
-        data = lightgbm.Dataset(inputs, targets, params={"verbose": -1, "max_bin": self.trees.max_bin})
+        data = lightgbm.Dataset(
+            inputs, targets, weight=weights, params={"verbose": -1, "max_bin": self.trees.max_bin}
+        )
         return _Booster(lightgbm.train(settings, data, num_boost_round=self.trees.n_estimators), self.threads)
 
 

@@ -27,10 +27,10 @@ def stage(main: Callable[..., None]) -> None:
         sys.exit(f"{error.headline}\n{error}")
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Write sorted, indented JSON that ends with a newline, making its folder."""
+def write_json(path: Path, content: Any, *, sort: bool = True) -> None:
+    """Write indented JSON that ends with a newline, making its folder; names sorted, or in the order they come."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=2, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
+    path.write_text(json.dumps(content, indent=2, sort_keys=sort, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def read_json(path: Path) -> Any:

@@ -60,7 +60,7 @@ def main(model: str) -> None:
     for control in controls:
         print(control)
     judged.rows.to_parquet(out / "predictions.parquet")
-    write_json(out / "test.json", judged.as_dict())
+    write_json(out / "test.json", judged.as_dict(), sort=False)  # columns are read in their order
     write_json(out / "controls.json", [control.as_dict() for control in controls])
     write_json(paths.metrics(model), metrics | control_metrics(controls))
     write_points(paths, model, examiner.points(judged))

@@ -39,7 +39,10 @@ def main(model: str) -> None:
     own = params["models"][model]
     lineage = collect(paths.root, model, frame=frame, model_folder=paths.model(model), params=own)
     examiner = examiner_for(spec.task, params, model)
-    used = dataclasses.asdict(model_class(model).load(paths.model(model)).params)
+    fitted = model_class(model).load(paths.model(model))
+    used = dataclasses.asdict(fitted.params)
+    if logged := getattr(fitted, "logged", None):  # parameters of the series a model fits one by one
+        used |= logged()
     with start_run(model, "pipeline", used, root=paths.root) as run:
         run.log_metrics(metrics)
         for chart in charts_for(read_evaluation(paths.root, model)):

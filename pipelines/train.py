@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import shutil
 import time
 
@@ -23,11 +24,18 @@ def main(model: str) -> None:
         return
     frame = pd.read_parquet(paths.features(model) / "frame.parquet")
     started = time.perf_counter()
-    fitted = new_model(model, params).fit(frame[frame["part"].isin(["train", "validation", "calibration"])])
+    fresh = new_model(model, params)
+    told = {"progress": tell} if "progress" in inspect.signature(fresh.fit).parameters else {}
+    fitted = fresh.fit(frame[frame["part"].isin(["train", "validation", "calibration"])], **told)
     fitted.save(out)
     print(
         f"fitted on {int((frame['part'] == 'train').sum()):,} rows in {time.perf_counter() - started:.1f} s"
     )
+
+
+def tell(done: int, total: int, text: str) -> None:
+    """Print a progress line."""
+    print(f"{done}/{total}: {text}")
 
 
 if __name__ == "__main__":

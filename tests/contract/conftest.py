@@ -25,6 +25,22 @@ SMALL: dict[str, dict[str, Any]] = {
         "market": {"rounds": 20, "least_rows": 50},
         "lots": {"trees": {kind: {"n_estimators": 25} for kind in ("xgboost", "lightgbm", "quantiles")}},
     },
+    "demand": {
+        "features": {
+            "past_weeks": 30,
+            "least_share": 0.1,
+            "origin_days": {"country": 4, "state": 6},
+            "then_every": 2,
+            "every_day_to": 7,
+            "weeks_ahead": 6,
+        },
+        "splits": {"validation_from": 0.5, "calibration_from": 0.6, "test_from": 0.7},
+        "country": ["seasonal_naive", "theta", "prophet_half_year", "same_weeks", "lightgbm"],
+        "place": ["drift", "prophet_two_months", "lightgbm"],
+        "prophet": {"least_days": 60},
+        "trees": {"n_estimators": 15, "least_rows": 50},
+        "backtest_days": 14,
+    },
     "quality": {
         "jury": {
             "folds": 2,
@@ -33,6 +49,18 @@ SMALL: dict[str, dict[str, Any]] = {
         "watch": {"trees": 20},
     },
     "matching": {"scorers": {"siamese": {"epochs": 2}, "ranker": {"trees": {"n_estimators": 25}}}},
+    "fraud": {
+        "features": {"label_matures_days": 20},
+        "detector": {
+            "nets": 2,
+            "nets_large": 2,
+            "steps": 40,
+            "full_steps": 40,
+            "reference": 300,
+            "latent_reference": 200,
+        },
+        "flags": {"false_alarms": 0.05},
+    },
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pandas as pd
 
@@ -13,6 +13,7 @@ from mandi.evaluation.appraisal import Evaluation, EvaluationParams, evaluate
 from mandi.evaluation.backtest import ANSWERS, BacktestParams
 from mandi.evaluation.baselines import BaselineParams, baselines
 from mandi.evaluation.floor import oracle_prices
+from mandi.models.base import Task
 
 if TYPE_CHECKING:
     from mandi.models.base import Model
@@ -36,7 +37,8 @@ def examination_params(params: Mapping[str, Any]) -> ExaminationParams:
     5
     """
     given = dict(params.get("evaluation") or {})
-    given.pop("ranking", None)  # measures of another kind of answer
+    for task in get_args(Task):  # measures of another kind of answer
+        given.pop(task, None)
     beside = build(BaselineParams, given.pop("baselines", {}), "evaluation.baselines")
     layout = build(BacktestParams, given.pop("backtest", {}), "evaluation.backtest")
     return ExaminationParams(build(EvaluationParams, given, "evaluation"), beside, layout)

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from mandi.models.base import Model
 
 EXAMINERS: dict[str, str] = {
-    "grading": "mandi.evaluation.grading_examiner:GradingExaminer",
     "price": "mandi.evaluation.price_examiner:PriceExaminer",
+    "forecast": "mandi.evaluation.forecast_examiner:ForecastExaminer",
+    "grading": "mandi.evaluation.grading_examiner:GradingExaminer",
+    "detection": "mandi.evaluation.detection_examiner:DetectionExaminer",
     "ranking": "mandi.evaluation.ranking_examiner:RankingExaminer",
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -91,7 +91,8 @@ def planted_anomalies(
     Returns
     -------
     ControlResult
-        Figures ``auroc``, ``flagged`` and ``flagged_planted`` (shares).
+        Figures ``auroc``, ``flagged`` and ``flagged_planted`` (shares), and ``auroc_<detector>`` of each detector alone
+        where the model has ``distances``.
     """
     from sklearn.metrics import roc_auc_score
 
@@ -107,15 +108,29 @@ def planted_anomalies(
         chosen = rng.choice(np.flatnonzero(~np.isnan(row)))
         moved[place, chosen] += PLANTED * rng.choice([-1.0, 1.0])
     usual = fitted.predict(test)
-    planted = fitted.predict(test.assign(**{name: moved[:, i] for i, name in enumerate(names)}))
+    changed = {name: moved[:, i] for i, name in enumerate(names)}
+    planted = fitted.predict(test.assign(**changed))
     scores = np.concatenate([usual["anomaly_score"], planted["anomaly_score"]])
     auroc = float(roc_auc_score(np.repeat([0, 1], len(test)), scores))
     flagged, found = float(usual["is_anomaly"].mean()), float(planted["is_anomaly"].mean())
+    alone = _each_alone(fitted, test, test.assign(**changed))
     passed = bool(auroc >= LEAST_AUROC)
     text = (
         f"{len(test)} test lots, one measure moved by {PLANTED:g} of the supplier's own standard deviations: AUROC {auroc:.3f} "
         f"(at least {LEAST_AUROC}), flagged {found:.2f} of them and {flagged:.3f} of the lots as they were"
     )
-    return ControlResult(
-        "planted anomalies", passed, text, {"auroc": auroc, "flagged": flagged, "flagged_planted": found}
-    )
+    if alone:
+        text += f"; alone: {', '.join(f'{name} {value:.3f}' for name, value in alone.items())}"
+    figures = {"auroc": auroc, "flagged": flagged, "flagged_planted": found}
+    figures |= {f"auroc_{name}": value for name, value in alone.items()}
+    return ControlResult("planted anomalies", passed, text, figures)
+
+
+def _each_alone(fitted: Any, usual: pd.DataFrame, planted: pd.DataFrame) -> dict[str, float]:
+    from sklearn.metrics import roc_auc_score
+
+    if not hasattr(fitted, "distances"):
+        return {}
+    one, other = fitted.distances(usual), fitted.distances(planted)
+    which = np.repeat([0, 1], len(usual))
+    return {str(name): float(roc_auc_score(which, np.concatenate([one[name], other[name]]))) for name in one}

@@ -76,6 +76,8 @@ class GradingExaminer:
 
     def __init__(self, params: Mapping[str, Any], model: str) -> None:
         self.params = examination_params(params)
+        own = (params.get("models") or {}).get(model) or {}
+        self.set_level: float | None = (own.get("decision") or {}).get("set_level")
 
     def beside(
         self,
@@ -139,6 +141,8 @@ class GradingExaminer:
             "kappa": quadratic_kappa(counts),
             "far_off": float((np.abs(given - said) > 1).mean()),
         }
+        if self.set_level is not None:
+            metrics["set.nominal"] = float(self.set_level)
         metrics |= probabilities(rows, given, right) | sets(rows) | strangers(rows, given, said)
         ceilings = ceilings_of(rows, given, truth)
         metrics |= {name: value for name, (value, _) in ceilings.items()}
@@ -193,7 +197,7 @@ class GradingExaminer:
     def points(self, judged: Judged) -> pd.DataFrame:
         """Return the reliability curve, and accuracy by the share of lots answered."""
         rows = judged.rows
-        right = (rows["label"] == rows[SAID]).to_numpy(dtype=np.float64)
+        right = (rows["label"] == rows[SAID]).to_numpy().astype(np.float64)
         confidence = rows["confidence"].to_numpy(dtype=np.float64)
         curve = reliability(confidence, right)
         kept = pd.DataFrame(
@@ -264,5 +268,5 @@ class GradingExaminer:
                 )  # fmt: skip
         table = pd.DataFrame(found)
         large = table[table["lots"] >= self.params.measures.min_slice_rows]
-        worst = large.groupby("slice")["macro_f1"].idxmin() if len(large) else []
-        return table.assign(worst=table.index.isin(list(worst)))
+        worst = large.groupby("slice")["macro_f1"].idxmin().tolist() if len(large) else []
+        return table.assign(worst=table.index.isin(worst))

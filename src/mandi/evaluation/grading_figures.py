@@ -38,11 +38,13 @@ def probabilities(rows: pd.DataFrame, given: Any, right: Any) -> dict[str, float
         "log_loss": float(-np.log(np.clip(proba[np.arange(len(given)), given], 1e-6, 1.0)).mean()),
         "accuracy_at_90": accuracy_at(confidence, right, 0.9),
         "answered": float(1.0 - rows["abstained"].mean()),
-        "accuracy_answered": float(right[(rows["abstained"] == 0).to_numpy()].mean()),
-        "accuracy_abstained": float(right[(rows["abstained"] > 0).to_numpy()].mean())
-        if rows["abstained"].any()
-        else float("nan"),
+        "accuracy_answered": _mean(right[(rows["abstained"] == 0).to_numpy()]),
+        "accuracy_abstained": _mean(right[(rows["abstained"] > 0).to_numpy()]),
     }
+
+
+def _mean(values: Any) -> float:
+    return float(values.mean()) if len(values) else float("nan")
 
 
 def sets(rows: pd.DataFrame) -> dict[str, float]:

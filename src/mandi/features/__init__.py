@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 FEATURES: dict[str, str] = {
     "price": "mandi.features.price:PriceFeatures",
+    "demand": "mandi.features.demand:DemandFeatures",
     "quality": "mandi.features.quality:QualityFeatures",
+    "fraud": "mandi.features.fraud:FraudFeatures",
     "matching": "mandi.features.matching:MatchingFeatures",
 }
 

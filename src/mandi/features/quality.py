@@ -38,7 +38,6 @@ COUNTS = ("measured_count", "refused_count")
 COLUMNS = (
     *MEASURES, *(f"{name}_z" for name in MEASURES), *(f"{name}_own_z" for name in MEASURES), *SUPPLIER, *MARKET, *COUNTS,
 )  # fmt: skip
-OWN_PRIOR = 5.0
 
 
 @dataclass(frozen=True)
@@ -131,12 +130,12 @@ class QualityFeatures:
         if absent := [name for name in NEEDED if name not in questions]:
             raise ContractError(f"questions lack {', '.join(absent)}", allowed=", ".join(NEEDED))
         known = {name: _known(questions, history[name], keys) for name, keys in KEYS.items()}
-        columns = complete(questions, known, self.params.features.measures)
+        columns = complete(questions, known, self.params.features)
         rest = questions.drop(columns=[name for name in columns if name in questions])
         return pd.concat([rest, pd.DataFrame(columns, index=questions.index)], axis=1)
 
 
-def complete(asked: Columns, known: Mapping[str, State], measures: MeasureParams) -> dict[str, Column]:
+def complete(asked: Columns, known: Mapping[str, State], params: QualityInputParams) -> dict[str, Column]:
     """Return the numbers of lots from what is said of them and what was known: the one place where they are made.
 
     Parameters
@@ -145,7 +144,7 @@ def complete(asked: Columns, known: Mapping[str, State], measures: MeasureParams
         ``commodity`` and, as far as measured, the measured columns.
     known : mapping
         By ``KEYS``: the columns of the state known at each row's moment, missing where none was, and ``age_days``.
-    measures : MeasureParams
+    params : QualityInputParams
 
     Returns
     -------
@@ -153,8 +152,10 @@ def complete(asked: Columns, known: Mapping[str, State], measures: MeasureParams
         ``COLUMNS``, float64 of shape (n,).
     """
     standard, own, everywhere = (known[name] for name in KEYS)
-    values, refused = measured(asked, measures)
-    columns = _measures(values, standard, own) | _supplier(standard, own, everywhere)
+    values, refused = measured(asked, params.measures)
+    columns = _measures(values, standard, own, params.history.own_strength) | _supplier(
+        standard, own, everywhere
+    )
     given = sum((~np.isnan(columns[name])).astype(np.float64) for name in MEASURES)
     wrong = sum(flags.astype(np.float64) for flags in refused.values())
     return columns | {"measured_count": np.asarray(given), "refused_count": np.asarray(wrong)}
@@ -190,7 +191,9 @@ class Laid:
         return {name: rows[:, i] for i, name in enumerate(self.names)} | {"age_days": age}
 
 
-def _measures(values: Mapping[str, Column], standard: State, own: State) -> dict[str, Column]:
+def _measures(
+    values: Mapping[str, Column], standard: State, own: State, strength: float
+) -> dict[str, Column]:
     columns: dict[str, Column] = {}
     beside: dict[str, Column] = {}
     own_lots = np.nan_to_num(own["own_lots"])
@@ -206,9 +209,7 @@ def _measures(values: Mapping[str, Column], standard: State, own: State) -> dict
         columns[name] = value
         beside[f"{name}_z"] = _score(value, mean, sd)
         # the own mean is itself uncertain: less so the more lots it is of
-        beside[f"{name}_own_z"] = _score(
-            value, own_mean, own_sd * np.sqrt(1.0 + 1.0 / (own_lots + OWN_PRIOR))
-        )
+        beside[f"{name}_own_z"] = _score(value, own_mean, own_sd * np.sqrt(1.0 + 1.0 / (own_lots + strength)))
     return columns | beside
 
 

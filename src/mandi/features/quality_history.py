@@ -15,7 +15,7 @@ import pandas as pd
 
 from mandi.core.errors import ContractError
 from mandi.features.quality_measures import COLOR, MEASURES, NUMBERS, MeasureParams, measured
-from mandi.features.windows import trailing
+from mandi.features.windows import Statistic, trailing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,6 +27,7 @@ KEYS: dict[str, list[str]] = {
     "suppliers": ["supplier_id"],
 }
 WORTH = "worth"
+MOMENTS: tuple[Statistic, ...] = ("count", "mean", "std")
 
 
 @dataclass(frozen=True)
@@ -161,12 +162,12 @@ def _moments(facts: DataFrame, by: list[str]) -> dict[str, _Moments]:
             nothing = np.full(len(facts), np.nan)
             found[name] = _Moments(np.zeros(len(facts)), nothing, nothing)
             continue
-        count, mean, sd = (_trailing(facts, name, by, what) for what in ("count", "mean", "std"))
+        count, mean, sd = (_trailing(facts, name, by, what) for what in MOMENTS)
         found[name] = _Moments(count, mean, sd)
     return found
 
 
-def _trailing(facts: DataFrame, name: str, by: list[str], statistic: str) -> NDArray[np.float64]:
+def _trailing(facts: DataFrame, name: str, by: list[str], statistic: Statistic) -> NDArray[np.float64]:
     found: Series = trailing(
         facts,
         name,
@@ -174,7 +175,7 @@ def _trailing(facts: DataFrame, name: str, by: list[str], statistic: str) -> NDA
         time="known_time",
         days=None,
         statistic=statistic,
-        include_now=True,  # type: ignore[arg-type]
+        include_now=True,
     )
     return found.to_numpy(dtype=np.float64)
 

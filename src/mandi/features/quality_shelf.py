@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mandi.core.errors import ContractError
-from mandi.features.quality import Laid, complete
+from mandi.features.quality import Laid, QualityInputParams, complete
 from mandi.features.quality_history import KEYS
-from mandi.features.quality_measures import MEASURES, MeasureParams
+from mandi.features.quality_measures import MEASURES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,7 +24,7 @@ class QualityShelf:
     ----------
     history : mapping of name to frame
         One row per key: what ``mandi.features.base.snapshot`` left of ``QualityFeatures.history``.
-    measures : MeasureParams
+    params : QualityInputParams
 
     Raises
     ------
@@ -34,21 +34,21 @@ class QualityShelf:
     Examples
     --------
     >>> import pandas as pd
-    >>> from mandi.features.quality_history import HistoryParams, quality_states
-    >>> when = pd.to_datetime(["2024-01-01", "2024-01-02"], utc=True)
+    >>> from mandi.features.quality_history import quality_states
+    >>> when, wanted = pd.to_datetime(["2024-01-01", "2024-01-02"], utc=True), QualityInputParams()
     >>> lots = pd.DataFrame({"lot_id": ["L1", "L2"], "commodity": "wheat", "supplier_id": ["S1", "S2"],
     ...     "moisture_pct": [10.0, 12.0], "grade": ["A", "C"], "known_time": when})
     >>> states = {n: s.drop_duplicates(KEYS[n], keep="last") for n, s in
-    ...     quality_states(lots, MeasureParams(), HistoryParams()).items()}
-    >>> shelf = QualityShelf(states, MeasureParams())
+    ...     quality_states(lots, wanted.measures, wanted.history).items()}
+    >>> shelf = QualityShelf(states, wanted)
     >>> asked = {"commodity": ["wheat"], "supplier_id": ["S9"], "moisture_pct": [11.0]}
     >>> found = shelf.complete(asked, np.array([pd.Timestamp("2024-02-01", tz="UTC").value]))
     >>> float(found["market_worth"][0]), float(found["supplier_lots"][0])
     (75.0, 0.0)
     """
 
-    def __init__(self, history: Mapping[str, DataFrame], measures: MeasureParams) -> None:
-        self.measures = measures
+    def __init__(self, history: Mapping[str, DataFrame], params: QualityInputParams) -> None:
+        self.params = params
         self._states: dict[str, tuple[list[str], dict[Any, int], Laid]] = {}
         for name, keys in KEYS.items():
             state = history[name].reset_index(drop=True)
@@ -107,4 +107,4 @@ class QualityShelf:
             place = np.array([places.get(key, -1) for key in wanted], dtype=np.intp)
             later = laid.known_ns[place] > asked_ns
             known[name] = laid.taken(np.where(later, -1, place), asked_ns)
-        return complete(asked, known, self.measures)
+        return complete(asked, known, self.params)

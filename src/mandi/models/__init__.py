@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 MODELS: dict[str, str] = {
     "price": "mandi.models.price:PriceModel",
+    "demand": "mandi.models.demand:DemandModel",
     "quality": "mandi.models.quality:QualityModel",
+    "fraud": "mandi.models.fraud:FraudModel",
     "matching": "mandi.models.matching:MatchingModel",
 }
 

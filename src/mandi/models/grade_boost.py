@@ -77,6 +77,7 @@ class Boosting:
         elif len(rows):
             # the trees answer from their text, fitted or loaded, so that both give the same bits
             self._booster = self._booster or lightgbm.Booster(model_str=self.text.decode("utf-8"))
+            checked(rows, self._booster.num_feature())
             out[:, self.seen] = self._booster.predict(rows, num_threads=1)
         return out
 

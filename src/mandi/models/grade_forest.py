@@ -107,7 +107,7 @@ class OrdinalTrees(_Forest):
     """
 
     name: ClassVar[str] = "ordinal-trees"
-    defaults: ClassVar[dict[str, Any]] = {"n_estimators": 200, "min_samples_leaf": 2, "max_features": 0.5}
+    defaults: ClassVar[dict[str, Any]] = {"n_estimators": 150, "min_samples_leaf": 3, "max_features": 0.5}
 
     def fit(self, matrix: Floats, grade: Ints, grades: int, seed: int) -> Self:
         """Learn as every member does."""

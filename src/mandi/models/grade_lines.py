@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from mandi.core.errors import NotFitted
+from mandi.models.grade_directions import Directions
 from mandi.models.grade_scales import Bend, Scale, product, softmax
 
 if TYPE_CHECKING:
@@ -42,9 +43,8 @@ class Logistic:
 
     def fit(self, matrix: Floats, grade: Ints, grades: int, seed: int) -> Self:
         """Learn as every member does."""
-        self.kept = Scale.fit(matrix, self.bend).arrays()
-        weights = logistic_layer(self._design(matrix, learn=True), grade, grades, **self.settings)
-        self.kept |= {"weights": weights}
+        self._learn(matrix)
+        self.kept["weights"] = logistic_layer(self._design(matrix), grade, grades, **self.settings)
         return self
 
     def proba(self, matrix: Floats) -> Floats:
@@ -65,42 +65,31 @@ class Logistic:
         told.kept = dict(arrays)
         return told
 
-    def _design(self, matrix: Floats, learn: bool = False) -> Floats:
+    def _learn(self, matrix: Floats) -> None:
+        self.kept = Scale.fit(matrix, self.bend).arrays()
+
+    def _design(self, matrix: Floats) -> Floats:
         return Scale.of(self.kept).apply(matrix)
 
 
 class LogRatio(Logistic):
-    """Logistic regression on all products of two directions of the logarithms.
-
-    A weighted sum of logarithms is the logarithm of a ratio of measurements: of a grain's sides its shape. Measurements
-    that nearly repeat each other leave their ratio in a direction of little spread; each direction is scaled to one,
-    which brings it out. Directions below ``least`` of the spread of the first are rounding and dropped.
-    """
+    """Logistic regression on the directions of the logarithms (``Directions``) and all their products."""
 
     name: ClassVar[str] = "log-ratio"
     bend: ClassVar[Bend] = "log"
 
-    def __init__(self, C: float = 10.0, max_iter: int = 1000, least: float = 1e-4) -> None:
-        super().__init__(C, max_iter)
-        self.least = least
+    def _learn(self, matrix: Floats) -> None:
+        found = Directions.fit(matrix, self.bend)
+        crossed = _products(found.apply(matrix))
+        self.kept = found.arrays() | {
+            "cross_middle": crossed.mean(axis=0),
+            "cross_spread": np.maximum(crossed.std(axis=0), 1e-9),
+        }
 
-    def _design(self, matrix: Floats, learn: bool = False) -> Floats:
-        scaled = Scale.of(self.kept).apply(matrix)
-        if learn:
-            centre = scaled.mean(axis=0)
-            _, spread, axes = np.linalg.svd(scaled - centre, full_matrices=False)
-            real = spread > self.least * max(float(spread[0]), 1e-12)
-            turn = axes[real].T / spread[real] * np.sqrt(len(scaled))
-            self.kept |= {"middle": centre, "turn": turn}
-        flat = np.clip(product(scaled - self.kept["middle"], self.kept["turn"]), -8.0, 8.0)
-        first, second = np.triu_indices(flat.shape[1])
-        crossed = np.ascontiguousarray(flat[:, first]) * flat[:, second]
-        if learn:
-            self.kept |= {
-                "cross_middle": crossed.mean(axis=0),
-                "cross_spread": np.maximum(crossed.std(axis=0), 1e-9),
-            }
-        return np.hstack([flat, (crossed - self.kept["cross_middle"]) / self.kept["cross_spread"]])
+    def _design(self, matrix: Floats) -> Floats:
+        turned = Directions.of(self.kept).apply(matrix)
+        crossed = (_products(turned) - self.kept["cross_middle"]) / self.kept["cross_spread"]
+        return np.hstack([turned, crossed])
 
 
 def logistic_layer(design: Floats, grade: Ints, grades: int, C: float, max_iter: int = 1000) -> Floats:
@@ -129,3 +118,8 @@ def logistic_layer(design: Floats, grade: Ints, grades: int, C: float, max_iter:
         constants = np.array([-constants[0] / 2, constants[0] / 2])
     weights[:-1, seen], weights[-1, seen] = coefficients.T, constants
     return weights
+
+
+def _products(rows: Floats) -> Floats:
+    first, second = np.triu_indices(rows.shape[1])
+    return np.ascontiguousarray(rows[:, first]) * rows[:, second]

@@ -28,6 +28,7 @@ PLACES = {
     "svm-power": "mandi.models.grade_kernel:PowerSvm",
     "lightgbm": "mandi.models.grade_boost:Boosting",
     "mlp": "mandi.models.grade_net:Net",
+    "mlp-power": "mandi.models.grade_net:PowerNet",
     "standard-line": "mandi.models.quality_line:StandardLine",
     "standard-svm": "mandi.models.quality_line:StandardSvm",
 }
@@ -63,7 +64,7 @@ def member(name: str, **settings: Any) -> Member:
     Parameters
     ----------
     name : str
-        random-forest, extra-trees, ordinal-trees, logistic, log-ratio, svm, svm-power, lightgbm or mlp.
+        random-forest, extra-trees, ordinal-trees, logistic, log-ratio, svm, svm-power, lightgbm, mlp or mlp-power.
     **settings
         Settings of that member, by the names of the library behind it.
 

@@ -1,4 +1,4 @@
-"""A member made of a small network on measurements made normal first (scikit-learn's multi-layer perceptron)."""
+"""A member made of small networks on the directions of the logarithms (scikit-learn's multi-layer perceptron)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from mandi.core.errors import NotFitted
+from mandi.models.grade_directions import Directions
 from mandi.models.grade_scales import Scale, product, softmax
 
 if TYPE_CHECKING:
@@ -18,7 +19,14 @@ Ints = np.ndarray[Any, np.dtype[np.intp]]
 
 
 class Net:
-    """Two hidden layers, trained until rows kept aside no longer gain.
+    """Networks of two hidden layers, trained for a fixed number of rounds from different starts; their mean logarithm answers.
+
+    Parameters
+    ----------
+    nets : int
+        Networks.
+    **settings
+        Settings of scikit-learn's MLPClassifier, by its own names.
 
     Examples
     --------
@@ -30,17 +38,17 @@ class Net:
     """
 
     name: ClassVar[str] = "mlp"
+    turned: ClassVar[bool] = True
     defaults: ClassVar[dict[str, Any]] = {
         "hidden_layer_sizes": (64, 32),
-        "alpha": 1e-3,
-        "learning_rate_init": 3e-3,
+        "alpha": 1e-2,
+        "learning_rate_init": 1e-3,
         "batch_size": 128,
-        "max_iter": 60,
-        "n_iter_no_change": 8,
-        "early_stopping": True,
+        "max_iter": 30,
     }
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, nets: int = 1, **settings: Any) -> None:
+        self.nets = nets
         self.settings = self.defaults | settings
         self.kept: dict[str, NDArray[Any]] = {}
 
@@ -49,43 +57,51 @@ class Net:
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.neural_network import MLPClassifier
 
-        scale = Scale.fit(matrix, "power")
-        rows, code = scale.apply(matrix), np.asarray(grade, dtype=np.intp)
-        seen, counts = np.unique(code, return_counts=True)
-        self.kept = scale.arrays() | {"seen": seen, "grades": np.array(grades)}
+        found: Directions | Scale = Directions.fit(matrix) if self.turned else Scale.fit(matrix, "power")
+        rows, code = found.apply(matrix), np.asarray(grade, dtype=np.intp)
+        seen = np.unique(code)
+        self.kept = found.arrays() | {"seen": seen, "grades": np.array(grades), "nets": np.array(self.nets)}
         if len(seen) < 2:
             return self
-        settings = {"random_state": seed} | self.settings
+        settings = dict(self.settings)
         settings["hidden_layer_sizes"] = tuple(settings["hidden_layer_sizes"])
-        settings["early_stopping"] = bool(settings["early_stopping"] and counts.min() >= 20)
         settings["batch_size"] = min(settings["batch_size"], len(rows))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            net = MLPClassifier(**settings).fit(rows, code)
-        for number, (weights, shift) in enumerate(zip(net.coefs_, net.intercepts_, strict=True)):
-            self.kept |= {f"weights{number}": weights, f"shift{number}": shift}
+        self.kept["layers"] = np.array(len(settings["hidden_layer_sizes"]) + 1)
+        for place in range(self.nets):
+            with warnings.catch_warnings():
+                # the rounds are fixed: that a longer training would still move is no news
+                warnings.simplefilter("ignore", ConvergenceWarning)
+                net = MLPClassifier(random_state=seed + place, **settings).fit(rows, code)
+            for layer, (weights, shift) in enumerate(zip(net.coefs_, net.intercepts_, strict=True)):
+                self.kept |= {f"weights{place}.{layer}": weights, f"shift{place}.{layer}": shift}
         return self
 
     def proba(self, matrix: Floats) -> Floats:
         """Return probabilities of shape (n_rows, n_grades)."""
         if not self.kept:
             raise NotFitted("this network has seen no data", next_command="call fit or of")
-        rows = Scale.of(self.kept).apply(matrix)
+        rows = (Directions if self.turned else Scale).of(self.kept).apply(matrix)
         out, seen = np.zeros((len(rows), int(self.kept["grades"]))), self.kept["seen"]
         if len(seen) < 2:
             out[:, seen] = 1.0
             return out
-        last = sum(name.startswith("weights") for name in self.kept) - 1
-        for number in range(last + 1):
-            rows = product(rows, self.kept[f"weights{number}"]) + self.kept[f"shift{number}"]
-            rows = np.maximum(rows, 0.0) if number < last else rows
-        if len(seen) == 2:  # the library keeps one output for two grades
-            rows = np.hstack([np.zeros_like(rows), rows])
-        out[:, seen] = softmax(rows)
+        total = np.zeros((len(rows), len(seen)))
+        for place in range(int(self.kept["nets"])):
+            scores = self._scores(rows, place)
+            # the library keeps one output for two grades
+            total[:, -scores.shape[1] :] += scores
+        out[:, seen] = softmax(total / int(self.kept["nets"]))
         return out
 
+    def _scores(self, rows: Floats, place: int) -> Floats:
+        last = int(self.kept["layers"]) - 1
+        for layer in range(last + 1):
+            rows = product(rows, self.kept[f"weights{place}.{layer}"]) + self.kept[f"shift{place}.{layer}"]
+            rows = np.maximum(rows, 0.0) if layer < last else rows
+        return rows
+
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return scale and layers as plain arrays."""
+        """Return directions and layers as plain arrays."""
         return dict(self.kept)
 
     @classmethod
@@ -94,3 +110,10 @@ class Net:
         told = cls()
         told.kept = dict(arrays)
         return told
+
+
+class PowerNet(Net):
+    """The same on measurements made normal one by one (Yeo and Johnson), not turned: it errs differently."""
+
+    name: ClassVar[str] = "mlp-power"
+    turned: ClassVar[bool] = False

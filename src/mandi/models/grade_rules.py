@@ -4,7 +4,8 @@
 - kappa: the expected grade, stretched about the mean grade and rounded. Quadratic kappa divides the squared error by that of
   saying grades at random, so a bold answer is forgiven more than by the squared error alone; for a fixed kappa its best
   rule is this stretch, and one number tunes it.
-- macro_f1: the likeliest grade after each probability is divided by a power of the grade's share.
+- macro_f1: each probability times a slope less a toll per grade. The derivative of macro-F1 by one more right or wrong
+  answer is such a line, so the best rule is its own fixed point.
 - cost: the grade of least expected cost.
 """
 
@@ -21,7 +22,7 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[np.intp]]
 Aim = Literal["accuracy", "kappa", "macro_f1", "cost"]
 STRETCHES = np.linspace(0.0, 0.75, 31)
-POWERS = np.linspace(0.0, 1.2, 25)
+ROUNDS = 30  # of the fixed point of macro-F1, each half the way
 NEAR = 0.002  # gains smaller than this are noise: among rules that near to the best the middle one is taken
 
 
@@ -49,20 +50,26 @@ class GradeRule:
             raise UnknownValue(f"aim {aim!r}", allowed=", ".join(get_args(Aim)))
         self.aim: Aim = aim
         self.cost = None if cost is None else np.asarray(cost, dtype=np.float64)
-        self.share: Floats = np.zeros(0)
-        self.size = 0.0
+        self.size = 0.0  # of the stretch, for kappa
+        self.middle = 0.0  # mean grade, for kappa
+        self.slope: Floats = np.zeros(0)  # per grade, for macro_f1
+        self.toll: Floats = np.zeros(0)
+        self.tuned = aim in ("accuracy", "cost")
 
     def fit(self, proba: Floats, grade: Ints) -> Self:
         """Tune on out-of-fold probabilities (n_rows, n_grades) and true grades (n_rows,)."""
         proba, grade = checked_rows(proba, grade)
-        count = np.bincount(grade, minlength=proba.shape[1])
-        self.share = (count + 0.5) / (len(grade) + 0.5 * len(count))
-        if self.aim in ("kappa", "macro_f1"):
-            sizes = STRETCHES if self.aim == "kappa" else POWERS
-            judge = quadratic_kappa if self.aim == "kappa" else macro_f1
-            found = np.array([judge(grade, self._said(proba, size), proba.shape[1]) for size in sizes])
-            near = np.flatnonzero(found >= found.max() - NEAR)
-            self.size = float(np.median(sizes[near]))
+        if self.aim == "kappa":
+            self.middle = float(grade.mean())
+            found = []
+            for size in STRETCHES:
+                self.size = float(size)
+                found.append(quadratic_kappa(grade, self._stretched(proba), proba.shape[1]))
+            near = np.flatnonzero(np.array(found) >= max(found) - NEAR)
+            self.size = float(np.median(STRETCHES[near]))
+        elif self.aim == "macro_f1":
+            self.slope, self.toll = _fixed_point(proba, grade)
+        self.tuned = True
         return self
 
     def decide(self, proba: Floats) -> Ints:
@@ -78,32 +85,39 @@ class GradeRule:
                     f"a table of costs of shape {cost.shape}", allowed="one row and column per grade"
                 )
             return (proba[:, :, None] * cost).sum(axis=1).argmin(axis=1)
-        if not len(self.share):
+        if not self.tuned:
             raise NotFitted(f"the rule for {self.aim} is not tuned", next_command="call fit")
-        return self._said(proba, self.size)
+        if self.aim == "macro_f1":
+            return (proba * self.slope - self.toll).argmax(axis=1)
+        return self._stretched(proba)
 
     def state(self) -> dict[str, Any]:
         """Return the rule as plain values."""
         return {
             "aim": self.aim,
             "cost": None if self.cost is None else self.cost.tolist(),
-            "share": self.share.tolist(),
             "size": self.size,
+            "middle": self.middle,
+            "slope": self.slope.tolist(),
+            "toll": self.toll.tolist(),
+            "tuned": self.tuned,
         }
 
     @classmethod
     def of(cls, state: dict[str, Any]) -> Self:
         """Return the rule that ``state`` wrote down."""
         told = cls(state["aim"], state["cost"])
-        told.share, told.size = np.asarray(state["share"], dtype=np.float64), float(state["size"])
+        told.size, told.middle, told.tuned = (
+            float(state["size"]),
+            float(state["middle"]),
+            bool(state["tuned"]),
+        )
+        told.slope, told.toll = (np.asarray(state[name], dtype=np.float64) for name in ("slope", "toll"))
         return told
 
-    def _said(self, proba: Floats, size: float) -> Ints:
-        if self.aim == "macro_f1":
-            return (proba * self.share**-size).argmax(axis=1)
-        places = np.arange(proba.shape[1], dtype=np.float64)
-        middle = float(self.share @ places)
-        stretched = (expected_grade(proba, places) - size * middle) / (1.0 - size)
+    def _stretched(self, proba: Floats) -> Ints:
+        expected = expected_grade(proba, np.arange(proba.shape[1]))
+        stretched = (expected - self.size * self.middle) / (1.0 - self.size)
         return np.clip(np.rint(stretched), 0, proba.shape[1] - 1).astype(np.intp)
 
 
@@ -147,6 +161,24 @@ def macro_f1(truth: Ints, said: Ints, grades: int) -> float:
     seen = _counts(truth, said, grades)
     both = seen.sum(axis=1) + seen.sum(axis=0)
     return float((2.0 * np.diag(seen)[both > 0] / both[both > 0]).mean())
+
+
+def _fixed_point(proba: Floats, grade: Ints) -> tuple[Floats, Floats]:
+    grades = proba.shape[1]
+    true = np.bincount(grade, minlength=grades)
+    slope, toll = np.full(grades, 1.0 / grades), np.zeros(grades)
+    best, found = -1.0, (slope, toll)
+    for _ in range(ROUNDS):
+        said = (proba * slope - toll).argmax(axis=1)
+        reached = macro_f1(grade, said, grades)
+        if reached > best:
+            best, found = reached, (slope, toll)
+        right = np.bincount(said[said == grade], minlength=grades)
+        both = np.maximum(true + np.bincount(said, minlength=grades), 1)
+        size = (2.0 / both).sum()
+        slope = (slope + 2.0 / both / size) / 2.0
+        toll = (toll + 2.0 * right / both**2 / size) / 2.0
+    return found
 
 
 def _counts(truth: Ints, said: Ints, grades: int) -> Floats:

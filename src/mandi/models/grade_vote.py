@@ -1,7 +1,8 @@
 """A jury of graders: members, how their votes are joined and how the joined vote is calibrated, chosen by inner folds.
 
 Every way to join (``grade_joins``) with every calibration curve (``grade_calibration``) is judged by the likelihood of
-rows that neither the members nor the join nor the curve had learnt from; the best answers.
+rows that neither the members nor the join nor the curve had learnt from; the best answers. (As in every stack, the votes
+that the join of one fold is fitted on come from members that knew this fold.)
 """
 
 from __future__ import annotations
@@ -197,11 +198,11 @@ class GradeVote:
                 raise ContractError(f"a jury of format {state.get('format')!r}", allowed=FORMAT)
             if hashlib.sha256((folder / "members.npz").read_bytes()).hexdigest() != state["sha256"]:
                 raise ContractError("members.npz is not the file that was saved")
-            listed = {
+            kept_params: dict[str, Any] = {
                 name: tuple(value) if isinstance(value, list) else value
                 for name, value in state["params"].items()
             }
-            jury = cls(GradeVoteParams(**listed))
+            jury = cls(GradeVoteParams(**kept_params))
             jury.grades, jury.choice = state["grades"], state["choice"]
             with np.load(folder / "members.npz", allow_pickle=False) as kept:
                 arrays = {name: kept[name] for name in kept.files}

@@ -1,8 +1,8 @@
 """How unusual a row of measurements is, as the share of usual rows that are less so.
 
-Three distances: to the nearest usual rows, measurements made normal first (ahead of the others on every public set tried);
-the specified isolation forest; and Mahalanobis' distance to the nearest class. Each becomes a conformal p-value: among
-usual rows a share of at most a has p <= a, whatever the distance looks like.
+Three distances: to the nearest usual rows; the specified isolation forest; and Mahalanobis' distance to the nearest class.
+The first and last measure after each column was made normal, which is most of what they gain over the forest. Each
+becomes a conformal p-value: among usual rows a share of at most a has p <= a, whatever the distance looks like.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ class Novelty:
         found = self.distance(matrix)
         usual = self.kept["usual"]
         farther = len(usual) - np.searchsorted(usual, found, side="left")
-        return (1.0 + farther) / (len(usual) + 1.0)
+        return np.asarray((1.0 + farther) / (len(usual) + 1.0), dtype=np.float64)
 
     def score(self, matrix: Floats) -> Floats:
         """Return 1 - p in [0, 1], of shape (n_rows,), without steps and going on beyond the farthest usual row.
@@ -146,7 +146,7 @@ class Novelty:
         rank = np.where(found < usual[0], found / max(float(usual[0]), 1e-300), rank)
         beyond = usual[-1] / np.maximum(found, max(float(usual[-1]), 1e-300))
         rank = np.where(found > usual[-1], len(usual) + 1.0 - beyond, rank)
-        return np.clip(rank / (len(usual) + 1.0), 0.0, 1.0)
+        return np.asarray(np.clip(rank / (len(usual) + 1.0), 0.0, 1.0), dtype=np.float64)
 
     def save(self, folder: Path) -> None:
         """Write novelty.json and novelty.npz (plain arrays) into an existing folder."""

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[np.intp]]
-FORMAT = 1
+FORMAT = 2
 BASE = "base"
 
 
@@ -203,6 +203,18 @@ class QualityModel:
         """
         rows, usual = self._against(asked)
         return alone(rows, usual, CAUSES, lambda x: self._score(self._proba(x)), score)
+
+    def distances(self, frame: DataFrame) -> DataFrame:
+        """Return how far lots are from their suppliers' past by each detector alone, higher = more unusual.
+
+        Returns
+        -------
+        DataFrame
+            ``isolation, neighbours, spread`` (see ``mandi.models.quality_watch``) on the index of ``frame``.
+        """
+        import pandas as pd
+
+        return pd.DataFrame(self.watch.distances(_deviations(frame), self._codes(frame)), index=frame.index)
 
     def known(self, name: str) -> tuple[str, ...]:
         """Return the values that ``commodity`` or ``inspector_id`` had in training."""

@@ -58,7 +58,7 @@ def shapley(
         mixed = np.repeat(middling[None, :], 2 ** len(names), axis=0)
         for number, name in enumerate(names):
             taken = (np.arange(len(mixed)) >> number & 1).astype(bool)
-            mixed[np.ix_(taken, moved[name])] = row[moved[name]]
+            mixed[np.flatnonzero(taken)[:, None], moved[name]] = row[moved[name]]
         told = np.concatenate([score(mixed[i : i + MOST_ROWS]) for i in range(0, len(mixed), MOST_ROWS)])
         base[place] = told[0]
         found.append(dict(zip(names, _shares(told, len(names)))))

@@ -54,7 +54,7 @@ class JuryParams:
     members: tuple[str, ...] = ("standard-line", "standard-svm", "lightgbm", "random-forest")
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
     joins: tuple[str, ...] = (VOTE, STACK)
-    folds: int = 3
+    folds: int = 2
     stack_strength: float = 0.03
     seed: int = 42
 

@@ -81,6 +81,7 @@ class StandardLine:
             "slopes": slopes.reshape(len(enough) + 1, width, grades),
             "shared": learnt[int(used.sum()) : -1],
             "constant": learnt[-1],
+            "shares": np.bincount(grade, minlength=grades) / max(len(grade), 1),
         }
         return self
 
@@ -90,7 +91,9 @@ class StandardLine:
             raise NotFitted("this line has seen no data", next_command="call fit or of")
         base, place, shared = self._parts(checked(matrix))
         own = np.matmul(base[:, None, :], self.kept["slopes"][place])[:, 0, :]
-        return softmax(own + product(shared, self.kept["shared"]) + self.kept["constant"])
+        proba = softmax(own + product(shared, self.kept["shared"]) + self.kept["constant"])
+        proba[place == len(self.kept["commodities"])] = self.kept["shares"]
+        return proba
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return weights as plain arrays."""
@@ -114,8 +117,6 @@ class StandardLine:
         place = place_of(rows[:, 0], self.kept["commodities"])
         judge = (rows[:, 1][:, None] == self.kept["inspectors"]).astype(np.float64)
         supplier = np.nan_to_num(rows[:, 2 + count :])
-        stranger = place == len(self.kept["commodities"])
-        base[stranger, 1:] = 0.0
         return np.ascontiguousarray(base), place, np.ascontiguousarray(np.hstack([judge, supplier]))
 
 

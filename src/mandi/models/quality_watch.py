@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from mandi.core.errors import ConfigError, NotFitted
-from mandi.models.tree_net import TreeNet, forest_arrays
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -77,7 +76,6 @@ class Watch:
     def __init__(self, params: WatchParams | None = None) -> None:
         self.params = params or WatchParams()
         self.kept: dict[str, NDArray[Any]] = {}
-        self._nets: dict[int, TreeNet] = {}
 
     def fit(self, deviations: Floats, commodity: Ints) -> Self:
         """Learn what is usual from past lots.
@@ -88,7 +86,7 @@ class Watch:
         commodity : array of shape (n,)
             Code from 0; -1 for none known.
         """
-        self.kept, self._nets = {}, {}
+        self.kept = {}
         for code in np.unique(commodity[commodity >= 0]):
             rows = deviations[commodity == code]
             columns = np.flatnonzero((~np.isnan(rows)).any(axis=0))
@@ -171,14 +169,37 @@ class Watch:
             rows
         )
         usual = float(_mean_path(np.array([forest.max_samples_]))[0]) * len(forest.estimators_)
-        return forest_arrays(forest.estimators_, lambda tree: (_depths(tree) / usual)[:, None], rows.shape[1])
+        grown = [one.tree_ for one in forest.estimators_]
+        starts = np.cumsum([0, *(tree.node_count for tree in grown[:-1])])
+        ends = [np.asarray(tree.children_left) < 0 for tree in grown]
+        # a leaf is its own child, so that every row may walk to the same depth without asking where it ends
+        own = [np.arange(tree.node_count) for tree in grown]
+        told = list(zip(grown, starts, ends, own))
+        left = np.concatenate([np.where(end, here, t.children_left) + at for t, at, end, here in told])
+        right = np.concatenate([np.where(end, here, t.children_right) + at for t, at, end, here in told])
+        return {
+            "start": starts.astype(np.int32),
+            "child": np.column_stack([left, right]).ravel().astype(np.int32),
+            "feature": np.concatenate([np.where(end, 0, t.feature) for t, _, end, _ in told]).astype(
+                np.int32
+            ),
+            "threshold": np.concatenate([t.threshold for t in grown]),
+            "path": np.concatenate([_depths(t) / usual for t in grown]),
+            "depth": np.array(max(int(t.max_depth) for t in grown)),
+        }
 
     def _isolation(self, code: int, rows: Floats) -> Floats:
-        if code not in self._nets:
-            prefix = f"{code}.forest."
-            own = {key.removeprefix(prefix): v for key, v in self.kept.items() if key.startswith(prefix)}
-            self._nets[code] = TreeNet(own)
-        return np.exp2(-self._nets[code].sums(rows)[:, 0])
+        def kept(name: str) -> NDArray[Any]:
+            return self.kept[f"{code}.forest.{name}"]
+
+        feature, threshold, child = (kept(name) for name in ("feature", "threshold", "child"))
+        values = rows.astype(np.float32).astype(np.float64).ravel()  # as the trees were grown
+        row = (np.arange(len(rows), dtype=np.int32) * rows.shape[1])[:, None]
+        node = np.repeat(kept("start")[None, :], len(rows), axis=0)
+        for _ in range(int(kept("depth"))):
+            beyond = values.take(row + feature.take(node)) > threshold.take(node)
+            node = child.take(2 * node + beyond)
+        return np.exp2(-np.ascontiguousarray(kept("path").take(node)).sum(axis=1))
 
     def _neighbours(self, code: int, rows: Floats) -> Floats:
         from scipy.spatial.distance import cdist

@@ -1,4 +1,4 @@
-"""Trees of scikit-learn as plain arrays, answered by onnxruntime: every row falls into one leaf per tree, leaves are summed.
+"""Trees of scikit-learn as one ONNX graph, answered by onnxruntime: every row falls into one leaf per tree, leaves are summed.
 
 The trees compare in float32 as scikit-learn does: thresholds are rounded down to float32, which parts float32 values
 exactly as the float64 threshold would.
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 OPSET = 3
-NAMES = ("tree", "left", "right", "feature", "threshold", "gap_left", "leaf", "width")
+NAMES = ("onnx", "width", "targets")
 
 
 def forest_arrays(
     trees: Sequence[Any], leaf: Callable[[Any], NDArray[Any]], width: int
 ) -> dict[str, NDArray[Any]]:
-    """Write fitted trees down, node after node.
+    """Write fitted trees down.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def forest_arrays(
     Returns
     -------
     dict of arrays
-        tree, left, right, feature (-1 at a leaf), threshold, gap_left (where an unknown goes), leaf, width.
+        onnx (the graph's bytes), width, targets.
 
     Examples
     --------
@@ -49,19 +49,14 @@ def forest_arrays(
     >>> TreeNet(arrays).sums(np.array([[0.2], [0.8]])).tolist()
     [[5.0], [9.0]]
     """
-    parts: dict[str, list[NDArray[Any]]] = {name: [] for name in NAMES[:-1]}
-    for number, grown in enumerate(trees):
-        tree = grown.tree_
-        gap = getattr(tree, "missing_go_to_left", np.zeros(tree.node_count))
-        parts["tree"].append(np.full(tree.node_count, number, dtype=np.int32))
-        parts["left"].append(np.asarray(tree.children_left, dtype=np.int32))
-        parts["right"].append(np.asarray(tree.children_right, dtype=np.int32))
-        at_leaf = np.asarray(tree.children_left) < 0
-        parts["feature"].append(np.where(at_leaf, -1, tree.feature).astype(np.int32))
-        parts["threshold"].append(_rounded_down(np.where(at_leaf, 0.0, tree.threshold)))
-        parts["gap_left"].append(np.asarray(gap, dtype=np.uint8))
-        parts["leaf"].append(np.where(at_leaf[:, None], leaf(tree), 0.0).astype(np.float32))
-    return {name: np.concatenate(part) for name, part in parts.items()} | {"width": np.array(width)}
+    nodes = [_nodes(grown.tree_, leaf, number) for number, grown in enumerate(trees)]
+    joined = {name: np.concatenate([one[name] for one in nodes]) for name in nodes[0]}
+    content = _graph(joined, width).SerializeToString()
+    return {
+        "onnx": np.frombuffer(content, dtype=np.uint8),
+        "width": np.array(width),
+        "targets": np.array(joined["leaf"].shape[1]),
+    }
 
 
 class TreeNet:
@@ -84,11 +79,27 @@ class TreeNet:
                 allowed=f"the {int(self.arrays['width'])} that were learnt from",
             )
         if not len(matrix):
-            return np.zeros((0, self.arrays["leaf"].shape[1]))
+            return np.zeros((0, int(self.arrays["targets"])))
         if self._session is None:
-            self._session = _session(self.arrays)
+            self._session = _session(self.arrays["onnx"].tobytes())
         rows = np.ascontiguousarray(matrix, dtype=np.float32)
         return np.asarray(self._session.run(None, {"rows": rows})[0], dtype=np.float64)
+
+
+def _nodes(tree: Any, leaf: Callable[[Any], NDArray[Any]], number: int) -> dict[str, NDArray[Any]]:
+    at_leaf = np.asarray(tree.children_left) < 0
+    gap = getattr(tree, "missing_go_to_left", np.zeros(tree.node_count))
+    return {
+        "tree": np.full(tree.node_count, number),
+        "number": np.arange(tree.node_count),
+        "at_leaf": at_leaf,
+        "left": np.maximum(tree.children_left, 0),
+        "right": np.maximum(tree.children_right, 0),
+        "feature": np.maximum(tree.feature, 0),
+        "threshold": _rounded_down(np.where(at_leaf, 0.0, tree.threshold)),
+        "gap_left": np.asarray(gap, dtype=np.int64),
+        "leaf": np.where(at_leaf[:, None], leaf(tree), 0.0).astype(np.float32),
+    }
 
 
 def _rounded_down(values: Floats) -> NDArray[np.float32]:
@@ -96,47 +107,52 @@ def _rounded_down(values: Floats) -> NDArray[np.float32]:
     return np.where(near > values, np.nextafter(near, np.float32(-np.inf)), near).astype(np.float32)
 
 
-def _session(arrays: dict[str, NDArray[Any]]) -> Any:
+def _session(content: bytes) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    content = _model(arrays).SerializeToString()
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises its own kinds for each way to be unreadable
+        raise ContractError(f"these are no trees: {str(error)[:200]}") from error
 
 
-def _model(arrays: dict[str, NDArray[Any]]) -> Any:
-    from onnx import TensorProto, helper
+def _graph(nodes: dict[str, NDArray[Any]], width: int) -> Any:
+    from onnx import AttributeProto, TensorProto, helper
 
-    tree, feature, leaf = arrays["tree"], arrays["feature"], arrays["leaf"]
-    at_leaf = feature < 0
-    _, starts = np.unique(tree, return_index=True)
-    number = np.arange(len(tree)) - starts[tree]
-    told, target = np.nonzero(leaf * at_leaf[:, None])
+    leaf, tree, number = nodes["leaf"], nodes["tree"], nodes["number"]
+    told, target = np.nonzero(leaf)
     node = helper.make_node(
-        "TreeEnsembleRegressor",
-        ["rows"],
-        ["sums"],
-        domain="ai.onnx.ml",
-        n_targets=int(leaf.shape[1]),
-        nodes_treeids=tree.tolist(),
-        nodes_nodeids=number.tolist(),
-        nodes_featureids=np.maximum(feature, 0).tolist(),
-        nodes_modes=np.where(at_leaf, "LEAF", "BRANCH_LEQ").tolist(),
-        nodes_values=arrays["threshold"].tolist(),
-        nodes_truenodeids=np.maximum(arrays["left"], 0).tolist(),
-        nodes_falsenodeids=np.maximum(arrays["right"], 0).tolist(),
-        nodes_missing_value_tracks_true=arrays["gap_left"].astype(int).tolist(),
-        target_treeids=tree[told].tolist(),
-        target_nodeids=number[told].tolist(),
-        target_ids=target.tolist(),
-        target_weights=leaf[told, target].tolist(),
+        "TreeEnsembleRegressor", ["rows"], ["sums"], domain="ai.onnx.ml", n_targets=int(leaf.shape[1])
     )
+    lists = {
+        "nodes_treeids": tree,
+        "nodes_nodeids": number,
+        "nodes_featureids": nodes["feature"],
+        "nodes_values": nodes["threshold"],
+        "nodes_truenodeids": nodes["left"],
+        "nodes_falsenodeids": nodes["right"],
+        "nodes_missing_value_tracks_true": nodes["gap_left"],
+        "target_treeids": tree[told],
+        "target_nodeids": number[told],
+        "target_ids": target,
+        "target_weights": leaf[told, target],
+    }
+    # filled by hand: the helper looks at each of a forest's nodes once more, which takes longer than all the rest
+    for name, values in lists.items():
+        whole = np.issubdtype(values.dtype, np.integer)
+        told_as = AttributeProto(name=name, type=AttributeProto.INTS if whole else AttributeProto.FLOATS)
+        (told_as.ints if whole else told_as.floats).extend(values.tolist())
+        node.attribute.append(told_as)
+    modes = AttributeProto(name="nodes_modes", type=AttributeProto.STRINGS)
+    modes.strings.extend([b"LEAF" if end else b"BRANCH_LEQ" for end in nodes["at_leaf"].tolist()])
+    node.attribute.append(modes)
     graph = helper.make_graph(
         [node],
         "trees",
-        [helper.make_tensor_value_info("rows", TensorProto.FLOAT, [None, int(arrays["width"])])],
+        [helper.make_tensor_value_info("rows", TensorProto.FLOAT, [None, width])],
         [helper.make_tensor_value_info("sums", TensorProto.FLOAT, [None, int(leaf.shape[1])])],
     )
     domains = [helper.make_opsetid("ai.onnx.ml", OPSET), helper.make_opsetid("", 18)]

@@ -28,8 +28,9 @@ from mandi.report.canvas import (
 if TYPE_CHECKING:
     from mandi.report.results import Results
 
-DRAWN_BESIDE = ("random_forest", "boosting", "most_common")
+DRAWN_BESIDE = ("random_forest", "boosting", "scaled_svm")
 SHARES = np.linspace(0.5, 1.0, 26)
+PLAIN = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}  # a number is read before the line behind it
 
 
 def charts(results: Results) -> list[Chart]:
@@ -50,7 +51,7 @@ def charts(results: Results) -> list[Chart]:
         confusion_chart(rows),
         reliability_chart(rows),
         answered_chart(rows),
-        set_chart(rows),
+        set_chart(rows, results.metrics.get("set.nominal")),
         unusual_chart(rows),
     ]
     if len(results.backtest):
@@ -76,8 +77,8 @@ def f1_beside(table: pd.DataFrame, title: str = "Macro-F1 beside simpler graders
     axes.barh(
         place, shown["macro_f1"], xerr=error, color=colours, height=0.62, error_kw={"ecolor": INK, "lw": 0.9}
     )
-    for at, value, high in zip(place, shown["macro_f1"], shown["high"]):
-        axes.text(max(value, high) + 0.012, at, f"{value:.3f}", va="center", fontsize=8.5)
+    for at, value, high in zip(place.tolist(), shown["macro_f1"], shown["high"]):
+        axes.text(max(value, high) + 0.012, at, f"{value:.3f}", va="center", fontsize=8.5, bbox=PLAIN)
     for value, name, dash in zip(ceiling["macro_f1"], ceiling["grader"], ("--", ":")):
         axes.axvline(value, color=FLOOR, ls=dash, lw=1.4, label=f"{name} {value:.3f}")
     axes.set_yticks(place, [str(name).replace("_", " ") for name in shown["grader"]])
@@ -157,7 +158,7 @@ def reliability_chart(
         ``label, quality_grade, confidence``.
     """
     require(rows, ["label", SAID, "confidence"])
-    right = (rows["label"] == rows[SAID]).to_numpy(dtype=float)
+    right = (rows["label"] == rows[SAID]).to_numpy().astype(np.float64)
     table = reliability(rows["confidence"].to_numpy(dtype=float), right)
     figure, (axes,) = chart(title, "confidence said", "share that was right", width=5.4, height=4.2)
     axes.plot([0.25, 1.0], [0.25, 1.0], color=NAIVE, lw=1.0, ls="--", label="as said")
@@ -182,7 +183,7 @@ def answered_chart(
         ``label, quality_grade, confidence, abstained``.
     """
     require(rows, ["label", SAID, "confidence", "abstained"])
-    right = (rows["label"] == rows[SAID]).to_numpy(dtype=float)
+    right = (rows["label"] == rows[SAID]).to_numpy().astype(np.float64)
     confidence = rows["confidence"].to_numpy(dtype=float)
     figure, (axes,) = chart(title, "share of lots answered", "accuracy")
     axes.plot(
@@ -205,13 +206,19 @@ def answered_chart(
     return figure
 
 
-def set_chart(rows: pd.DataFrame, title: str = "Does the set of grades hold the grade given?") -> Chart:
+def set_chart(
+    rows: pd.DataFrame,
+    nominal: float | None = None,
+    title: str = "Does the set of grades hold the grade given?",
+) -> Chart:
     """Draw the share of lots whose grade is in the set, by grade given, and how many grades sets hold.
 
     Parameters
     ----------
     rows : DataFrame
         ``label`` and ``in_set_A`` to ``in_set_D``.
+    nominal : float, optional
+        The share asked for.
     """
     require(rows, ["label", *(f"in_set_{g}" for g in GRADES)])
     inside = rows[[f"in_set_{g}" for g in GRADES]].to_numpy(dtype=float)
@@ -227,7 +234,7 @@ def set_chart(rows: pd.DataFrame, title: str = "Does the set of grades hold the 
         range(len(GRADES)), means, color=MODEL, width=0.6, yerr=spread, error_kw={"ecolor": INK, "lw": 0.9}
     )
     size = inside.sum(axis=1)
-    for place, grade in enumerate(GRADES):
+    for place in range(len(GRADES)):
         mine = size[given == place]
         if len(mine):
             axes.text(
@@ -238,8 +245,8 @@ def set_chart(rows: pd.DataFrame, title: str = "Does the set of grades hold the 
                 color="white",
                 fontsize=9,
             )
-        axes.text(place, 0.705, grade, ha="center", va="bottom", color="white", fontsize=7)
-    axes.axhline(0.95, color=FLOOR, ls="--", lw=1.2, label="0.95")
+    if nominal is not None:
+        axes.axhline(nominal, color=FLOOR, ls="--", lw=1.2, label=f"asked for: {nominal:g}")
     axes.set_xticks(range(len(GRADES)), GRADES)
     axes.set_ylim(0.7, 1.0)
     legend(axes)
@@ -256,7 +263,7 @@ def unusual_chart(rows: pd.DataFrame, title: str = "How unusual lots are for the
     """
     require(rows, ["anomaly_score", "is_anomaly"])
     figure, (axes,) = chart(title, "share of usual lots that are less unusual", "lots")
-    edges = np.linspace(0.0, 1.0, 51)
+    edges = np.linspace(0.0, 1.0, 51).tolist()
     score, flagged = rows["anomaly_score"].to_numpy(dtype=float), (rows["is_anomaly"] > 0).to_numpy()
     axes.hist(score[~flagged], edges, color=MODEL, label="not flagged")
     axes.hist(score[flagged], edges, color=WORST, label=f"flagged: {flagged.mean():.1%}")

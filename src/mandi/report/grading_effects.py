@@ -46,7 +46,7 @@ def score_effects(explained: pd.DataFrame, score: float, title: str = "How this 
     axes.barh(
         place, causes, left=starts, color=[FLOOR if effect > 0 else WORST for effect in causes], height=0.62
     )
-    for at, start, effect in zip(place, starts, causes):
+    for at, start, effect in zip(place.tolist(), starts, causes):
         axes.text(max(start, start + effect) + 0.4, at, f"{effect:+.1f}", va="center", fontsize=8.5)
     axes.plot([effects[BASE]], [0], "o", color=INK)
     axes.plot([score], [len(causes) + 1], "o", color=MODEL)

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from mandi.report.results import Results
 
 CHARTS: dict[str, str] = {
-    "grading": "mandi.report.grading_charts",
     "price": "mandi.report.price_charts",
+    "forecast": "mandi.report.forecast_charts",
+    "grading": "mandi.report.grading_charts",
+    "detection": "mandi.report.detection_charts",
     "ranking": "mandi.report.ranking_charts",
 }
 

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 COUNTERS: dict[str, str] = {
     "price": "mandi.serving.counters.price:PriceCounter",
+    "demand": "mandi.serving.counters.demand:DemandCounter",
     "quality": "mandi.serving.counters.quality:QualityCounter",
+    "fraud": "mandi.serving.counters.fraud:FraudCounter",
     "matching": "mandi.serving.counters.matching:MatchingCounter",
 }
 

@@ -7,15 +7,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from pydantic import Field
 
 from mandi.core.errors import ContractError
-from mandi.features.quality_measures import COLOR, COLOR_CODE, MEASURES, NUMBERS, plain_color
+from mandi.features.quality_measures import COLOR, COLOR_CODE, NUMBERS, plain_color
 from mandi.features.quality_shelf import QualityShelf
 from mandi.models.quality_fields import GRADES, IN_SET, OWN, PROBABILITY
-from mandi.serving.contracts import Moment, Name, QualityParams, Strict
+from mandi.serving.contracts import Strict
 from mandi.serving.gazetteer import few, near, plain
 from mandi.serving.problems import BadRow
+from mandi.serving.quality_contracts import ParameterProblem, QualityAnswer, QualityRow
 from mandi.serving.snapshot import MAKE_IT, Champion, ServingParams
 
 if TYPE_CHECKING:
@@ -28,73 +28,6 @@ MOST_REASONS = 4
 LEAST_EFFECT = 0.5  # points of the quality score, below which an effect is no reason
 SPOKEN = {**{name: name for name in NUMBERS}, COLOR_CODE: COLOR}
 NS_PER_DAY = 86_400_000_000_000
-
-
-class QualityRow(Strict):
-    """One lot to grade: what was measured of it, whose it is and, if known, who inspects.
-
-    Examples
-    --------
-    >>> QualityRow(commodity_id="wheat", quality_params=QualityParams(moisture_pct=11.0)).supplier_id is None
-    True
-    """
-
-    commodity_id: Name = Field(description="commodity, for example wheat")
-    quality_params: QualityParams = Field(
-        description="what was measured; at least one of the commodity's own measures"
-    )
-    supplier_id: Name | None = Field(
-        default=None, description="whose lot it is; an unknown one is a cold start"
-    )
-    inspector_id: Name | None = Field(
-        default=None, description="who inspects; the grade a middling inspector would give if not known"
-    )
-    market: Name | None = Field(
-        default=None, description="where the lot lies; the grade does not depend on it"
-    )
-    asof: Moment | None = Field(
-        default=None, description="moment of the inspection, with time zone; now if not given"
-    )
-
-
-class ParameterProblem(Strict):
-    """One measure that is not valid, not used, missing, or far from the supplier's own past."""
-
-    parameter: str
-    value: float | str | None = Field(description="as it was given")
-    kind: str = Field(description="not valid, not used, not measured, or unusual")
-    text: str
-
-
-class QualityAnswer(Strict):
-    """A lot's grade, how sure that is, what it is worth, and how unusual the lot is for its supplier."""
-
-    commodity_id: str
-    quality_grade: str = Field(description="A to D: the grade of least expected cost")
-    quality_score: float = Field(description="0-100, expected worth of the grade: A 90, B 75, C 60, D 40")
-    confidence: float = Field(description="calibrated probability of quality_grade")
-    grade_probabilities: dict[str, float]
-    grade_set: list[str] = Field(
-        description="holds the grade given in 95 of 100 lots of every grade, or as configured"
-    )
-    abstained: bool = Field(description="too unsure: let a person look")
-    consistency_score: float | None = Field(
-        description="0-100, how near to the supplier's own past; null where it has none"
-    )
-    is_anomaly: bool
-    anomaly_score: float = Field(description="share of usual lots that are less unusual for their supplier")
-    anomalies: list[ParameterProblem]
-    reasons: list[str] = Field(
-        description="what moves the score from that of a middling lot, strongest first"
-    )
-    feature_contributions: dict[str, float] | None = Field(
-        default=None, description="points of the score, on request; they sum to it"
-    )
-    supplier_lots: int = Field(description="lots of the commodity known of the supplier")
-    model_version: str
-    known_until: datetime = Field(description="moment up to which the history behind the answer is known")
-    asof: datetime
-    notes: list[str] = Field(default_factory=list)
 
 
 class QualityCounter:
@@ -115,15 +48,16 @@ class QualityCounter:
     told: ClassVar[type[Strict]] = QualityAnswer
 
     def __init__(self, champion: Champion, limits: ServingParams) -> None:
-        self.champion, self.limits = champion, limits
-        self.model: Any = champion.model
-        wanted: Any = champion.features
-        self._measures = wanted.params.features.measures
-        self.shelf = QualityShelf(champion.history, self._measures)
-        self._until_ns = champion.known_until.value
+        model: Any = champion.model
+        features: Any = champion.features
+        self.champion, self.limits, self.model = champion, limits, model
+        self._measures = features.params.features.measures
+        self.shelf = QualityShelf(champion.history, features.params.features)
+        self._until, self._until_ns = champion.known_until.to_pydatetime(), champion.known_until.value
         self._names = {plain(name): name for name in self.shelf.commodities}
         self._own = self.shelf.measured_by()
-        self._inspectors = set(self.model.known("inspector_id"))
+        self._spoken = {commodity: {SPOKEN[name] for name in own} for commodity, own in self._own.items()}
+        self._inspectors = set(model.known("inspector_id"))
 
     def answer(self, rows: Sequence[QualityRow], now: datetime, explain: bool) -> list[QualityAnswer]:
         """Grade lots in their order.
@@ -155,9 +89,9 @@ class QualityCounter:
         effects = self._effects(columns, len(rows)) if explain else None
         known = {name: values.tolist() for name, values in columns.items()}
         said = {name: values.tolist() for name, values in told.items()}
-        shifts = {name: values.tolist() for name, values in moved.items()}
+        strongest = _strongest(moved)
         return [
-            self._told(row, i, known, said, shifts, moments[i], now, effects[i] if effects else None)
+            self._told(row, i, known, said, strongest[i], moments[i], now, effects[i] if effects else None)
             for i, row in enumerate(rows)
         ]
 
@@ -206,10 +140,12 @@ class QualityCounter:
                 f'no commodity "{row.commodity_id}"{near(row.commodity_id, self._names)}',
                 allowed=few(self._names.values()),
             )
-        own = [SPOKEN[name] for name in self._own[found]]
+        own = self._spoken[found]
         if all(getattr(row.quality_params, name) is None for name in own):
             raise BadRow(
-                "quality_params", f"nothing was measured that {found} is graded by", allowed=", ".join(own)
+                "quality_params",
+                f"nothing was measured that {found} is graded by",
+                allowed=", ".join(sorted(own)),
             )
         return found
 
@@ -236,7 +172,7 @@ class QualityCounter:
 
     def _told(
         self, row: QualityRow, i: int, known: Mapping[str, list[Any]], said: Mapping[str, list[Any]],
-        shifts: Mapping[str, list[float]], moment: int, now: datetime, effects: dict[str, float] | None,
+        strongest: list[tuple[str, float]], moment: int, now: datetime, effects: dict[str, float] | None,
     ) -> QualityAnswer:  # fmt: skip
         lots = int(known["supplier_lots"][i])
         commodity = known["commodity"][i]
@@ -252,11 +188,11 @@ class QualityCounter:
             is_anomaly=said["is_anomaly"][i] > 0.0,
             anomaly_score=said["anomaly_score"][i],
             anomalies=self._problems(row, i, commodity, known, lots),
-            reasons=self._reasons(row, i, commodity, known, shifts),
+            reasons=[self._reason(row, i, commodity, known, name, effect) for name, effect in strongest],
             feature_contributions=effects,
             supplier_lots=lots,
             model_version=self.champion.version,
-            known_until=self.champion.known_until.to_pydatetime(),
+            known_until=self._until,
             asof=row.asof or now,
             notes=self._notes(row, lots, moment),
         )
@@ -266,15 +202,9 @@ class QualityCounter:
     ) -> list[ParameterProblem]:
         found = []
         own = self._own[commodity]
-        whose = f"supplier {row.supplier_id}" if lots else "the market, for the supplier has no history"
-        for name in MEASURES:
+        for name in own:
             spoken = SPOKEN[name]
             given = getattr(row.quality_params, spoken)
-            if name not in own:
-                if given is not None:
-                    text = f"{spoken} is no part of the standard of {commodity}: not used"
-                    found.append(ParameterProblem(parameter=spoken, value=given, kind="not used", text=text))
-                continue
             if given is None:
                 text = f"{spoken} was not measured: taken as middling"
                 found.append(ParameterProblem(parameter=spoken, value=None, kind="not measured", text=text))
@@ -285,10 +215,18 @@ class QualityCounter:
                 found.append(ParameterProblem(parameter=spoken, value=given, kind="not valid", text=text))
             elif abs(apart) >= UNUSUAL:
                 side = "above" if apart > 0 else "below"
+                whose = (
+                    f"supplier {row.supplier_id}" if lots else "the market, for the supplier has no history"
+                )
                 text = (
                     f"{spoken} {given} lies {abs(apart):.1f} standard deviations {side} the mean of {whose}"
                 )
                 found.append(ParameterProblem(parameter=spoken, value=given, kind="unusual", text=text))
+        for spoken in sorted(row.quality_params.model_fields_set - self._spoken[commodity]):
+            given = getattr(row.quality_params, spoken)
+            if given is not None:
+                text = f"{spoken} is no part of the standard of {commodity}: not used"
+                found.append(ParameterProblem(parameter=spoken, value=given, kind="not used", text=text))
         return found
 
     def _allowed(self, commodity: str, name: str) -> str:
@@ -297,26 +235,20 @@ class QualityCounter:
         low, high = self._measures.limits.get(commodity, {}).get(name, (float("-inf"), float("inf")))
         return f"{low:g} to {high:g}"
 
-    def _reasons(
+    def _reason(
         self,
         row: QualityRow,
         i: int,
         commodity: str,
         known: Mapping[str, list[Any]],
-        shifts: Mapping[str, list[float]],
-    ) -> list[str]:
-        strongest = sorted(((name, values[i]) for name, values in shifts.items()), key=lambda x: -abs(x[1]))
-        return [
-            self._reason(row, name, effect, known[f"{name}_z"][i] if name in SPOKEN else 0.0, commodity)
-            for name, effect in strongest[:MOST_REASONS]
-            if abs(effect) >= LEAST_EFFECT
-        ]
-
-    def _reason(self, row: QualityRow, name: str, effect: float, apart: float, commodity: str) -> str:
+        name: str,
+        effect: float,
+    ) -> str:
         if name == "supplier_history":
             return f"past grades of {row.supplier_id or 'an unknown supplier'}: {effect:+.1f} points"
         if name == "inspector":
             return f"inspector {row.inspector_id} against a middling one: {effect:+.1f} points"
+        apart = known[f"{name}_z"][i]
         given = getattr(row.quality_params, SPOKEN[name])
         if apart != apart:
             return f"{SPOKEN[name]} not known: {effect:+.1f} points"
@@ -339,3 +271,13 @@ class QualityCounter:
                 f"the history ends {age:.0f} days before the inspection: newer lots of the supplier are not in it"
             )
         return notes
+
+
+def _strongest(moved: Arrays) -> list[list[tuple[str, float]]]:
+    names, effects = list(moved), np.column_stack(list(moved.values()))
+    order = np.argsort(-np.abs(effects), axis=1, kind="stable")[:, :MOST_REASONS]
+    sizes = np.take_along_axis(effects, order, axis=1)
+    return [
+        [(names[place], effect) for place, effect in zip(places, row) if abs(effect) >= LEAST_EFFECT]
+        for places, row in zip(order.tolist(), sizes.tolist())
+    ]

@@ -114,7 +114,7 @@ def moments(column: pd.Series) -> NDArray[Any]:
     """
     zone = getattr(column.dtype, "tz", None)
     if zone is not None:
-        return np.asarray(column.array.tz_convert("UTC").tz_localize(None), dtype="datetime64[ns]")  # type: ignore[attr-defined]
+        return np.asarray(column.array.tz_convert("UTC").tz_localize(None), dtype="datetime64[ns]")
     return column.to_numpy(dtype="datetime64[ns]")
 
 

@@ -172,8 +172,8 @@ class ChoiceLine:
 
     @staticmethod
     def _codes(names: Sequence[object] | NDArray[Any], known: dict[str, int]) -> NDArray[np.intp]:
-        listed = names.tolist() if isinstance(names, np.ndarray) else names
-        return np.array([known.get(name, -1) for name in listed], dtype=np.intp)  # type: ignore[call-overload]
+        listed: Sequence[Any] = names.tolist() if isinstance(names, np.ndarray) else names
+        return np.array([known.get(name, -1) for name in listed], dtype=np.intp)
 
 
 class _Problem:

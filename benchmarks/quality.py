@@ -18,7 +18,7 @@ What was chosen where: members and their settings were looked at on the first dr
 
 The published .9353 of Rice was not reached. On two draws support vector machines (on scaled, normal-made and turned
 measurements, nine settings), networks, boosted trees, forests, logistic lines and quadratic discriminants stay between
-.919 and .933, and .9353 lies half a sampling error above what the jury reaches.
+.919 and .933, and .9353 lies one sampling error above what the jury reaches.
 """
 
 from __future__ import annotations

@@ -15,6 +15,10 @@ the order in the jury instead of the support vector machine.
 
 What was chosen where: members and their settings were looked at on the first draw of these folds, where differences of
 .002 (bean), .004 (rice) and .008 (wine) are sampling error; nothing was chosen on the other two draws.
+
+The published .9353 of Rice was not reached. On two draws support vector machines (on scaled, normal-made and turned
+measurements, nine settings), networks, boosted trees, forests, logistic lines and quadratic discriminants stay between
+.919 and .933, and .9353 lies one sampling error above what the jury reaches.
 """
 
 from __future__ import annotations

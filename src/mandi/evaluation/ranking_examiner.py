@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mandi.features.base import Features
     from mandi.models.base import Model
 
+CURVE = 20  # places drawn
 SCORE, LABEL, WANT = "match_score", "label", "requirement_id"
 CHEAPEST, POPULAR = "cheapest", "popular seller"
 SETS = {
@@ -42,12 +43,9 @@ class RankingParams:
     ----------
     least_shown : int
         Wants that were shown fewer offers are not among the set ``shown``: five of six are found by chance.
-    curve : int
-        Places drawn.
     """
 
     least_shown: int = 10
-    curve: int = 20
 
 
 class RankingExaminer:
@@ -120,33 +118,20 @@ class RankingExaminer:
         own = [c for c in predictions.columns if c not in columns]
         rows = asked[columns].join(predictions[own]).join(beside.reindex(predictions.index))
         rows = rows.join(_utility(asked, truth))
-        answered = rows.groupby(WANT)[LABEL].transform("max") > 0
-        scores = {"model": SCORE, **{name: name for name in beside.columns}}
+        scores = {"model": SCORE, **{str(name): str(name) for name in beside.columns}}
+        if "ceiling" in rows:
+            scores["ceiling"] = "ceiling"
         metrics: dict[str, float] = {"test.rows": float(len(rows)), "test.fingerprint": fingerprint(
             rows[rows[LABEL].notna()], [WANT, "availability_id", LABEL])}  # fmt: skip
-        tables, curves, notes = {}, [], [f"a want with several deals is served by any of them; {RELEVANT}"]
+        tables, notes = {}, [f"a want with several deals is served by any of them; {RELEVANT}"]
         for name, meaning in SETS.items():
-            part = rows[self._candidates(rows, name) & answered]
-            missed = self._missed(rows[answered], part)
-            by = {
-                label: _with_missed(places(part[WANT], part[column], part[LABEL] > 0), missed)
-                for label, column in scores.items()
-            }
-            if name == "shown":
-                kept = by["model"].index[by["model"]["candidates"] >= self.params.least_shown]
-                by = {label: found.loc[kept] for label, found in by.items()}
-                if "ceiling" in rows and part["ceiling"].notna().all():
-                    by["ceiling"] = places(part[WANT], part["ceiling"], part[LABEL] > 0).loc[kept]
+            by = rankings(rows, name, scores, self.params.least_shown)
             metrics |= self._metrics(name, by)
             tables[f"Among {meaning}"] = _table(by)
-            curves += [
-                recall_curve(f, self.params.curve).assign(candidates=name, series=n) for n, f in by.items()
-            ]
-            notes.append(self._note(name, meaning, by["model"], missed))
+            notes.append(self._note(name, meaning, by["model"]))
             if name == "open":
-                tables["By commodity, among all open offers"] = _by_commodity(part, by)
+                tables["By commodity, among all open offers"] = _by_commodity(rows, by)
         metrics |= _feasibility(rows)
-        tables["Served among the first k"] = pd.concat(curves, ignore_index=True)
         tables["What the rule of thumb gives the first five"] = _breakdown(rows)
         return Judged(metrics, tables, rows, tuple(notes))
 
@@ -182,9 +167,13 @@ class RankingExaminer:
 
     def points(self, judged: Any) -> pd.DataFrame:
         """Return the share served among the first k, of the model, the rule and chance."""
-        curves = judged.tables["Served among the first k"]
-        part = curves[(curves["candidates"] == "open") & curves["series"].isin(["model", "rule"])]
-        return part.rename(columns={"k": "x", "share": "y"})[["series", "x", "y"]]
+        by = rankings(
+            judged.rows, "open", {"model": SCORE} | ({"rule": "rule"} if "rule" in judged.rows else {})
+        )
+        curves = [recall_curve(found, CURVE).assign(series=name) for name, found in by.items()]
+        return pd.concat(curves, ignore_index=True).rename(columns={"k": "x", "share": "y"})[
+            ["series", "x", "y"]
+        ]
 
     def standing(self, metrics: Mapping[str, float]) -> Standing:
         """Return the share of wants served among the first five of all open offers."""
@@ -198,13 +187,6 @@ class RankingExaminer:
             else "",
         )
 
-    def _candidates(self, rows: pd.DataFrame, name: str) -> pd.Series:
-        return rows["feasible"] > 0 if name == "open" else rows[LABEL].notna()
-
-    def _missed(self, rows: pd.DataFrame, part: pd.DataFrame) -> pd.Index:
-        # a want whose only deals violate a constraint is not served, and not left out either
-        return pd.Index(rows[WANT].unique()).difference(pd.Index(part[WANT].unique()))
-
     def _metrics(self, name: str, by: Mapping[str, pd.DataFrame]) -> dict[str, float]:
         found = by["model"]
         told = {f"{name}.{key}": value for key, value in summary(found).items()}
@@ -212,6 +194,7 @@ class RankingExaminer:
         told |= {
             f"{name}.top5_low": low, f"{name}.top5_high": high, f"{name}.wants": float(len(found)),
             f"{name}.candidates": float(found["candidates"].mean()), f"{name}.chance.top5": chance(found),
+            **({"shown.least": float(self.params.least_shown)} if name == "shown" else {}),
         }  # fmt: skip
         for label, other in by.items():
             if label != "model":
@@ -220,23 +203,52 @@ class RankingExaminer:
                 told[f"{name}.{key}.gain"] = told[f"{name}.top5"] - told[f"{name}.{key}.top5"]
         return told
 
-    def _note(self, name: str, meaning: str, found: pd.DataFrame, missed: pd.Index) -> str:
+    def _note(self, name: str, meaning: str, found: pd.DataFrame) -> str:
         least = f", wants shown {self.params.least_shown} or more" if name == "shown" else ""
+        missed = int((found["candidates"] == 0).sum())
         return (
             f"{name}: {meaning}{least}; {len(found):,} wants, {found['candidates'].mean():.1f} candidates each on average, "
             f"five drawn blindly serve {chance(found):.3f}"
-            + (f"; {len(missed)} wants without any candidate count as not served" if len(missed) else "")
+            + (f"; {missed} wants without any candidate count as not served" if missed else "")
         )
 
 
 RELEVANT = "top k: the share of wants with a deal among the first k; mrr: mean of 1 / place of the first deal"
 
 
-def _with_missed(found: pd.DataFrame, missed: pd.Index) -> pd.DataFrame:
-    if not len(missed):
-        return found
+def rankings(
+    rows: pd.DataFrame, name: str, scores: Mapping[str, str], least_shown: int = 0
+) -> dict[str, pd.DataFrame]:
+    """Return ``ranking_metrics.places`` of every way to score, among one set of candidates, of wants that had a deal.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        requirement_id, label, feasible and the columns named by ``scores``.
+    name : str
+        open or shown, as in ``SETS``.
+    scores : mapping of str to str
+        What is shown to the column it is in; "ceiling" is left out where it is not known of every candidate.
+    least_shown : int
+        Of the set shown, wants with fewer candidates are left out.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        A want whose every candidate violates a constraint has none and is not served.
+    """
+    answered = rows[rows.groupby(WANT)[LABEL].transform("max") > 0]
+    part = answered[answered["feasible"] > 0] if name == "open" else answered[answered[LABEL].notna()]
+    missed = pd.Index(answered[WANT].unique()).difference(pd.Index(part[WANT].unique()))
     nothing = pd.DataFrame({"candidates": 0.0, "taken": 0.0, "place": np.inf, "gain": 0.0}, index=missed)
-    return pd.concat([found, nothing])
+    found = {}
+    for label, column in scores.items():
+        if label == "ceiling" and part[column].isna().any():
+            continue
+        by = places(part[WANT], part[column], part[LABEL] > 0)
+        by = pd.concat([by, nothing]) if len(missed) else by
+        found[label] = by[by["candidates"] >= least_shown] if name == "shown" else by
+    return found
 
 
 def _utility(asked: pd.DataFrame, truth: Mapping[str, Any] | None) -> pd.DataFrame:
@@ -254,8 +266,8 @@ def _table(by: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return pd.DataFrame([*lines, blind])
 
 
-def _by_commodity(part: pd.DataFrame, by: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    commodity = part.groupby(WANT)["commodity"].first()
+def _by_commodity(rows: pd.DataFrame, by: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    commodity = rows.groupby(WANT)["commodity"].first().loc[by["model"].index]
     lines = []
     for name, wants in commodity.groupby(commodity):
         found = by["model"].loc[wants.index]

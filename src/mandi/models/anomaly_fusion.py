@@ -64,7 +64,7 @@ class Tail:
         given = np.asarray(scores, dtype=np.float64)
         chance = np.exp(-np.interp(given, self._knots, self._surprise))
         below = np.maximum(self._knots[0] - given, 0.0) / self.scale
-        return (1.0 - chance / (1.0 + self._beyond(given))) / (1.0 + below)
+        return np.asarray((1.0 - chance / (1.0 + self._beyond(given))) / (1.0 + below))
 
     def p_values(self, scores: ArrayLike) -> Floats:
         """Return conformal p-values, (count of blind scores as high + 1) / (n + 1).
@@ -73,7 +73,7 @@ class Tail:
         """
         given = np.asarray(scores, dtype=np.float64)
         reached = len(self.blind) - np.searchsorted(self.blind, given, side="left")
-        return (reached + 1.0) / (len(self.blind) + 1.0)
+        return np.asarray((reached + 1.0) / (len(self.blind) + 1.0))
 
     def threshold(self, budget: float) -> float:
         """Return the smallest score whose p-value is within a false-alarm budget.

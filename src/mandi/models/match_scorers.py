@@ -26,6 +26,10 @@ from mandi.models.two_tower import TwoTower, TwoTowerParams
 
 Floats = NDArray[np.float64]
 Columns = Mapping[str, NDArray[Any]]
+TOLD = {  # terms of one attribute are told as one
+    "distance squared": "distance", "a grade better": "grade above the floor", "two grades better": "grade above the floor",
+    "quantity lacking": "quantity", "quantity left over": "quantity",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -245,7 +249,8 @@ class ChoiceScorer:
         """Return the terms of the utility."""
         names, matrix = choice_numbers(pairs)
         parts = self.line.parts(matrix, pairs["seller_id"].tolist(), pairs["buyer_id"].tolist())
-        return [*names, "this seller", "this buyer with this seller"], _with_base(list(parts.T))
+        told = [TOLD.get(name, name) for name in names]
+        return [*told, "this seller", "this buyer with this seller"], _with_base(list(parts.T))
 
     def save(self, folder: Path) -> None:
         """Write choice.json and its hash."""

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from mandi.evaluation.ranking_metrics import chance, places, summary
+from mandi.evaluation.ranking_examiner import CURVE, rankings
+from mandi.evaluation.ranking_metrics import chance, places, recall_curve, summary
 from mandi.models.match_rule import PARTS
 from mandi.report.canvas import (
     CYCLE,
@@ -25,6 +26,8 @@ from mandi.report.canvas import (
 )  # fmt: skip
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mandi.report.results import Results
 
 LOOKS = {
@@ -33,6 +36,7 @@ LOOKS = {
     "kernels": ("TF-IDF and kernels", WORST, "-"), "choice": ("choice line", MODEL, ":"),
     "ranker": ("pair ranker", INK, ":"), "ceiling": ("ceiling: true utility", FLOOR, "--"),
 }  # fmt: skip
+LEAST_DRAWN = 20  # offers behind a dot
 TITLES = {
     "open": "Wants served among the first k of all open offers",
     "shown": "Wants served among the first k of the offers shown",
@@ -51,13 +55,12 @@ def charts(results: Results) -> list[Chart]:
     -------
     list of Chart
     """
-    curves = results.tables.get("Served among the first k", pd.DataFrame())
+    scores = {"model": "match_score"} | {name: name for name in LOOKS if name in results.rows}
+    least = int(results.metrics.get("shown.least", 0))
     drawn: list[Chart | None] = []
-    if len(curves):
-        for name in TITLES:
-            part = curves[curves["candidates"] == name]
-            blind = results.metrics.get(f"{name}.chance.top5")
-            drawn.append(served_curve(part, TITLES[name], blind) if len(part) else None)
+    for name, title in TITLES.items():
+        by = rankings(results.rows, name, scores, least)
+        drawn.append(served_curve(by, title) if len(by["model"]) else None)
     drawn += [
         by_commodity(results.tables["By commodity, among all open offers"])
         if "By commodity, among all open offers" in results.tables
@@ -69,33 +72,35 @@ def charts(results: Results) -> list[Chart]:
     return [one for one in drawn if one is not None]
 
 
-def served_curve(curves: pd.DataFrame, title: str, blind: float | None = None) -> Chart:
-    """Draw the share of wants with a deal among the first k, one line per way to rank.
+def served_curve(by: Mapping[str, pd.DataFrame], title: str, most: int = CURVE) -> Chart:
+    """Draw the share of wants with a deal among the first k, one line per way to rank, and what chance gives.
 
     Parameters
     ----------
-    curves : DataFrame
-        ``series, k, share`` (shares of wants).
+    by : mapping of str to DataFrame
+        ``mandi.evaluation.ranking_examiner.rankings``; a line that is the model's own is left out.
     title : str
-    blind : float, optional
-        Share that five candidates drawn blindly serve.
+    most : int
+        Places drawn.
     """
-    require(curves, ["series", "k", "share"])
     figure, (axes,) = chart(title, "first k candidates", "share of wants served", height=3.9)
-    names = [*[n for n in LOOKS if n in set(curves["series"])], *sorted(set(curves["series"]) - set(LOOKS))]
-    for i, name in enumerate(names):
-        part = curves[curves["series"] == name].sort_values("k")
+    own = recall_curve(by["model"], most)
+    for i, name in enumerate([*[n for n in LOOKS if n in by], *(n for n in by if n not in LOOKS)]):
+        curve = recall_curve(by[name], most)
+        if name != "model" and curve.equals(own):
+            continue
         label, colour, dash = LOOKS.get(name, (name, CYCLE[i % len(CYCLE)], ":"))
-        wide = 2.4 if name == "model" else 1.3
-        axes.plot(part["k"], part["share"], dash, color=colour, lw=wide, label=label)
-    if blind is not None and np.isfinite(blind):
-        axes.plot([5], [blind], "x", color=INK, ms=7, mew=1.6, label=f"five drawn blindly ({blind:.2f})")
+        axes.plot(
+            curve["k"], curve["share"], dash, color=colour, lw=2.4 if name == "model" else 1.3, label=label
+        )
+    blind = [chance(by["model"], k) for k in own["k"]]
+    axes.plot(own["k"], blind, ":", color=INK, lw=1.1, label=f"chance ({blind[4]:.2f} of five)")
     axes.axvline(5, color=INK, lw=0.6, ls=":")
     axes.set_ylim(0, 1.02)
     axes.yaxis.set_major_formatter("{x:.0%}")
-    ticks = sorted({1, 5, *range(10, int(curves["k"].max()) + 1, 5)})
-    axes.set_xticks(ticks)
-    legend(axes)
+    axes.set_xticks(sorted({1, 5, *range(10, most + 1, 5)}))
+    handles, labels = axes.get_legend_handles_labels()
+    axes.legend(handles, labels, loc="lower right", ncols=2, frameon=False, fontsize=8.5)
     return figure
 
 
@@ -118,7 +123,7 @@ def by_commodity(table: pd.DataFrame, title: str = "Served among the first five,
         axes.bar_label(bars, fmt="{:.2f}", fontsize=8, color="#444444", padding=1)
     told = zip(table["commodity"], table["wants"], table["candidates"], strict=True)
     axes.set_xticks(
-        range(len(table)), [f"{name}\n{wants} wants of {size:.0f} offers" for name, wants, size in told]
+        range(len(table)), [f"{name}\n{wants} wants\nof {size:.0f} offers" for name, wants, size in told]
     )
     axes.tick_params(axis="x", labelsize=8.5)
     axes.set_ylim(0, 1.08)
@@ -177,6 +182,7 @@ def score_against_deals(
     found = shown.groupby(group).agg(
         said=("match_score", "mean"), was=("label", "mean"), count=("label", "size")
     )
+    found = found[found["count"] >= LEAST_DRAWN]
     figure, (axes,) = chart(title, "match score", "share that became a deal", width=5.6, height=3.9)
     axes.plot([0, 1], [0, 1], color=INK, lw=0.8)
     spread = 1.96 * np.sqrt(found["was"] * (1 - found["was"]) / found["count"])

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from mandi.core.errors import ContractError
-from mandi.evaluation.ranking_examiner import RankingExaminer
+from mandi.evaluation.ranking_examiner import RankingExaminer, rankings
 from mandi.features.matching import MatchingFeatureParams, MatchingFeatures
 from mandi.models.match_rule import PARTS
 from mandi.report import ranking_charts
@@ -24,7 +23,7 @@ def results() -> Results:
     frame = features.assemble(features.questions(tables, history), history)
     examiner = RankingExaminer({"evaluation": {"bootstrap_draws": 20}}, "matching")
     answers = pd.DataFrame(
-        {"match_score": np.clip(frame["price_saved"], 0.01, 1.0), "rule_score": 40.0}, index=frame.index
+        {"match_score": frame["seller_credit"] / 100, "rule_score": 40.0}, index=frame.index
     )
     answers[[f"{part}_points" for part in PARTS]] = 8.0
     found = examiner.examine(answers, frame, examiner.beside(frame, {}, {"rule": frame["price_saved"]}))
@@ -46,7 +45,13 @@ def test_the_rule_and_chance_stand_beside_the_model(results: Results) -> None:
     drawn = charts_for(results)[0].axes[0]
     labels = drawn.get_legend_handles_labels()[1]
     assert {"model", "rule of thumb", "cheapest first"} <= set(labels)
-    assert any(label.startswith("five drawn blindly") for label in labels)
+    assert any(label.startswith("chance") for label in labels)
+
+
+def test_a_line_that_is_the_models_own_is_left_out(results: Results) -> None:
+    twice = rankings(results.rows, "open", {"model": "match_score", "choice": "match_score", "rule": "rule"})
+    labels = ranking_charts.served_curve(twice, "twice").axes[0].get_legend_handles_labels()[1]
+    assert labels[:2] == ["model", "rule of thumb"] and len(labels) == 3
 
 
 def test_parts_of_the_rule_are_stacked_in_its_order(results: Results) -> None:

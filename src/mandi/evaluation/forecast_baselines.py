@@ -1,4 +1,7 @@
-"""Forecasts of arrivals that learn nothing: the same days of last year, the last week again, the mean of the last 28 days."""
+"""Forecasts of arrivals that learn nothing: the same days of last year, the last week again, the mean of the last 28 days.
+
+Where last year is a hole in the file, the year before it stands in.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import pandas as pd
 from mandi.features.arrivals import LEVELS, Ledger, daily_arrivals, ledgers
 
 YEAR = 364  # a whole number of weeks: Sundays meet Sundays
-DEPTH = YEAR + 120
+DEPTH = 2 * YEAR + 120
 RECENT = 28
 
 
@@ -48,9 +51,10 @@ def simple_forecasts(frame: pd.DataFrame, tables: Mapping[str, pd.DataFrame]) ->
             ahead = steps[some].astype(int)[:, None] - np.arange(span)
             at_last_year = DEPTH - 1 + ahead - YEAR
             at_last_week = DEPTH - 1 + ahead - 7 * (-(-ahead // 7))
-            found[0, some] = _taken(daily, at_last_year)
+            last_year = _taken(daily, at_last_year)
+            found[0, some] = np.where(np.isfinite(last_year), last_year, _taken(daily, at_last_year - YEAR))
             found[1, some] = _taken(daily, at_last_week)
-            found[2, some] = span * daily[-RECENT:].mean()
+            found[2, some] = span * _recent(daily)
     return pd.DataFrame(found.T, index=frame.index, columns=["seasonal_naive", "last_week", "mean_28"])
 
 
@@ -59,6 +63,11 @@ def _daily(book: Ledger | None, location: str, moment: np.datetime64) -> np.ndar
         return None
     last = book.last_day(moment)
     return None if np.isnat(last) else book.daily(location, moment, last, DEPTH)
+
+
+def _recent(daily: np.ndarray) -> float:
+    known = daily[-RECENT:]
+    return float(known[np.isfinite(known)].mean()) if np.isfinite(known).any() else float("nan")
 
 
 def _taken(daily: np.ndarray, places: np.ndarray) -> np.ndarray:

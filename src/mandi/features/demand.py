@@ -211,9 +211,8 @@ class DemandFeatures:
         ahead = pd.DataFrame({"horizon_days": np.arange(1, FURTHEST_STEP + 1)})
         questions = places.merge(ahead, how="cross").assign(asof=asof, kind="day")
         frame = self.assemble(questions, known)
-        frame = frame[(frame["steps"] <= FURTHEST_STEP) & frame[f"w_{NEEDED_WEEKS}"].notna()].reset_index(
-            drop=True
-        )
+        enough = frame.filter(like="w_").notna().sum(axis=1) >= NEEDED_WEEKS
+        frame = frame[(frame["steps"] <= FURTHEST_STEP) & enough].reset_index(drop=True)
         answers, told = model.predict(frame), model.explain(frame)
         effects = told.pivot_table(index="index", columns="feature", values="effect", aggfunc="sum")
         kept = frame[["commodity", "level", "location", "last_day", "target_day"]].assign(known_time=asof)

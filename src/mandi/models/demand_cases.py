@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Floats = np.ndarray[tuple[int, ...], np.dtype[np.float64]]
 Days = np.ndarray[tuple[int, ...], np.dtype[np.datetime64]]
 BLOCKS = FURTHEST_STEP // 7
+YEAR_WEEKS, DRAWN_THROUGH = 52, 3
 LEAST_OF_BLOCK = 0.5  # usual days; a week that brings less tells nothing of the level
 
 
@@ -95,11 +96,11 @@ class Cases:
 
     def usable(self) -> np.ndarray:
         """Say which cases know enough weeks to be forecast."""
-        found: np.ndarray = ~np.isnat(self.last) & np.isfinite(self.weeks[:, :NEEDED_WEEKS]).all(axis=1)
+        found: np.ndarray = ~np.isnat(self.last) & (np.isfinite(self.weeks).sum(axis=1) >= NEEDED_WEEKS)
         return found
 
     def series(self, calendar: TradingCalendar) -> list[Floats]:
-        """Return each case's past in tonnes on a usual day, in order of time; unknown weeks inside it are drawn through."""
+        """Return each case's past in tonnes on a usual day, in order of time; holes in it are filled."""
         shares = self.block_shares(calendar, ahead=False)
         dense = np.where(shares >= LEAST_OF_BLOCK, self.weeks / np.maximum(shares, LEAST_OF_BLOCK), np.nan)
         return [_whole(values[::-1]) for values in dense]
@@ -197,9 +198,17 @@ def _whole(values: Floats) -> Floats:
     known = np.flatnonzero(np.isfinite(values))
     if not len(known):
         return np.zeros(0)
-    inner = values[known[0] : known[-1] + 1]
-    told = np.isfinite(inner)
-    place = np.arange(len(inner))
-    # the latest week may be one of festivals only: the level before it stands
-    tail = np.full(len(values) - 1 - known[-1], inner[-1])
-    return np.concatenate([np.interp(place, place[told], inner[told]), tail])
+    whole = values[known[0] :].copy()
+    # in a longer hole the season went on: it is that of the year before; a week or two are drawn through
+    for first, end in _runs(~np.isfinite(whole)):
+        if end - first > DRAWN_THROUGH:
+            for place in range(max(first, YEAR_WEEKS), end):
+                whole[place] = whole[place - YEAR_WEEKS]
+    told = np.isfinite(whole)
+    place = np.arange(len(whole))
+    return np.interp(place, place[told], whole[told])
+
+
+def _runs(chosen: np.ndarray) -> list[tuple[int, int]]:
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], chosen, [False]]).astype(int)))
+    return [(int(first), int(end)) for first, end in zip(edges[::2], edges[1::2])]

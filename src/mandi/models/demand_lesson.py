@@ -15,6 +15,7 @@ import numpy as np
 
 from mandi.core.errors import ContractError, MandiError
 from mandi.features.calendar import CalendarParams
+from mandi.features.demand import NEEDED_WEEKS
 from mandi.features.festivals import FestivalParams
 from mandi.models.demand_blend import DemandBlend, WeighParams, place_name, without
 from mandi.models.demand_cases import BLOCKS, LEAST_OF_BLOCK, Cases, tonnes_of
@@ -96,7 +97,8 @@ class Lesson:
         for column in NEEDED:
             if column not in frame:
                 raise ContractError(f'the frame has no column "{column}"', allowed=", ".join(NEEDED))
-        usable = frame["label"].notna() & frame["w_8"].notna() & (frame["steps"] >= 1)
+        enough = frame.filter(like="w_").notna().sum(axis=1) >= NEEDED_WEEKS
+        usable = frame["label"].notna() & enough & (frame["steps"] >= 1)
         kept = frame[usable].reset_index(drop=True)
         if not len(kept):
             raise ContractError(f"none of {len(frame)} questions has an answer", allowed="at least one")

@@ -283,7 +283,6 @@ def _shape(model: Any, days: Days) -> ProphetShape:
 def _quiet() -> None:
     import logging
 
-    import cmdstanpy  # noqa: F401  its first import sets its own level: it must come before ours
-
-    for name in ("cmdstanpy", "prophet"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    # cmdstanpy sets its level anew at its first fit; what goes wrong is raised, not logged
+    logging.getLogger("cmdstanpy").disabled = True
+    logging.getLogger("prophet").setLevel(logging.ERROR)

@@ -61,3 +61,17 @@ def test_where_there_is_no_such_past_it_is_missing(reports: pd.DataFrame) -> Non
         .isna()
         .all(axis=None)
     )
+
+
+def test_where_last_year_is_a_hole_the_year_before_stands_in(reports: pd.DataFrame) -> None:
+    frame = taught()[2]
+    rows = frame[
+        (frame["kind"] == "day") & (frame["asof"] >= "2023-01-01") & (frame["horizon_days"] <= 5)
+    ].head(10)
+    hole = reports["event_time"].between(
+        pd.Timestamp("2022-01-05", tz="UTC"), pd.Timestamp("2022-12-01", tz="UTC")
+    )
+    told = simple_forecasts(rows, {"reports": reports[~hole]})["seasonal_naive"]
+    for index, row in rows.iterrows():
+        daily = _daily(reports, row["commodity"], None if row["location"] == "India" else row["location"])
+        assert told[index] == pytest.approx(daily[row["target_day"] - pd.Timedelta(days=728)])

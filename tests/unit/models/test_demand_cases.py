@@ -84,3 +84,15 @@ def test_missing_columns_are_named(frame: pd.DataFrame) -> None:
         with pytest.raises(ContractError, match=name):
             Cases.of(frame.drop(columns=name), 120)
     assert len(Cases.of(frame.drop(columns="w_9"), 120)) > 0
+
+
+def test_in_a_hole_of_the_file_the_season_goes_on(frame: pd.DataFrame) -> None:
+    row = frame.head(1).assign(last_day=pd.Timestamp("2024-06-05"))
+    season = 70.0 + 35.0 * np.sin(2 * np.pi * np.arange(120) / 52)  # the latest week first
+    for k in range(1, 121):
+        row[f"w_{k}"] = np.nan if k <= 20 else season[k - 1]
+    cases = Cases.of(row, 120)
+    (series,) = cases.series(TradingCalendar({"": (1.0,) * 7}, {}, FestivalParams()))
+    assert len(series) == 120 and cases.usable().all()
+    np.testing.assert_allclose(series[-20:], series[-72:-52])
+    np.testing.assert_allclose(series[:100], season[20:][::-1] / 7.0)

@@ -73,6 +73,29 @@ def test_the_same_seed_says_the_same_and_another_does_not() -> None:
     assert not np.array_equal(first, other)
 
 
+def test_balanced_training_gives_every_series_the_same_weight() -> None:
+    from dataclasses import replace
+
+    from mandi.models.series_boost import _Shape
+
+    series = _seasonal(2) | {"short": _seasonal(1)["s0"][:40]}
+    for balanced in (False, True):
+        member = replace(SMALL, balanced=balanced, least=3)
+        _, _, weights = member._learning([_Shape.of(v, member) for v in series.values()], 6)
+        long, short = weights[: 2 * 40 * 6].sum() / 2, weights[2 * 40 * 6 :].sum()
+        assert bool(np.isclose(long, short)) is balanced
+
+
+def test_short_series_teach_from_the_least_step_on() -> None:
+    from dataclasses import replace
+
+    from mandi.models.series_boost import _Shape
+
+    shapes = [_Shape.of(_seasonal(1)["s0"][:30], SMALL)]
+    few, many = (len(replace(SMALL, least=least)._learning(shapes, 6)[1]) for least in (20, 5))
+    assert (few, many) == (4 * 6, 19 * 6)
+
+
 def test_zeros_are_no_trouble_where_an_offset_is_set() -> None:
     from dataclasses import replace
 

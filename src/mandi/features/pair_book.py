@@ -13,7 +13,7 @@ from mandi.features.hard_constraints import ConstraintParams
 from mandi.features.match_questions import WANTED
 from mandi.features.pair_columns import NUMBERS, pair_columns
 from mandi.features.partner_states import DEALING
-from mandi.tables.asof import LastKnown
+from mandi.tables.asof_index import LastKnown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

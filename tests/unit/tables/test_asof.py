@@ -10,6 +10,7 @@ import pytest
 
 from mandi.core.errors import ContractError
 from mandi.tables import asof
+from mandi.tables.asof_index import LastKnown
 
 Change = Callable[[pd.DataFrame, pd.DataFrame], tuple[pd.DataFrame, pd.DataFrame]]
 
@@ -155,8 +156,8 @@ def test_made_ready_once_it_finds_the_rows_of_the_join(by: list[str]) -> None:
         }
     )
     when = asked["asof"].dt.tz_localize(None).to_numpy(dtype="datetime64[ns]")
-    found = asof.LastKnown(held, by).rows([asked[name].tolist() for name in by], when)
+    found = LastKnown(held, by).rows([asked[name].tolist() for name in by], when)
     np.testing.assert_array_equal(found, asof.positions(asked, held, by=by))
     assert (found < 0).any() and (found >= 0).any()
-    none = asof.LastKnown(held.iloc[:0], by).rows([asked[name].tolist() for name in by], when)
+    none = LastKnown(held.iloc[:0], by).rows([asked[name].tolist() for name in by], when)
     assert (none == -1).all()

@@ -204,9 +204,9 @@ def _whole(values: Floats) -> Floats:
         if end - first > DRAWN_THROUGH:
             for place in range(max(first, YEAR_WEEKS), end):
                 whole[place] = whole[place - YEAR_WEEKS]
-    told = np.isfinite(whole)
-    place = np.arange(len(whole))
-    return np.interp(place, place[told], whole[told])
+    told, at = np.isfinite(whole), np.arange(len(whole))
+    filled: Floats = np.interp(at, at[told], whole[told])
+    return filled
 
 
 def _runs(chosen: np.ndarray) -> list[tuple[int, int]]:

@@ -211,8 +211,9 @@ class GradingExaminer:
         return pd.concat([told, kept], ignore_index=True)
 
     def standing(self, metrics: Mapping[str, float]) -> Standing:
-        """Return macro-F1, that of the forest as specified, and the ceiling."""
-        forest, ceiling = metrics.get("random_forest.macro_f1"), metrics.get("ceiling.macro_f1")
+        """Return macro-F1, that of the forest as specified, and the ceiling; the model is told who inspects, as that is."""
+        forest = metrics.get("random_forest.macro_f1")
+        ceiling = metrics.get("ceiling.with_inspector", metrics.get("ceiling.macro_f1"))
         return Standing(
             f"macro-F1 {metrics['macro_f1']:.3f}",
             f"random forest {forest:.3f}" if forest is not None else "-",

@@ -38,7 +38,8 @@ def index_page(root: Path) -> str:
     models = list(params.get("models") or {})
     receipts = {model: receipt_of(paths, model) for model in models}
     heads = "".join(
-        f"<th>{h}</th>" for h in ("model", "champion", "main metric", "baseline", "best possible")
+        f"<th class='text'>{h}</th>"
+        for h in ("model", "champion", "main metric", "baseline", "best possible")
     )
     rows = "".join(_row(model, receipts[model]) for model in models)
     body = [

@@ -74,12 +74,20 @@ def m4_rows(data: Path, cpu: Cpu, say: Say) -> list[Row]:
     start = cpu() - told["no-boosting"].cpu_seconds
     past = past.beside(_past(BOOSTED, panel, "boosting", say))
     told["champion"], blend = _blended(STATISTICAL | BOOSTED, past, panel, cpu, start)
+    members = STATISTICAL | {"boost": BOOSTED["boost-1"]}
+    told["one-boosting-vote"], single = _blended(members, _one_vote(past), panel, cpu, start)
     shares = blend.weights.groupby("member")["weight"].mean().round(3).to_dict()
     say(f"  mean weights {shares}; {len(blend.failures)} fits fell back")
 
     say("  Prophet, default settings, artificial weekly dates")
     told["prophet"] = prophet(panel, HORIZON, cpu)
-    return _rows(told, truth, scale, {"no-boosting": plain, "champion": blend}, published(data))
+    return _rows(
+        told,
+        truth,
+        scale,
+        {"no-boosting": plain, "champion": blend, "one-boosting-vote": single},
+        published(data),
+    )
 
 
 def read(folder: Path) -> tuple[SeriesPanel, Floats]:
@@ -158,6 +166,13 @@ def _past(members: Mapping[str, Member], panel: SeriesPanel, what: str, say: Say
     past = rolling_backtest(members, panel, HORIZON, BLOCKS)
     say(f"  {what}: {len(BLOCKS)} fits of {', '.join(members)} in {time.monotonic() - started:.0f} s")
     return past
+
+
+def _one_vote(past: Backtest) -> Backtest:
+    """Put the mean of the boosted members in their place, so that members so alike have one weight between them."""
+    mean = past.only(list(BOOSTED)).forecasts.mean(axis=1, keepdims=True)
+    kept = past.only(list(STATISTICAL))
+    return kept.beside(replace(kept, members=("boost",), forecasts=mean, failures=()))
 
 
 def _blended(

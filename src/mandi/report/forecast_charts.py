@@ -172,7 +172,12 @@ def components(effects: pd.DataFrame, at: pd.Series, title: str = "What the fore
     figure, (axes,) = chart(title, "", "tonnes a day", height=3.8)
     for colour, name in zip([*CYCLE, "#B2B2B2"], shown, strict=False):
         axes.plot(
-            when.to_numpy()[place], wide[name].to_numpy()[place], "-", color=colour, lw=1.3, label=str(name)
+            when.to_numpy()[place],
+            wide[name].to_numpy()[place],
+            "-",
+            color=colour,
+            lw=1.3,
+            label=str(name).replace("_", " "),
         )
     axes.axhline(0, color=INK, lw=0.8)
     thousands(axes)

@@ -19,16 +19,16 @@ import pandas as pd
 from benchmarks.rows import Row
 from mandi.core.errors import DataNotFound
 from mandi.features.calendar import CalendarParams
-from mandi.features.festivals import FestivalParams
-from mandi.models.prophet_series import ProphetParams, fit_prophet, is_harvest
-from mandi.models.series_backtest import Backtest, rolling_backtest
-from mandi.models.series_blend import BlendParams, blend_residuals, blend_weights, mixed
-from mandi.models.series_boost import BoostMember, BoostTrees
-from mandi.models.series_intervals import IntervalParams, conformal
-from mandi.models.series_members import Member, MemberForecast, StatMember
-from mandi.models.series_panel import Floats, SeriesPanel
-from mandi.models.series_seasons import OnUsualDays, Shares, YearShape
-from mandi.models.trading_calendar import TradingCalendar
+from mandi.features.forecasting.festivals import FestivalParams
+from mandi.models.forecasting.prophet_series import ProphetParams, fit_prophet, is_harvest
+from mandi.models.forecasting.series_backtest import Backtest, rolling_backtest
+from mandi.models.forecasting.series_blend import BlendParams, blend_residuals, blend_weights, mixed
+from mandi.models.forecasting.series_boost import BoostMember, BoostTrees
+from mandi.models.forecasting.series_intervals import IntervalParams, conformal
+from mandi.models.forecasting.series_members import Member, MemberForecast, StatMember
+from mandi.models.forecasting.series_panel import Floats, SeriesPanel
+from mandi.models.forecasting.series_seasons import OnUsualDays, Shares, YearShape
+from mandi.models.forecasting.trading_calendar import TradingCalendar
 
 FILES = {
     "soybean": "mandi_agmarknet/soyabean_2008_2017_no2016.csv.gz",

@@ -15,12 +15,12 @@ import pandas as pd
 
 from benchmarks.rows import Row
 from mandi.core.errors import ContractError, DataNotFound
-from mandi.evaluation import forecast_scores as scores
-from mandi.models.series_backtest import Backtest, rolling_backtest
-from mandi.models.series_blend import BlendParams, SeriesBlend, blend_weights, mixed
-from mandi.models.series_boost import BoostMember, BoostTrees
-from mandi.models.series_members import Member, StatMember
-from mandi.models.series_panel import Floats, SeriesPanel
+from mandi.evaluation.forecasting import forecast_scores as scores
+from mandi.models.forecasting.series_backtest import Backtest, rolling_backtest
+from mandi.models.forecasting.series_blend import BlendParams, SeriesBlend, blend_weights, mixed
+from mandi.models.forecasting.series_boost import BoostMember, BoostTrees
+from mandi.models.forecasting.series_members import Member, StatMember
+from mandi.models.forecasting.series_panel import Floats, SeriesPanel
 
 HORIZON, BLOCKS = 13, (0, 13, 26, 39)
 STATISTICAL: dict[str, Member] = {

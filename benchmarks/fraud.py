@@ -30,8 +30,8 @@ from benchmarks.fraud_sets import BEST, SETS, Floats, published, read, split
 from benchmarks.fraud_windows import judge_windows
 from benchmarks.rows import Row, table, write
 from mandi.core.paths import bench_data
-from mandi.models.anomaly_detector import AnomalyDetector, AnomalyParams
-from mandi.models.anomaly_fusion import collapse
+from mandi.models.detection.anomaly_detector import AnomalyDetector, AnomalyParams
+from mandi.models.detection.anomaly_fusion import collapse
 
 DRAWS = (0, 1, 2)
 BUDGET = 0.05

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.rows import Row
-from mandi.models.anomaly_detector import AnomalyDetector, AnomalyParams
+from mandi.models.detection.anomaly_detector import AnomalyDetector, AnomalyParams
 
 CROPS = {
     "KARNATAKA_BANGALORE": "onion", "MAHARASHTRA_LASALGAON": "onion", "NCT OF DELHI_AZADPUR": "onion",

@@ -22,11 +22,11 @@ import numpy as np
 from benchmarks.matching_sets import GOALS, SETS, Set
 from benchmarks.rows import Row, table, write
 from mandi.core.paths import bench_data
-from mandi.models.assignment import assign, soft_one_to_one
-from mandi.models.pair_features import Described, PairFeatures
-from mandi.models.pair_ranker import LambdarankParams, PairRanker, PairRankerParams
-from mandi.models.text_views import TextViews, View
-from mandi.models.two_tower import TwoTower, TwoTowerParams
+from mandi.models.ranking.assignment import assign, soft_one_to_one
+from mandi.models.ranking.pair_features import Described, PairFeatures
+from mandi.models.ranking.pair_ranker import LambdarankParams, PairRanker, PairRankerParams
+from mandi.models.ranking.text_views import TextViews, View
+from mandi.models.ranking.two_tower import TwoTower, TwoTowerParams
 
 TOP, FOLDS, DRAWS = 40, 5, (0, 1, 2)
 RANKER = PairRankerParams(rankers=1, trees=LambdarankParams(n_estimators=120, learning_rate=0.07))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from mandi.core.errors import DataNotFound
-from mandi.models.pair_features import Roles
+from mandi.models.ranking.pair_features import Roles
 
 PUBLISHED = (
     "published/matching_pyjedai_filtering.csv"  # pyJedAI's filtering study, methods run by its authors

@@ -24,10 +24,10 @@ from benchmarks.rows import Row, table, write
 from mandi.core.config import build, load_params, section
 from mandi.core.paths import bench_data
 from mandi.evaluation import baselines, metrics, skill
-from mandi.features.level_questions import level_questions
-from mandi.features.levels import LevelParams, market_levels
 from mandi.features.price import PriceFeatureParams, PriceFeatures
-from mandi.models.market_pricer import MarketParams, MarketPricer
+from mandi.features.pricing.level_questions import level_questions
+from mandi.features.pricing.levels import LevelParams, market_levels
+from mandi.models.pricing.market_pricer import MarketParams, MarketPricer
 from mandi.tables.ingest import examine
 
 HORIZONS = (0, 1, 7, 30, 60)

@@ -37,12 +37,12 @@ import numpy as np
 from benchmarks.quality_sets import SETS, Set
 from benchmarks.rows import Row, table, write
 from mandi.core.paths import bench_data
-from mandi.models.grade_calibration import calibration_error
-from mandi.models.grade_forest import RandomForest
-from mandi.models.grade_rules import GradeRule, macro_f1, quadratic_kappa
-from mandi.models.grade_sets import Abstention, GradeSets
-from mandi.models.grade_vote import GradeVote
-from mandi.models.novelty import Novelty, NoveltyParams
+from mandi.models.grading.grade_calibration import calibration_error
+from mandi.models.grading.grade_forest import RandomForest
+from mandi.models.grading.grade_rules import GradeRule, macro_f1, quadratic_kappa
+from mandi.models.grading.grade_sets import Abstention, GradeSets
+from mandi.models.grading.grade_vote import GradeVote
+from mandi.models.grading.novelty import Novelty, NoveltyParams
 
 FOLDS, DRAWS, WORKERS = 10, (0, 1, 2), 2
 METRICS = ("accuracy", "macro_f1", "kappa", "ece", "accuracy_at_90")

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from mandi.core.errors import ContractError, DataNotFound
-from mandi.models.grade_vote import GradeVoteParams
+from mandi.models.grading.grade_vote import GradeVoteParams
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[np.intp]]

@@ -9,8 +9,8 @@ import pandas as pd
 
 from mandi.features.demand import DemandFeatures, DemandInputs
 from mandi.models.demand import DemandModel, DemandParams
-from mandi.models.demand_trees import TreeParams
-from mandi.models.prophet_series import ProphetParams
+from mandi.models.forecasting.demand_trees import TreeParams
+from mandi.models.forecasting.prophet_series import ProphetParams
 
 DIWALI = pd.to_datetime(["2020-11-14", "2021-11-04", "2022-10-24", "2023-11-12"])
 SHARES = {"Karnataka": 0.6, "Rajasthan": 0.4}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mandi.evaluation.markdown import code, escaped, lines, markdown_table, number
-from mandi.evaluation.price_card import price_limits, price_sections
+from mandi.evaluation.pricing.price_card import price_limits, price_sections
 
 if TYPE_CHECKING:
     from mandi.models.base import Field, Spec

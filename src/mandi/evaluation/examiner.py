@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from mandi.models.base import Model
 
 EXAMINERS: dict[str, str] = {
-    "price": "mandi.evaluation.price_examiner:PriceExaminer",
-    "forecast": "mandi.evaluation.forecast_examiner:ForecastExaminer",
-    "grading": "mandi.evaluation.grading_examiner:GradingExaminer",
-    "detection": "mandi.evaluation.detection_examiner:DetectionExaminer",
-    "ranking": "mandi.evaluation.ranking_examiner:RankingExaminer",
+    "price": "mandi.evaluation.pricing.price_examiner:PriceExaminer",
+    "forecast": "mandi.evaluation.forecasting.forecast_examiner:ForecastExaminer",
+    "grading": "mandi.evaluation.grading.grading_examiner:GradingExaminer",
+    "detection": "mandi.evaluation.detection.detection_examiner:DetectionExaminer",
+    "ranking": "mandi.evaluation.ranking.ranking_examiner:RankingExaminer",
 }
 
 

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from mandi.core.errors import ContractError, UnknownValue, nearest
-from mandi.features.arrivals import KEYS, Ledger, daily_arrivals, ledgers
 from mandi.features.calendar import CalendarParams
-from mandi.features.demand_questions import demand_questions
-from mandi.features.festivals import FestivalParams
+from mandi.features.forecasting.arrivals import KEYS, Ledger, daily_arrivals, ledgers
+from mandi.features.forecasting.demand_questions import demand_questions
+from mandi.features.forecasting.festivals import FestivalParams
 from mandi.features.splits import SplitParams, split
 
 if TYPE_CHECKING:

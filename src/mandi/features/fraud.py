@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from mandi.core.errors import ContractError, nearest
-from mandi.features import fraud_links, fraud_money, fraud_papers, fraud_partners
-from mandi.features.fraud_facts import ReviewParams, facts
-from mandi.features.fraud_memory import Deals, Memory
-from mandi.features.fraud_states import KEYS, states
+from mandi.features.detection import fraud_links, fraud_money, fraud_papers, fraud_partners
+from mandi.features.detection.fraud_facts import ReviewParams, facts
+from mandi.features.detection.fraud_memory import Deals, Memory
+from mandi.features.detection.fraud_states import KEYS, states
 from mandi.features.splits import SplitParams, split
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class FraudFeatures:
         self.params = params
 
     def history(self, tables: Mapping[str, DataFrame]) -> dict[str, DataFrame]:
-        """Build the causal tables of the past; see ``mandi.features.fraud_states``.
+        """Build the causal tables of the past; see ``mandi.features.detection.fraud_states``.
 
         Parameters
         ----------

@@ -15,10 +15,10 @@ import numpy as np
 import pandas as pd
 
 from mandi.core.errors import ContractError
-from mandi.features.hard_constraints import ConstraintParams
-from mandi.features.match_questions import WANTED, match_questions
-from mandi.features.pair_book import OFFERED, TEXTS, TIMES, PairBook
-from mandi.features.partner_states import (
+from mandi.features.ranking.hard_constraints import ConstraintParams
+from mandi.features.ranking.match_questions import WANTED, match_questions
+from mandi.features.ranking.pair_book import OFFERED, TEXTS, TIMES, PairBook
+from mandi.features.ranking.partner_states import (
     DEALING,
     SELLER,
     PartnerParams,

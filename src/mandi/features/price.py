@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 
 from mandi.core.errors import ContractError, UnknownValue, nearest
-from mandi.features import calendar, commodities, lots, premiums, suppliers
-from mandi.features.level_questions import level_questions
-from mandi.features.levels import LevelParams, market_levels
+from mandi.features import calendar
+from mandi.features.pricing import commodities, lots, premiums, suppliers
+from mandi.features.pricing.level_questions import level_questions
+from mandi.features.pricing.levels import LevelParams, market_levels
 from mandi.features.splits import SplitParams, split
 from mandi.tables import asof
 

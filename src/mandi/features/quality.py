@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from mandi.core.errors import ContractError
-from mandi.features.quality_history import KEYS, HistoryParams, inspected, quality_states
-from mandi.features.quality_measures import COLOR, MEASURES, NUMBERS, MeasureParams, measured
+from mandi.features.grading.quality_history import KEYS, HistoryParams, inspected, quality_states
+from mandi.features.grading.quality_measures import COLOR, MEASURES, NUMBERS, MeasureParams, measured
 from mandi.features.splits import SplitParams, split
 from mandi.features.windows import NS_PER_DAY, nanoseconds
 from mandi.tables import asof
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame
 
-    from mandi.features.quality_measures import Columns
+    from mandi.features.grading.quality_measures import Columns
 
     Column = NDArray[np.float64]
     State = Mapping[str, Column]
@@ -74,7 +74,7 @@ class QualityFeatures:
         self.params = params
 
     def history(self, tables: Mapping[str, DataFrame]) -> dict[str, DataFrame]:
-        """Build the states of commodities and suppliers; see ``mandi.features.quality_history.quality_states``.
+        """Build the states of commodities and suppliers; see ``mandi.features.grading.quality_history.quality_states``.
 
         Raises
         ------

@@ -19,16 +19,16 @@ from mandi.core.config import build
 from mandi.core.errors import ContractError, NotFitted
 from mandi.features.demand import DemandFeatureParams
 from mandi.models.base import Spec
-from mandi.models.demand_blend import DemandBlend, WeighParams
-from mandi.models.demand_cases import BLOCKS, Cases, tonnes_of
-from mandi.models.demand_fields import SPEC, inputs
-from mandi.models.demand_intervals import DemandIntervals, Errors
-from mandi.models.demand_lesson import Lesson, asked_of
-from mandi.models.demand_members import Toolbox
-from mandi.models.demand_trees import DemandTrees, TreeParams
-from mandi.models.prophet_series import ProphetParams, ProphetShape
-from mandi.models.series_members import Progress
-from mandi.models.trading_calendar import TradingCalendar
+from mandi.models.forecasting.demand_blend import DemandBlend, WeighParams
+from mandi.models.forecasting.demand_cases import BLOCKS, Cases, tonnes_of
+from mandi.models.forecasting.demand_fields import SPEC, inputs
+from mandi.models.forecasting.demand_intervals import DemandIntervals, Errors
+from mandi.models.forecasting.demand_lesson import Lesson, asked_of
+from mandi.models.forecasting.demand_members import Toolbox
+from mandi.models.forecasting.demand_trees import DemandTrees, TreeParams
+from mandi.models.forecasting.prophet_series import ProphetParams, ProphetShape
+from mandi.models.forecasting.series_members import Progress
+from mandi.models.forecasting.trading_calendar import TradingCalendar
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -205,7 +205,7 @@ class DemandModel:
         """
         import pandas as pd
 
-        from mandi.models.demand_arima import arima_forecasts
+        from mandi.models.forecasting.demand_arima import arima_forecasts
 
         rows = frame[frame["part"] == "test"] if "part" in frame else frame
         cases = Cases.of(rows, self.params.features.past_weeks)
@@ -324,7 +324,7 @@ def _scores(past: Any) -> dict[str, list[float]]:
 
 
 def _joined(errors: list[Errors]) -> Errors:
-    from mandi.models.demand_intervals import Asked
+    from mandi.models.forecasting.demand_intervals import Asked
 
     columns = zip(*(tuple(vars(e.asked).values()) for e in errors))
     asked = Asked(*(np.concatenate(parts) for parts in columns))

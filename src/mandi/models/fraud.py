@@ -16,11 +16,11 @@ import numpy as np
 from mandi.core.config import build
 from mandi.core.errors import ContractError, NotFitted, nearest
 from mandi.features.fraud import COLUMNS, FraudFeatureParams
-from mandi.models.anomaly_detector import AnomalyDetector, AnomalyParams
-from mandi.models.anomaly_fusion import Tail, collapse
-from mandi.models.fraud_cases import LEAST_CASES, CaseParams, Cases
-from mandi.models.fraud_fields import MEANINGS, PAYMENT, SPEC
-from mandi.models.fraud_threshold import FlagParams, flag_from
+from mandi.models.detection.anomaly_detector import AnomalyDetector, AnomalyParams
+from mandi.models.detection.anomaly_fusion import Tail, collapse
+from mandi.models.detection.fraud_cases import LEAST_CASES, CaseParams, Cases
+from mandi.models.detection.fraud_fields import MEANINGS, PAYMENT, SPEC
+from mandi.models.detection.fraud_threshold import FlagParams, flag_from
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -222,7 +222,7 @@ class FraudModel:
     @staticmethod
     def baselines(frame: DataFrame, seed: int) -> dict[str, Series]:
         """Return the scores of simpler detectors fitted on the honest deals of the part train; see ``fraud_baselines``."""
-        from mandi.models.fraud_baselines import baseline_scores
+        from mandi.models.detection.fraud_baselines import baseline_scores
 
         return baseline_scores(frame, seed)
 

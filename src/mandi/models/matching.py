@@ -19,10 +19,10 @@ from mandi.core.config import build
 from mandi.core.errors import ContractError, NotFitted, nearest
 from mandi.features.matching import MatchingFeatureParams
 from mandi.models.base import Spec
-from mandi.models.match_fields import INPUTS, SPEC
-from mandi.models.match_rule import PARTS, rule_points
-from mandi.models.match_scorers import Scorer, ScorerParams, Shown, require_fitted, scorer
-from mandi.models.pair_line import expit, fit_curve, stretched
+from mandi.models.ranking.match_fields import INPUTS, SPEC
+from mandi.models.ranking.match_rule import PARTS, rule_points
+from mandi.models.ranking.match_scorers import Scorer, ScorerParams, Shown, require_fitted, scorer
+from mandi.models.ranking.pair_line import expit, fit_curve, stretched
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -15,9 +15,9 @@ from mandi.core.config import build
 from mandi.core.errors import ContractError, NotFitted, UnknownValue
 from mandi.features.price import PriceFeatureParams
 from mandi.models.base import Spec
-from mandi.models.lot_pricer import LotPricer, LotPricerParams, Progress
-from mandi.models.market_pricer import MarketParams, MarketPricer
-from mandi.models.price_fields import SPEC, inputs
+from mandi.models.pricing.lot_pricer import LotPricer, LotPricerParams, Progress
+from mandi.models.pricing.market_pricer import MarketParams, MarketPricer
+from mandi.models.pricing.price_fields import SPEC, inputs
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -161,7 +161,7 @@ class PriceModel:
     @staticmethod
     def baselines(frame: DataFrame, seed: int) -> dict[str, Series]:
         """Return the fitted baselines that stand beside the model: ``random_forest`` for lots (INR/quintal)."""
-        from mandi.models.lot_forest import forest_prices
+        from mandi.models.pricing.lot_forest import forest_prices
 
         return {"random_forest": forest_prices(frame, seed)} if (frame["kind"] == "lot").any() else {}
 

@@ -16,15 +16,15 @@ import numpy as np
 
 from mandi.core.config import build
 from mandi.core.errors import ConfigError, ContractError, NotFitted
+from mandi.features.grading.quality_measures import MEASURES
 from mandi.features.quality import QualityFeatureParams
-from mandi.features.quality_measures import MEASURES
 from mandi.models.base import Spec
-from mandi.models.quality_decision import LEAST_ROWS, Decision, DecisionParams
-from mandi.models.quality_effects import alone, shapley
-from mandi.models.quality_fields import GRADES, IN_SET, OWN, PROBABILITY, SPEC
-from mandi.models.quality_jury import Jury, JuryParams
-from mandi.models.quality_matrix import CAUSES, QualityMatrix
-from mandi.models.quality_watch import Watch, WatchParams
+from mandi.models.grading.quality_decision import LEAST_ROWS, Decision, DecisionParams
+from mandi.models.grading.quality_effects import alone, shapley
+from mandi.models.grading.quality_fields import GRADES, IN_SET, OWN, PROBABILITY, SPEC
+from mandi.models.grading.quality_jury import Jury, JuryParams
+from mandi.models.grading.quality_matrix import CAUSES, QualityMatrix
+from mandi.models.grading.quality_watch import Watch, WatchParams
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -210,7 +210,7 @@ class QualityModel:
         Returns
         -------
         DataFrame
-            ``isolation, neighbours, spread`` (see ``mandi.models.quality_watch``) on the index of ``frame``.
+            ``isolation, neighbours, spread`` (see ``mandi.models.grading.quality_watch``) on the index of ``frame``.
         """
         import pandas as pd
 
@@ -252,8 +252,8 @@ class QualityModel:
 
     @staticmethod
     def baselines(frame: DataFrame, seed: int) -> dict[str, Series]:
-        """Return the grades of simpler graders, fitted on the part train; see ``mandi.models.quality_rivals``."""
-        from mandi.models.quality_rivals import rivals
+        """Return the grades of simpler graders, fitted on the part train; see ``mandi.models.grading.quality_rivals``."""
+        from mandi.models.grading.quality_rivals import rivals
 
         return rivals(frame, seed)
 

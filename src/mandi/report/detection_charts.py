@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import PercentFormatter
 
-from mandi.evaluation.detection_scores import ranked
+from mandi.evaluation.detection.detection_scores import ranked
 from mandi.models import model_class
 from mandi.report.canvas import EXTRA, FLOOR, INK, MODEL, NAIVE, SEASON, WORST, Chart, chart, legend, require
 

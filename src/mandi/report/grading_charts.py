@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from mandi.evaluation.grading_examiner import BESIDE, BY_GRADE
-from mandi.evaluation.grading_figures import GRADES, SAID, places
-from mandi.evaluation.grading_metrics import accuracy_at, confusion, f1_by_grade, reliability
+from mandi.evaluation.grading.grading_examiner import BESIDE, BY_GRADE
+from mandi.evaluation.grading.grading_figures import GRADES, SAID, places
+from mandi.evaluation.grading.grading_metrics import accuracy_at, confusion, f1_by_grade, reliability
 from mandi.report.canvas import (
     EXTRA,
     FLOOR,

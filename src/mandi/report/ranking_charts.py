@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from mandi.evaluation.ranking_examiner import CURVE, rankings
-from mandi.evaluation.ranking_metrics import chance, places, recall_curve, summary
-from mandi.models.match_rule import PARTS
+from mandi.evaluation.ranking.ranking_examiner import CURVE, rankings
+from mandi.evaluation.ranking.ranking_metrics import chance, places, recall_curve, summary
+from mandi.models.ranking.match_rule import PARTS
 from mandi.report.canvas import (
     CYCLE,
     EXTRA,
@@ -78,7 +78,7 @@ def served_curve(by: Mapping[str, pd.DataFrame], title: str, most: int = CURVE) 
     Parameters
     ----------
     by : mapping of str to DataFrame
-        ``mandi.evaluation.ranking_examiner.rankings``; a line that is the model's own is left out.
+        ``mandi.evaluation.ranking.ranking_examiner.rankings``; a line that is the model's own is left out.
     title : str
     most : int
         Places drawn.

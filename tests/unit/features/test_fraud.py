@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from mandi.core.errors import ContractError
+from mandi.features.detection.fraud_facts import ReviewParams
 from mandi.features.fraud import COLUMNS, FraudFeatureParams, FraudFeatures
-from mandi.features.fraud_facts import ReviewParams
 from mandi.tables.market_params import MarketParams
 from mandi.tables.synthetic import generate
 

@@ -8,9 +8,9 @@ import pytest
 
 from mandi.core.errors import ContractError
 from mandi.features.matching import MatchingFeatureParams, MatchingFeatures
-from mandi.features.offer_index import OfferIndex
-from mandi.features.pair_book import PairBook
-from mandi.features.pair_columns import MEETS
+from mandi.features.ranking.offer_index import OfferIndex
+from mandi.features.ranking.pair_book import PairBook
+from mandi.features.ranking.pair_columns import MEETS
 
 from ..models.trade_tables import trade_tables
 

@@ -8,9 +8,9 @@ import pytest
 
 from mandi.core.errors import ContractError
 from mandi.features.base import snapshot
+from mandi.features.grading.quality_measures import MEASURES
+from mandi.features.grading.quality_shelf import QualityShelf
 from mandi.features.quality import COLUMNS
-from mandi.features.quality_measures import MEASURES
-from mandi.features.quality_shelf import QualityShelf
 from mandi.features.windows import nanoseconds
 
 from .quality_market import quality_market

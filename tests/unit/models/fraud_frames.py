@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mandi.features.fraud import COLUMNS
-from mandi.models.fraud_fields import PAYMENT
+from mandi.models.detection.fraud_fields import PAYMENT
 
 FLAT = ("vehicle_differs", "payee_differs", "eway_over_invoice")
 ODD = ("invoice_over_value", "vehicle_places", "account_switched")

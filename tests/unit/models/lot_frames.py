@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from mandi.models.lot_matrix import READ
+from mandi.models.pricing.lot_matrix import READ
 
 NOISE = 0.01
 

@@ -13,12 +13,12 @@ import pytest
 
 from mandi.core.errors import ContractError
 from mandi.features.fraud import COLUMNS
-from mandi.models.anomaly_detector import AnomalyParams
+from mandi.models.detection.anomaly_detector import AnomalyParams
+from mandi.models.detection.fraud_baselines import baseline_scores
+from mandi.models.detection.fraud_cases import CaseParams, Cases
+from mandi.models.detection.fraud_fields import PAYMENT
+from mandi.models.detection.fraud_threshold import FlagParams
 from mandi.models.fraud import FraudModel, FraudParams
-from mandi.models.fraud_baselines import baseline_scores
-from mandi.models.fraud_cases import CaseParams, Cases
-from mandi.models.fraud_fields import PAYMENT
-from mandi.models.fraud_threshold import FlagParams
 
 from .fraud_frames import FLAT, ODD, SMALL, deals
 

@@ -10,12 +10,12 @@ import pytest
 
 from mandi.core.errors import ContractError, NotFitted
 from mandi.features.matching import MatchingFeatures
-from mandi.models.choice_line import ChoiceParams
-from mandi.models.match_rule import PARTS
-from mandi.models.match_scorers import ScorerParams, scorer
 from mandi.models.matching import MatchingModel, MatchingParams
-from mandi.models.pair_ranker import LambdarankParams, PairRankerParams
-from mandi.models.two_tower import TwoTowerParams
+from mandi.models.ranking.choice_line import ChoiceParams
+from mandi.models.ranking.match_rule import PARTS
+from mandi.models.ranking.match_scorers import ScorerParams, scorer
+from mandi.models.ranking.pair_ranker import LambdarankParams, PairRankerParams
+from mandi.models.ranking.two_tower import TwoTowerParams
 
 from .trade_tables import trade_tables
 

@@ -8,13 +8,13 @@ import pytest
 
 from mandi.core.config import build, load_params, section
 from mandi.core.errors import ConfigError, ContractError, NotFitted, UnknownValue
-from mandi.features.level_bank import BankParams
-from mandi.features.levels import market_levels
 from mandi.features.price import PriceFeatureParams
-from mandi.models.lot_matrix import READ
-from mandi.models.market_pricer import NEEDED
+from mandi.features.pricing.level_bank import BankParams
+from mandi.features.pricing.levels import market_levels
 from mandi.models.price import FORMAT, PriceModel, PriceParams
-from mandi.models.price_fields import HORIZONS, SPEC, boosted_names
+from mandi.models.pricing.lot_matrix import READ
+from mandi.models.pricing.market_pricer import NEEDED
+from mandi.models.pricing.price_fields import HORIZONS, SPEC, boosted_names
 
 
 def test_the_spec_declares_what_both_pricers_read() -> None:

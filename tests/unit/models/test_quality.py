@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 
 from mandi.core.errors import ConfigError, ContractError
-from mandi.evaluation.grading_metrics import confusion, macro_f1
+from mandi.evaluation.grading.grading_metrics import confusion, macro_f1
+from mandi.models.grading.quality_fields import GRADES
+from mandi.models.grading.quality_matrix import CAUSES, COLUMNS, QualityMatrix
+from mandi.models.grading.quality_rivals import rivals
 from mandi.models.quality import QualityModel, QualityParams, consistency
-from mandi.models.quality_fields import GRADES
-from mandi.models.quality_matrix import CAUSES, COLUMNS, QualityMatrix
-from mandi.models.quality_rivals import rivals
 
 from ..features.quality_market import quality_market
 from ..serving.small_quality import SmallQuality, small_quality

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from mandi.core.errors import ContractError
-from mandi.evaluation.forecast_examiner import ForecastExaminer
+from mandi.evaluation.forecasting.forecast_examiner import ForecastExaminer
 from mandi.report import forecast_charts
 from mandi.report.results import Results
 from mandi.report.task_charts import charts_for

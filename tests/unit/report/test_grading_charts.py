@@ -7,14 +7,14 @@ import pandas as pd
 import pytest
 
 from mandi.core.errors import ContractError
-from mandi.evaluation.grading_examiner import BESIDE, BY_GRADE, GradingExaminer
-from mandi.evaluation.grading_figures import GRADES
+from mandi.evaluation.grading.grading_examiner import BESIDE, BY_GRADE, GradingExaminer
+from mandi.evaluation.grading.grading_figures import GRADES
 from mandi.report import grading_charts
 from mandi.report.grading_effects import score_effects
 from mandi.report.results import Results
 from mandi.report.task_charts import charts_for
 
-from ..evaluation.test_grading_examiner import PARAMS, answers
+from ..evaluation.grading.test_grading_examiner import PARAMS, answers
 
 
 @pytest.fixture(scope="module")

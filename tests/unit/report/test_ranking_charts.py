@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from mandi.core.errors import ContractError
-from mandi.evaluation.ranking_examiner import RankingExaminer, rankings
+from mandi.evaluation.ranking.ranking_examiner import RankingExaminer, rankings
 from mandi.features.matching import MatchingFeatureParams, MatchingFeatures
-from mandi.models.match_rule import PARTS
+from mandi.models.ranking.match_rule import PARTS
 from mandi.report import ranking_charts
 from mandi.report.results import Results
 from mandi.report.task_charts import charts_for

@@ -14,12 +14,12 @@ from pydantic import ValidationError
 
 from mandi.core.errors import ContractError, StaleSnapshot
 from mandi.features.base import known_until
+from mandi.features.detection.fraud_facts import ATTRIBUTES, PAPERS, ReviewParams
 from mandi.features.fraud import FraudFeatureParams, FraudFeatures
-from mandi.features.fraud_facts import ATTRIBUTES, PAPERS, ReviewParams
 from mandi.features.splits import SplitParams
-from mandi.models.anomaly_detector import AnomalyParams
+from mandi.models.detection.anomaly_detector import AnomalyParams
+from mandi.models.detection.fraud_threshold import FlagParams
 from mandi.models.fraud import FraudModel, FraudParams
-from mandi.models.fraud_threshold import FlagParams
 from mandi.serving.counters.fraud import FraudCounter
 from mandi.serving.fraud_contracts import FraudRow
 from mandi.serving.problems import BadRow

@@ -16,8 +16,8 @@ from starlette.testclient import TestClient
 
 from mandi.core.errors import ContractError, StaleSnapshot
 from mandi.features.base import known_until, served_state, snapshot
-from mandi.features.hard_constraints import CONSTRAINTS
 from mandi.features.matching import MatchingFeatures
+from mandi.features.ranking.hard_constraints import CONSTRAINTS
 from mandi.models.matching import MatchingModel
 from mandi.serving.counters.matching import MatchingCounter
 from mandi.serving.desk import Desk

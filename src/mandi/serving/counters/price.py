@@ -49,7 +49,7 @@ class PriceCounter:
     Parameters
     ----------
     champion : Champion
-        Its history has ``levels`` (see ``mandi.features.levels``) and, with lots, ``suppliers``.
+        Its history has ``levels`` (see ``mandi.features.pricing.levels``) and, with lots, ``suppliers``.
     limits : ServingParams
     """
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from mandi.core.errors import ContractError
-from mandi.features.quality_measures import COLOR, COLOR_CODE, NUMBERS, plain_color
-from mandi.features.quality_shelf import QualityShelf
-from mandi.models.quality_fields import GRADES, IN_SET, OWN, PROBABILITY
+from mandi.features.grading.quality_measures import COLOR, COLOR_CODE, NUMBERS, plain_color
+from mandi.features.grading.quality_shelf import QualityShelf
+from mandi.models.grading.quality_fields import GRADES, IN_SET, OWN, PROBABILITY
 from mandi.serving.contracts import Strict
 from mandi.serving.gazetteer import few, near, plain
 from mandi.serving.problems import BadRow
@@ -36,7 +36,7 @@ class QualityCounter:
     Parameters
     ----------
     champion : Champion
-        Its history has ``standards``, ``supplier_lots`` and ``suppliers`` (see ``mandi.features.quality_history``).
+        Its history has ``standards``, ``supplier_lots`` and ``suppliers`` (see ``mandi.features.grading.quality_history``).
     limits : ServingParams
     """
 

@@ -1,0 +1,1 @@
+"""How answers of this kind are examined: detection."""

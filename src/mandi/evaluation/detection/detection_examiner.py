@@ -1,0 +1,303 @@
+"""Examines detectors of what is rare: the precision-recall curve, the threshold that is served, kinds, baselines, the ceiling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from mandi.evaluation.appraisal import EvaluationParams
+from mandi.evaluation.controls import ControlResult, future_perturbation
+from mandi.evaluation.detection.detection_backtest import rolled
+from mandi.evaluation.detection.detection_controls import shuffled_cases
+from mandi.evaluation.detection.detection_scores import (
+    bootstrapped,
+    interval,
+    pr_auc,
+    precision_for,
+    ranked,
+    recall_at,
+)
+from mandi.evaluation.examiner import Judged, Standing, fingerprint
+
+if TYPE_CHECKING:
+    from mandi.features.base import Features
+    from mandi.models.base import Model
+
+PREVALENCE = 0.025
+MODEL = "model"
+POINTS = 120
+
+
+class DetectionExaminer:
+    """Examiner of the task "detection"; see ``mandi.evaluation.examiner.Examiner``.
+
+    Parameters
+    ----------
+    params : mapping
+        All of params.yaml; sections ``evaluation`` (bootstrap_draws, seed) and ``models.<model>.flags`` (prevalence).
+    model : str
+        Name of the model.
+
+    Examples
+    --------
+    >>> examiner = DetectionExaminer({}, "fraud")
+    >>> examiner.standing({"pr_auc": 0.91, "precision": 0.93, "recall": 0.88, "knn_z.pr_auc": 0.85})
+    Standing(main='PR-AUC 0.910, precision 0.93, recall 0.88', baseline='knn z 0.850', floor='')
+    """
+
+    task: ClassVar[str] = "detection"
+    limits: ClassVar[tuple[str, ...]] = (
+        "A score says how unlike honest deals a deal is. It is a reason to look, no proof, and no decision about a partner.",
+        "Fraud that leaves no trace in papers, payments or links is not found; honest deals that look the same are flagged.",
+        "Precision depends on how much fraud there is: it is stated at the prevalence of the test, and at the one in params.yaml.",
+        "Labels come late and only for what was found out. What nobody found counts as honest, here as in training.",
+        "Features of partners speak of behaviour, not of who they are; a newcomer has little past and is judged by the papers.",
+    )
+
+    def __init__(self, params: Mapping[str, Any], model: str) -> None:
+        given = params.get("evaluation") or {}
+        defaults = EvaluationParams()
+        self.draws = int(given.get("bootstrap_draws", defaults.bootstrap_draws))
+        self.seed = int(given.get("seed", defaults.seed))
+        own = (params.get("models") or {}).get(model) or {}
+        self.prevalence = float((own.get("flags") or {}).get("prevalence", PREVALENCE))
+        review = own.get("features") or {}
+        self._asked = (
+            (
+                f"A deal is asked about once, at its review: when its payment has been seen, but from {review['earliest_days']} to "
+                f"{review['latest_days']} days after it was struck.",
+            )
+            if "earliest_days" in review and "latest_days" in review
+            else ()
+        )
+
+    def beside(
+        self,
+        frame: pd.DataFrame,
+        tables: Mapping[str, pd.DataFrame],
+        fitted: Mapping[str, pd.Series] | None = None,
+    ) -> pd.DataFrame:
+        """Return one column of scores per baseline; they have no unit and are compared by order."""
+        return pd.DataFrame(dict(fitted or {}), index=frame.index)
+
+    def examine(
+        self,
+        predictions: pd.DataFrame,
+        frame: pd.DataFrame,
+        beside: pd.DataFrame,
+        truth: Mapping[str, Any] | None = None,
+    ) -> Judged:
+        """Measure scores on the labelled rows; the oracle of the generated market flags every deal that bears a trace."""
+        asked = frame.loc[predictions.index].join(
+            predictions[["fraud_score", "is_fraud", "threshold", "p_value"]]
+        )
+        names = [str(name) for name in beside.columns]
+        asked = asked.join(beside.loc[asked.index])
+        known = asked[asked["label"].notna()]
+        rows = known[known["fraud_score"].notna()]
+        traced = _traced(rows, truth)
+        if traced is not None:
+            rows = rows.assign(oracle=traced)
+        metrics = {
+            "test.rows": float(len(rows)),
+            "test.fingerprint": fingerprint(known, ["trade_id", "label"]),
+            "test.prevalence": float(rows["label"].mean()),
+            "unlabelled": float(asked["label"].isna().sum()),
+            "unanswered": float(known["fraud_score"].isna().mean()),
+            "distinct_share": float(rows["fraud_score"].nunique() / max(len(rows), 1)),
+        }
+        notes = (
+            f"{int(rows['label'].sum())} of {len(rows)} deals are fraud: a prevalence of {rows['label'].mean():.2%}; precision at "
+            f"{self.prevalence:.1%} is computed from recall and false alarms.",
+            "PR-AUC is average precision; its interval is a bootstrap of deals, fraud and honest apart. Precision, recall and false "
+            "alarms are at the threshold that is served, their intervals Wilson's. A gain is a difference of PR-AUC.",
+            *self._asked,
+            "The oracle flags every deal that bears a trace of fraud: what can be found at all, and what looks like it.",
+        )  # fmt: skip
+        if not 0 < rows["label"].sum() < len(rows):
+            return Judged(
+                metrics, {}, rows, (*notes, "nothing can be measured without both fraud and honest deals")
+            )
+        tables = {
+            "Beside simpler detectors": self._curves(rows, names, metrics),
+            "At the threshold": self._at_threshold(rows, metrics),
+            "By kind of fraud": _by_kind(rows, metrics),
+            "Slices": _slices(rows),
+        }
+        return Judged(metrics, tables, rows, notes)
+
+    def backtest(
+        self, frame: pd.DataFrame, make_model: Callable[[], Model], tell: Callable[[int, int, str], None]
+    ) -> pd.DataFrame:
+        """Answer the last part of time from two origins, with what was labelled by then."""
+        return rolled(frame, make_model, tell)
+
+    def controls(
+        self,
+        features: Features,
+        fitted: Model,
+        make_model: Callable[[], Model],
+        frame: pd.DataFrame,
+        tables: Mapping[str, pd.DataFrame],
+        seed: int,
+    ) -> list[ControlResult]:
+        """Return both controls, the first asked in the middle of the test."""
+        test = frame[frame["part"] == "test"]
+        when = test["asof"].sort_values().iloc[len(test) // 2]
+        return [
+            future_perturbation(features, fitted, tables, when, seed, questions=frame),
+            shuffled_cases(make_model, frame, seed),
+        ]
+
+    def points(self, judged: Judged) -> pd.DataFrame:
+        """Return the precision-recall curves."""
+        rows = judged.rows
+        empty = pd.DataFrame(columns=["series", "x", "y"])
+        if "pr_auc" not in judged.metrics:
+            return empty
+        names = [name.removesuffix(".pr_auc") for name in judged.metrics if name.endswith(".pr_auc")]
+        parts = []
+        for name in (MODEL, *(n for n in names if n in rows)):
+            precision, recall, _ = ranked(rows["label"], rows["fraud_score" if name == MODEL else name])
+            kept = np.unique(np.linspace(0, len(recall) - 1, min(POINTS, len(recall))).round().astype(int))
+            parts.append(pd.DataFrame({"series": name, "x": recall[kept], "y": precision[kept]}))
+        return pd.concat(parts, ignore_index=True)
+
+    def standing(self, metrics: Mapping[str, float]) -> Standing:
+        """Return the area, precision and recall; the best baseline; the ceiling."""
+        main = ", ".join(
+            f"{text} {metrics[name]:.{digits}f}"
+            for name, text, digits in (
+                ("pr_auc", "PR-AUC", 3),
+                ("precision", "precision", 2),
+                ("recall", "recall", 2),
+            )
+            if name in metrics
+        )
+        areas = {
+            n.removesuffix(".pr_auc"): v
+            for n, v in metrics.items()
+            if n.count(".") == 1 and n.endswith(".pr_auc")
+        }
+        areas = {n: v for n, v in areas.items() if n not in ("ceiling", "backtest")}
+        best = max(areas, key=lambda name: areas[name], default="")
+        ceiling = [metrics[f"ceiling.{n}"] for n in ("precision", "recall") if f"ceiling.{n}" in metrics]
+        return Standing(
+            main or "not measured",
+            f"{best.replace('_', ' ')} {areas[best]:.3f}" if best else "-",
+            f"precision {ceiling[0]:.2f}, recall {ceiling[1]:.2f}" if ceiling else "",
+        )
+
+    def _curves(self, rows: pd.DataFrame, names: list[str], metrics: dict[str, float]) -> pd.DataFrame:
+        scores = {MODEL: rows["fraud_score"].to_numpy()} | {n: rows[n].to_numpy() for n in names}
+        drawn = bootstrapped(rows["label"], scores, self.draws, self.seed)
+        table = []
+        for name, score in scores.items():
+            area = pr_auc(rows["label"], score)
+            low, high = np.quantile(drawn[name], [0.025, 0.975])
+            figures = {
+                "pr_auc": area, "pr_auc_low": float(low), "pr_auc_high": float(high),
+                "recall_at_1pct": recall_at(rows["label"], score, 0.01),
+                "precision_at_recall80": precision_for(rows["label"], score, 0.8),
+            }  # fmt: skip
+            if name != MODEL:
+                ahead = drawn[MODEL] - drawn[name]
+                figures["gain"] = metrics["pr_auc"] - area
+                figures["gain_low"], figures["gain_high"] = map(float, np.quantile(ahead, [0.025, 0.975]))
+            metrics |= {key if name == MODEL else f"{name}.{key}": value for key, value in figures.items()}
+            table.append({"detector": name.replace("_", " "), **figures})
+        if "oracle" in rows:
+            metrics["ceiling.pr_auc"] = pr_auc(rows["label"], rows["oracle"].astype(float))
+            table.append({"detector": "oracle: every trace", "pr_auc": metrics["ceiling.pr_auc"]})
+        return pd.DataFrame(table)
+
+    def _at_threshold(self, rows: pd.DataFrame, metrics: dict[str, float]) -> pd.DataFrame:
+        table = []
+        for prefix, who, flags in (
+            ("", MODEL, rows["is_fraud"] > 0),
+            ("ceiling.", "oracle: every trace", rows.get("oracle")),
+        ):
+            if flags is None:
+                continue
+            found = at_flags(rows["label"].to_numpy(), flags.to_numpy(dtype=bool), self.prevalence)
+            metrics |= {f"{prefix}{name}": value for name, value in found.items()}
+            table.append({"detector": who, **found})
+        metrics["threshold"] = float(rows["threshold"].median())
+        return pd.DataFrame(table)
+
+
+def at_flags(label: Any, flags: Any, prevalence: float) -> dict[str, float]:
+    """Return precision, recall and false alarms of flags, with 95 % intervals.
+
+    Parameters
+    ----------
+    label, flags : arrays of shape (n,)
+    prevalence : float
+        That ``precision_at_prevalence`` is stated for.
+
+    Examples
+    --------
+    >>> found = at_flags(np.array([1.0] * 10 + [0.0] * 390), np.arange(400) < 12, 0.025)
+    >>> [round(found[name], 3) for name in ("precision", "recall", "false_alarm_rate", "precision_at_prevalence")]
+    [0.833, 1.0, 0.005, 0.833]
+    """
+    y, flagged = np.asarray(label) == 1.0, np.asarray(flags, dtype=bool)
+    hits, count = float((y & flagged).sum()), float(flagged.sum())
+    recall, alarms = hits / max(float(y.sum()), 1.0), float((flagged & ~y).sum() / max((~y).sum(), 1))
+    precision = hits / count if count else 0.0
+    stated = prevalence * recall
+    low_high = {"precision": interval(hits, count), "recall": interval(hits, float(y.sum()))}
+    return {
+        "precision": precision,
+        "precision_low": low_high["precision"][0],
+        "precision_high": low_high["precision"][1],
+        "recall": recall,
+        "recall_low": low_high["recall"][0],
+        "recall_high": low_high["recall"][1],
+        "false_alarm_rate": alarms,
+        "precision_at_prevalence": stated / (stated + (1 - prevalence) * alarms) if stated else 0.0,
+        "flagged": count,
+    }
+
+
+def _traced(rows: pd.DataFrame, truth: Mapping[str, Any] | None) -> pd.Series | None:
+    frames = (truth or {}).get("frames", {})
+    if "fraud" not in frames or "trade_id" not in rows:
+        return None
+    told = frames["fraud"].set_index("trade_id")["looks_like"]
+    return (rows["trade_id"].map(told).fillna("") != "").rename("oracle")
+
+
+def _by_kind(rows: pd.DataFrame, metrics: dict[str, float]) -> pd.DataFrame:
+    table = []
+    guilty = rows[rows["label"] == 1.0]
+    for kind, group in guilty.groupby("fraud_kind", sort=True):
+        found = float((group["is_fraud"] > 0).sum())
+        low, high = interval(found, len(group))
+        row = {"kind": str(kind), "cases": len(group), "recall": found / len(group), "low": low, "high": high}
+        if "oracle" in rows:
+            row["leave_a_trace"] = float(group["oracle"].mean())
+        metrics[f"kind.{kind}.recall"] = found / len(group)
+        table.append(row)
+    return pd.DataFrame(table)
+
+
+def _slices(rows: pd.DataFrame) -> pd.DataFrame:
+    paid = rows["paid_days"].notna() if "paid_days" in rows else pd.Series(True, index=rows.index)
+    groups = {"payment": paid.map({True: "seen", False: "not seen"})}
+    groups |= {name: rows[name] for name in ("commodity",) if name in rows}
+    table = []
+    for dimension, values in groups.items():
+        for value, group in rows.groupby(values, sort=True):
+            y, flagged = group["label"] == 1.0, group["is_fraud"] > 0
+            hits = int((y & flagged).sum())
+            table.append(
+                {"dimension": dimension, "value": str(value), "deals": len(group), "fraud": int(y.sum()),
+                 "flagged": int(flagged.sum()), "precision": hits / flagged.sum() if flagged.any() else float("nan"),
+                 "recall": hits / y.sum() if y.any() else float("nan"),
+                 "false_alarm_rate": float((flagged & ~y).sum() / max((~y).sum(), 1))}
+            )  # fmt: skip
+    return pd.DataFrame(table)

@@ -1,0 +1,1 @@
+"""What the fraud model knows, subject by subject."""

@@ -1,0 +1,1 @@
+"""What the demand model knows, subject by subject."""

@@ -1,0 +1,1 @@
+"""What the quality model knows, subject by subject."""

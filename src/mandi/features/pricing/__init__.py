@@ -1,0 +1,1 @@
+"""What the price model knows, subject by subject."""

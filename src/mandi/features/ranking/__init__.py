@@ -1,0 +1,1 @@
+"""What the matching model knows, subject by subject."""

@@ -1,0 +1,1 @@
+"""What the fraud model is made of, part by part."""

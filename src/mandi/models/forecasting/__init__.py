@@ -1,0 +1,1 @@
+"""What the demand model is made of, part by part."""

@@ -1,0 +1,1 @@
+"""What the quality model is made of, part by part."""

@@ -1,0 +1,1 @@
+"""What the price model is made of, part by part."""

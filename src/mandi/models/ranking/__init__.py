@@ -1,0 +1,1 @@
+"""What the matching model is made of, part by part."""

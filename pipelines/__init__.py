@@ -39,9 +39,11 @@ def read_json(path: Path) -> Any:
 
 
 def skipped(paths: Paths, model: str) -> str:
-    """Return why a model is not trained, or an empty string."""
-    reason: str = read_json(paths.features(model) / "about.json").get("skipped", "")
-    return reason
+    """Return why a model is not trained, or an empty string: a table is missing, or there was too little to learn from."""
+    for told in (paths.features(model) / "about.json", paths.model(model) / "skipped.json"):
+        if told.is_file() and (reason := read_json(told).get("skipped", "")):
+            return str(reason)
+    return ""
 
 
 def read_truth(paths: Paths) -> dict[str, Any]:

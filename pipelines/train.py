@@ -8,6 +8,7 @@ import time
 
 import pandas as pd
 
+from mandi.core.errors import TooLittleData
 from mandi.models import new_model
 from pipelines import project, skipped, stage, write_json
 
@@ -26,7 +27,12 @@ def main(model: str) -> None:
     started = time.perf_counter()
     fresh = new_model(model, params)
     told = {"progress": tell} if "progress" in inspect.signature(fresh.fit).parameters else {}
-    fitted = fresh.fit(frame[frame["part"].isin(["train", "validation", "calibration"])], **told)
+    try:
+        fitted = fresh.fit(frame[frame["part"].isin(["train", "validation", "calibration"])], **told)
+    except TooLittleData as error:
+        write_json(out / "skipped.json", {"skipped": f"needs more data: {error.message}"})
+        print(f"{model} is not trained: {error.message}; {error.allowed} are needed")
+        return
     fitted.save(out)
     print(
         f"fitted on {int((frame['part'] == 'train').sum()):,} rows in {time.perf_counter() - started:.1f} s"

@@ -54,6 +54,12 @@ class ContractError(MandiError):
     headline = "a table does not match its contract"
 
 
+class TooLittleData(ContractError):
+    """There are too few rows to learn a model from: it is left out and said so; the others go on."""
+
+    headline = "too little data to learn from"
+
+
 class ImportRefused(MandiError):
     """Input data could not be read; the previous tables are untouched."""
 

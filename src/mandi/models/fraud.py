@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from mandi.core.config import build
-from mandi.core.errors import ContractError, NotFitted, nearest
+from mandi.core.errors import ContractError, NotFitted, TooLittleData, nearest
 from mandi.features.fraud import COLUMNS, FraudFeatureParams
 from mandi.models.detection.anomaly_detector import AnomalyDetector, AnomalyParams
 from mandi.models.detection.anomaly_fusion import Tail, collapse
@@ -98,7 +98,7 @@ class FraudModel:
         normals = {name: rows[mask & (label == 0.0)] for name, mask in parts.items()}
         for name, found in normals.items():
             if len(found) < LEAST_NORMALS:
-                raise ContractError(
+                raise TooLittleData(
                     f"{len(found)} honest deals in the part {name}", allowed=f"{LEAST_NORMALS} or more"
                 )
         self._units = _units(normals["train"])

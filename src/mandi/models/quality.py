@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from mandi.core.config import build
-from mandi.core.errors import ConfigError, ContractError, NotFitted
+from mandi.core.errors import ConfigError, ContractError, NotFitted, TooLittleData
 from mandi.features.grading.quality_measures import MEASURES
 from mandi.features.quality import QualityFeatureParams
 from mandi.models.base import Spec
@@ -94,7 +94,7 @@ class QualityModel:
         past = graded[graded["part"].isin(["train", "validation"])]
         later = graded[graded["part"] == "calibration"]
         if not len(past) or len(later) < LEAST_ROWS:
-            raise ContractError(
+            raise TooLittleData(
                 f"{len(past)} lots to learn from and {len(later)} to calibrate on",
                 allowed=f"at least one, and {LEAST_ROWS}",
             )

@@ -7,6 +7,7 @@ import html
 import json
 import platform
 import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mandi.core.config import load_params
-from mandi.core.errors import DataNotFound
+from mandi.core.errors import ConfigError, DataNotFound
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -23,6 +24,7 @@ UNKNOWN = "unknown"
 PACKAGES = ("mandi", "numpy", "pandas", "pyarrow", "scikit-learn", "xgboost", "lightgbm", "mlflow")
 STAGES = ("tables", "features", "train", "evaluate")
 BLOCK = 1 << 20
+TRIES, PAUSE_SECONDS = 50, 0.1
 
 
 @dataclass(frozen=True)
@@ -207,7 +209,7 @@ def _stages(root: Path, name: str) -> dict[str, str]:
     lock = root / "dvc.lock"
     if not lock.is_file():
         return {UNKNOWN: UNKNOWN}
-    known = load_params(lock).get("stages") or {}
+    known = _settled(lock).get("stages") or {}
     found: dict[str, str] = {}
     for stage in STAGES:
         entry = known.get(f"{stage}@{name}") or known.get(stage) or {}
@@ -224,3 +226,15 @@ def _packages() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             found[package] = UNKNOWN
     return found
+
+
+def _settled(lock: Path) -> Mapping[str, Any]:
+    from ruamel.yaml.error import YAMLError
+
+    # a lane of another model may be writing it: for a moment the file is empty or half there
+    for _ in range(TRIES - 1):
+        try:
+            return load_params(lock)
+        except (ConfigError, YAMLError):
+            time.sleep(PAUSE_SECONDS)
+    return load_params(lock)

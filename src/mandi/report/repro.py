@@ -23,7 +23,7 @@ from mandi.report.lanes import is_as_left, only_locked_out, phases, remember, ru
 RUNNING = re.compile(r"^Running stage '([^']+)'")
 SKIPPED = re.compile(r"^Stage '([^']+)' (didn't change|is cached)")
 NOISE = re.compile(
-    r"^(> |Updating lock file|Generating lock file|To track the changes|\s*git add|To enable auto staging|Use `dvc push`|\s*dvc config|Running callback|\s*$)"
+    r"^(> |Updating lock file|Generating lock file|To track the changes|\s*git add|To enable auto staging|Use `dvc push`|\s*dvc config|Running callback|WARNING: '.*' is empty|\s*$)"
 )
 KEPT_LINES = 40  # of a failing stage's output
 

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import subprocess
+import threading
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from mandi.core.errors import DataNotFound
+from mandi.registry import lineage
 from mandi.registry.lineage import UNKNOWN, collect, folder_hash, frame_hash, params_hash
 
 LOCK = """
@@ -98,3 +100,14 @@ def test_lineage_renders_and_becomes_tags(tmp_path: Path) -> None:
     assert found.as_tags()["lineage.params_hash"] == found.params_hash
     assert found.data_hash in found._repr_html_()
     assert found.as_dict()["packages"]["mandi"]
+
+
+@pytest.mark.parametrize("half", ["", "stages:\n  train@toy:\n    deps: [{path: a, md"])
+def test_a_lock_file_that_is_being_written_is_read_when_it_is_whole(tmp_path: Path, half: str) -> None:
+    lock = tmp_path / "dvc.lock"
+    lock.write_text(half, encoding="utf-8")
+    whole = "stages:\n  train@toy:\n    deps: [{path: a, md5: b}]\n"
+    writer = threading.Timer(0.25, lambda: lock.write_text(whole, encoding="utf-8"))
+    writer.start()
+    assert lineage._stages(tmp_path, "toy") == {"train:a": "b"}
+    writer.join()

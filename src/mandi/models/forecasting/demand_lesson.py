@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from mandi.core.errors import ContractError, MandiError
+from mandi.core.errors import ContractError, MandiError, TooLittleData
 from mandi.features.calendar import CalendarParams
 from mandi.features.demand import NEEDED_WEEKS
 from mandi.features.forecasting.festivals import FestivalParams
@@ -101,7 +101,7 @@ class Lesson:
         usable = frame["label"].notna() & enough & (frame["steps"] >= 1)
         kept = frame[usable].reset_index(drop=True)
         if not len(kept):
-            raise ContractError(f"none of {len(frame)} questions has an answer", allowed="at least one")
+            raise TooLittleData(f"none of {len(frame)} questions has an answer", allowed="at least one")
         cases = Cases.of(kept, weeks)
         asof = np.empty(len(cases), dtype="datetime64[ns]")
         asof[cases.row] = _plain(kept["asof"])

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from mandi.core.errors import ConfigError, ContractError, NotFitted
+from mandi.core.errors import ConfigError, NotFitted, TooLittleData
 from mandi.models.grading.grade_rules import GradeRule
 from mandi.models.grading.grade_scales import softmax
 from mandi.models.grading.grade_sets import Abstention, GradeSets
@@ -74,7 +74,7 @@ class Decision:
             There are too few rows.
         """
         if len(truth) < LEAST_ROWS:
-            raise ContractError(f"{len(truth)} lots to calibrate on", allowed=f"at least {LEAST_ROWS}")
+            raise TooLittleData(f"{len(truth)} lots to calibrate on", allowed=f"at least {LEAST_ROWS}")
         first = np.arange(len(truth)) % 2 == 0
         self.heat, self.slip = best_bend(proba[first], truth[first])
         bent = self.proba(proba)

@@ -72,6 +72,7 @@ def test_a_field_that_cannot_be_used_is_named(
 ) -> None:
     assert refused(client, {**ROW, **changed})["field"] == field
     assert refused(client, {"rows": [ROW, {**ROW, **changed}]})["field"] == f"rows.1.{field}"
+    assert refused(client, {"rows": [{**ROW, **changed}]})["field"] == f"rows.0.{field}"
 
 
 def test_all_problems_are_told_when_there_are_more_than_one(client: TestClient) -> None:
@@ -96,6 +97,9 @@ def test_a_stale_history_is_503_with_the_date_and_what_to_do(client: TestClient)
     assert "2024-05-31" in told["error"]
     assert told["field"] == "asof"
     assert "mandi import" in told["next"]
+    stale = {**ROW, "asof": "2024-09-01T06:00:00Z"}
+    assert refused(client, {"rows": [stale]}, 503)["field"] == "rows.0.asof"
+    assert refused(client, {"rows": [ROW, stale]}, 503)["field"] == "rows.1.asof"
 
 
 def test_no_champion_is_503_and_what_is_served_is_listed(client: TestClient) -> None:
@@ -118,7 +122,7 @@ def test_an_error_that_was_not_foreseen_says_nothing_of_the_inside(
 
 def test_a_wrong_method_has_the_same_shape(client: TestClient) -> None:
     answer = client.get(PRICE)
-    assert answer.status_code == 405
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
     assert "error" in answer.json()
 
 

@@ -9,18 +9,19 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from mandi.core.errors import ContractError, StaleSnapshot
 from mandi.core.units import to_quintals
-from mandi.features.ranking.hard_constraints import CONSTRAINTS, INDIA, NO_FLOOR
+from mandi.features.ranking.hard_constraints import CONSTRAINTS, NO_FLOOR
 from mandi.features.ranking.offer_index import OfferIndex
 from mandi.features.ranking.pair_book import ASKED, ASKED_TEXTS, ASKED_TIMES, PairBook, moments
 from mandi.models.ranking.match_rule import PARTS
 from mandi.serving.contracts import Strict
+from mandi.serving.delivery_days import from_today, india_day, stamp
 from mandi.serving.gazetteer import few, near, plain
 from mandi.serving.matching_contracts import Breakdown, Match, MatchingAnswer, MatchingRow
 from mandi.serving.problems import BadRow
@@ -99,7 +100,7 @@ class MatchingCounter:
         for i, row in enumerate(rows):
             try:
                 wants.append(self._want(row, now))
-            except BadRow as refused:
+            except (BadRow, StaleSnapshot) as refused:
                 raise refused.at(i if len(rows) > 1 else None) from None
         return [
             answer for some, found in self._blocks(wants) for answer in self._answered(some, found, explain)
@@ -153,8 +154,8 @@ class MatchingCounter:
             )
         if row.buyer_id is not None and row.buyer_id not in self._buyers:
             notes.append(f'buyer "{row.buyer_id}" has no history: answered without tastes')
-        today = _india_day(asof)
-        first = self._from_today(row.deliver_from or today, today, notes)
+        today = india_day(asof)
+        first = from_today(row.deliver_from or today, today, notes)
         last = row.deliver_until or first + timedelta(days=WINDOW_DAYS)
         if last < first or last < today:
             raise BadRow(
@@ -167,7 +168,7 @@ class MatchingCounter:
             "commodity": commodity, "market": market, "buyer_id": row.buyer_id, "min_grade": floor,
             "quantity": to_quintals(row.quantity or 0.0, row.quantity_unit), "max_price": row.max_price,
             "max_distance_km": math.nan if row.max_distance_km is None else row.max_distance_km,
-            "deliver_from": _stamp(first), "deliver_until": _stamp(last), "asof": _stamp(asof),
+            "deliver_from": stamp(first), "deliver_until": stamp(last), "asof": stamp(asof),
         }  # fmt: skip
         return _Want(columns, row.k, asof, None, notes)
 
@@ -179,7 +180,7 @@ class MatchingCounter:
                 f'no open want "{row.requirement_id}"',
                 allowed=few(self._wants) or "(none is open)",
             )
-        today, notes = _india_day(asof), list[str]()
+        today, notes = india_day(asof), list[str]()
         first, last = posted["deliver_from"].date(), posted["deliver_until"].date()
         if last < today:
             raise BadRow(
@@ -187,15 +188,9 @@ class MatchingCounter:
                 allowed=f"a want that can be delivered on {today} or later",
             )  # fmt: skip
         columns = {name: posted[name] for name in ASKED if name in posted}
-        first = self._from_today(first, today, notes)
-        columns |= {"deliver_from": _stamp(first), "deliver_until": _stamp(last), "asof": _stamp(asof)}
+        first = from_today(first, today, notes)
+        columns |= {"deliver_from": stamp(first), "deliver_until": stamp(last), "asof": stamp(asof)}
         return _Want(columns, row.k, asof, str(row.requirement_id), notes)
-
-    @staticmethod
-    def _from_today(first: date, today: date, notes: list[str]) -> date:
-        if first < today:
-            notes.append(f"deliver_from {first} is over: delivery from {today}")
-        return max(first, today)
 
     def _blocks(self, wants: Sequence[_Want]) -> Iterator[tuple[list[_Want], list[NDArray[np.intp]]]]:
         some: list[_Want] = []
@@ -295,7 +290,7 @@ class MatchingCounter:
 
     def _open(self, want: _Want) -> NDArray[np.intp]:
         held = self._index.of(want.columns["commodity"])
-        return held[self._ready_until[held] >= _stamp(_india_day(want.asof))]
+        return held[self._ready_until[held] >= stamp(india_day(want.asof))]
 
     def _excluded(self, want: _Want, held: NDArray[np.intp]) -> dict[str, int]:
         told = self._completed([want], [held])
@@ -349,13 +344,3 @@ def _why(excluded: dict[str, int], held: int, commodity: str) -> str:
         f"none of {held} open offers of {commodity} satisfies every hard constraint; most are excluded by "
         f"{most.replace('_', ' ')} ({excluded[most]})"
     )
-
-
-def _india_day(moment: datetime) -> date:
-    return (moment.astimezone(UTC) + INDIA.item()).date()
-
-
-def _stamp(moment: date | datetime) -> np.datetime64:
-    if isinstance(moment, datetime) and moment.tzinfo is not None:
-        moment = moment.astimezone(UTC).replace(tzinfo=None)
-    return np.datetime64(moment, "ns")

@@ -57,6 +57,8 @@ def _asks(name: str) -> Callable[[Request], Awaitable[Response]]:
 
     async def asks(request: Request) -> Response:
         desk = _desk(request)
+        if name in desk.refused:
+            raise Refused(_unavailable(desk.refused[name]))
         if name not in desk.champions:
             raise Refused(
                 Problem(
@@ -78,7 +80,9 @@ def _asks(name: str) -> Callable[[Request], Awaitable[Response]]:
 
 
 async def _models(request: Request) -> Response:
-    return JSONResponse({"models": _desk(request).models()})
+    desk = _desk(request)
+    not_served = {name: why.message for name, why in desk.refused.items()}
+    return JSONResponse({"models": desk.models(), "not_served": not_served})
 
 
 async def _docs(request: Request) -> Response:
@@ -91,9 +95,12 @@ async def _docs(request: Request) -> Response:
 def _desk(request: Request) -> Desk:
     desk: Desk | None = request.app.state.desk
     if desk is None:
-        why: MandiError = request.app.state.why
-        raise Refused(Problem(UNAVAILABLE, why.message, None, why.allowed, why.next_command or MAKE_IT))
+        raise Refused(_unavailable(request.app.state.why))
     return desk
+
+
+def _unavailable(why: MandiError) -> Problem:
+    return Problem(UNAVAILABLE, why.message, None, why.allowed, why.next_command or MAKE_IT)
 
 
 def _parsed(body: bytes) -> dict[str, Any]:

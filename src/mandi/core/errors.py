@@ -79,9 +79,33 @@ class DataNotFound(MandiError):
 
 
 class StaleSnapshot(MandiError):
-    """The history behind an answer is too old for the moment asked about."""
+    """The history behind an answer is too old for the moment asked about; ``field`` is the moment's path in a request.
+
+    Examples
+    --------
+    >>> StaleSnapshot("the history ends on 2024-05-31").at(3).field
+    'rows.3.asof'
+    """
 
     headline = "the history is too old for this question"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        field: str = "asof",
+        allowed: str | None = None,
+        next_command: str | None = None,
+    ) -> None:
+        self.field = field
+        super().__init__(message, allowed=allowed, next_command=next_command)
+
+    def at(self, row: int | None) -> StaleSnapshot:
+        """Return the same refusal with the field placed in its row; None is a request of a single row."""
+        if row is None:
+            return self
+        place = f"rows.{row}.{self.field}"
+        return StaleSnapshot(self.message, field=place, allowed=self.allowed, next_command=self.next_command)
 
 
 class NotFitted(MandiError):

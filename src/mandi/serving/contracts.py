@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -28,7 +28,7 @@ class Strict(BaseModel):
 
 def _moment(value: Any) -> Any:
     if isinstance(value, datetime):
-        return _in_years(value)
+        return _in_utc(value)
     if not isinstance(value, str):
         return value
     if len(value) > LONGEST_MOMENT:
@@ -37,18 +37,18 @@ def _moment(value: Any) -> Any:
         moment = datetime.fromisoformat(value)
     except ValueError:
         raise ValueError(f'"{value}" is not a moment in ISO 8601, for example 2024-06-03T06:00:00Z') from None
+    return _in_utc(moment)
+
+
+def _in_utc(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ValueError(
-            f'"{value}" has no time zone; write 2024-06-03T06:00:00Z or 2024-06-03T11:30:00+05:30'
+            f'"{moment.isoformat()}" has no time zone; write 2024-06-03T06:00:00Z or 2024-06-03T11:30:00+05:30'
         )
-    return _in_years(moment)
-
-
-def _in_years(moment: datetime) -> datetime:
     first, last = YEARS
     if not first <= moment.year <= last:
         raise ValueError(f"the year {moment.year} is outside {first} to {last}")
-    return moment
+    return moment.astimezone(UTC)
 
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mandi.core.errors import ContractError, MandiError
 from mandi.serving.counters import COUNTERS, counter_class
 from mandi.serving.problems import BadRow
-from mandi.serving.snapshot import Champion, ServiceFolder, ServingParams, read_service_folder
+from mandi.serving.snapshot import MAKE_IT, Champion, ServiceFolder, ServingParams, read_service_folder
 
 if TYPE_CHECKING:
     from mandi.serving.contracts import PriceAnswer, PriceRow
     from mandi.serving.counter import Counter
+
+LOG = logging.getLogger("mandi.serving")
 
 
 class Desk:
@@ -23,26 +27,37 @@ class Desk:
     ----------
     folder : ServiceFolder
         What ``read_service_folder`` returned.
+
+    Raises
+    ------
+    ContractError
+        No counter can be opened.
     """
 
     def __init__(self, folder: ServiceFolder) -> None:
         self._folder = folder
-        self._counters: dict[str, Counter] = {
-            name: counter_class(name)(champion, folder.limits)
-            for name, champion in folder.champions.items()
-            if name in COUNTERS
-        }
+        self._counters: dict[str, Counter] = {}
+        self._refused = dict(folder.refused)
+        for name, champion in folder.champions.items():
+            if name in COUNTERS:
+                try:
+                    self._counters[name] = counter_class(name)(champion, folder.limits)
+                except Exception as error:  # of one model; the others are served
+                    LOG.exception("the counter of %s cannot be opened", name)
+                    self._refused[name] = _not_opened(name, error)
+        if self._refused and not self._counters:
+            raise next(iter(self._refused.values()))
 
     @classmethod
-    def open(cls, folder: Path) -> Desk:
-        """Open the desk on a service folder.
+    def open(cls, folder: Path, only: str | None = None) -> Desk:
+        """Open the desk on a service folder, or on one model of it.
 
         Raises
         ------
         DataNotFound, ContractError
             Nothing to serve, or a file is not the one packaged.
         """
-        return cls(read_service_folder(Path(folder)))
+        return cls(read_service_folder(Path(folder), only))
 
     @property
     def limits(self) -> ServingParams:
@@ -51,8 +66,13 @@ class Desk:
 
     @property
     def champions(self) -> Mapping[str, Champion]:
-        """Champions by model name."""
-        return self._folder.champions
+        """Champions by model name; of these every one is served."""
+        return {n: c for n, c in self._folder.champions.items() if n not in self._refused}
+
+    @property
+    def refused(self) -> Mapping[str, MandiError]:
+        """Why a model of the folder is not served, by its name."""
+        return self._refused
 
     @property
     def counters(self) -> Mapping[str, Counter]:
@@ -106,7 +126,7 @@ class Desk:
     def models(self) -> list[dict[str, Any]]:
         """Describe what is served: version, history, measured figures, names known, an example that is answered."""
         described = []
-        for name, champion in self._folder.champions.items():
+        for name, champion in self.champions.items():
             about: dict[str, Any] = {
                 "name": name, "version": champion.version, "run_id": champion.run_id,
                 "content_hash": champion.content_hash, "source": self._folder.source,
@@ -125,3 +145,11 @@ class Desk:
         if len(rows) > self.limits.max_rows:
             raise BadRow("rows", f"{len(rows)} rows", allowed=f"1 to {self.limits.max_rows} in a request")
         return self._counters[model].answer(rows, now or datetime.now(UTC), explain)
+
+
+def _not_opened(name: str, error: Exception) -> MandiError:
+    if isinstance(error, MandiError):
+        return error
+    return ContractError(
+        f"the counter of {name} cannot be opened ({type(error).__name__})", next_command=MAKE_IT
+    )

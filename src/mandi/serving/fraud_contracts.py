@@ -18,14 +18,16 @@ MOST_PAPERS, MOST_PAYMENTS, MOST_INSPECTIONS = 20, 50, 10
 
 
 class DocumentRow(Strict):
-    """One paper of the deal; of several of a kind the last one counts."""
+    """One paper of the deal, the only one of its kind: of several copies send the latest."""
 
     kind: Paper = Field(description="invoice, weighbridge, eway_bill or assay_certificate")
     issuer_id: Id | None = Field(default=None, description="who issued it: weighbridge, inspector, firm")
     stated_quantity: float | None = Field(
-        default=None, ge=0, le=1e9, description="quantity on the paper, quintals"
+        default=None, ge=0.01, le=1e9, description="quantity on the paper, quintals"
     )
-    stated_amount: float | None = Field(default=None, ge=0, le=1e13, description="amount on the paper, INR")
+    stated_amount: float | None = Field(
+        default=None, ge=0.01, le=1e13, description="amount on the paper, INR"
+    )
     vehicle_id: Id | None = Field(default=None, description="vehicle on the paper")
     readable: float | None = Field(
         default=None, ge=0, le=1, description="confidence of the text recognition, 0 to 1"
@@ -33,10 +35,10 @@ class DocumentRow(Strict):
 
 
 class PaymentRow(Strict):
-    """One payment for the deal."""
+    """One payment for the deal; of several the largest says whose account it is and when it was due."""
 
     account_id: Id = Field(description="account the money went to")
-    amount: float = Field(gt=0, le=1e13, description="INR")
+    amount: float = Field(ge=0.01, le=1e13, description="INR")
     paid_at: Moment = Field(description="when it was paid, with time zone")
     due_at: Moment | None = Field(default=None, description="when it was due, with time zone")
     payer_id: Id | None = Field(default=None, description="who paid; the buyer if not given")
@@ -44,7 +46,7 @@ class PaymentRow(Strict):
 
 
 class InspectionRow(Strict):
-    """One inspection of the lot; the first is held against the last."""
+    """One inspection of the lot; the first is held against the worst-graded of the later ones."""
 
     inspector_id: Id | None = Field(default=None, description="who inspected")
     grade: Grade | None = Field(default=None, description="grade given, A best")
@@ -68,9 +70,9 @@ class FraudRow(Strict):
     commodity_id: Name = Field(description="commodity, for example soybean")
     market: Name = Field(description="the mandi where the deal was struck")
     grade: Grade | None = Field(default=None, description="grade agreed, A best")
-    quantity: float = Field(gt=0, le=1e7, description="quantity agreed, in quantity_unit")
+    quantity: float = Field(ge=0.001, le=1e7, description="quantity agreed, in quantity_unit")
     quantity_unit: Name = Field(default="quintal", description="kg, quintal, tonne, bale, candy or maund")
-    price: float = Field(gt=0, le=1e7, description="price agreed, INR per quintal")
+    price: float = Field(ge=0.01, le=1e7, description="price agreed, INR per quintal")
     traded_at: Moment = Field(description="when the deal was struck, with time zone")
     documents: list[DocumentRow] = Field(default=[], max_length=MOST_PAPERS, description="papers seen so far")
     payments: list[PaymentRow] = Field(

@@ -197,7 +197,7 @@ def _stage(root: Path, stage: Path) -> None:
 
 
 def _answered_example(staged: Path, name: str) -> dict[str, Any] | None:
-    counter = Desk.open(staged).counters.get(name)
+    counter = Desk.open(staged, only=name).counters.get(name)
     if counter is None:
         return None
     example: dict[str, Any] | None = counter.about().get("example")
@@ -216,8 +216,9 @@ def _copy_others(destination: Path, staged: Path, name: str) -> dict[str, Any]:
     if not (destination / MANIFEST).is_file():
         return {}
     others = {k: v for k, v in read_manifest(destination)["models"].items() if k != name}
-    for entry in others.values():
-        shutil.copytree(destination / entry["folder"], staged / entry["folder"])
+    homes = [entry["folder"] for entry in others.values() if (destination / entry["folder"]).is_dir()]
+    for home in homes:  # one that is lost is told when it is served
+        shutil.copytree(destination / home, staged / home)
     return others
 
 

@@ -84,9 +84,9 @@ def problem_of(error: MandiError) -> Problem:
     503
     """
     if isinstance(error, (StaleSnapshot, DataNotFound, NotFitted)):
-        field = "asof" if isinstance(error, StaleSnapshot) else None
-        return Problem(UNAVAILABLE, error.message, field, error.allowed, error.next_command)
-    status = BAD_REQUEST if isinstance(error, UnknownValue) else 500
+        status = UNAVAILABLE
+    else:
+        status = BAD_REQUEST if isinstance(error, UnknownValue) else 500
     return Problem(status, error.message, getattr(error, "field", None), error.allowed, error.next_command)
 
 

@@ -56,7 +56,7 @@ class QualityAnswer(Strict):
     grade_set: list[str] = Field(
         description="holds the grade given in 95 of 100 lots of every grade, or as configured"
     )
-    abstained: bool = Field(description="too unsure: let a person look")
+    abstained: bool = Field(description="too unsure, or a measure given is not valid: let a person look")
     consistency_score: float | None = Field(
         description="0-100, how near to the supplier's own past; null where it has none"
     )

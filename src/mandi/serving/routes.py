@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from anyio import CapacityLimiter
@@ -15,12 +15,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from mandi.core.errors import DataNotFound, MandiError
+from mandi.core.errors import DataNotFound, MandiError, StaleSnapshot
 from mandi.serving.counter import shapes
 from mandi.serving.counters import COUNTERS, counter_class
 from mandi.serving.desk import Desk
 from mandi.serving.openapi import document
-from mandi.serving.problems import BAD_REQUEST, TOO_LARGE, UNAVAILABLE, Problem, Refused, problem_of
+from mandi.serving.problems import BAD_REQUEST, TOO_LARGE, UNAVAILABLE, BadRow, Problem, Refused, problem_of
 from mandi.serving.reading import asked_of
 from mandi.serving.snapshot import MAKE_IT
 
@@ -57,6 +57,8 @@ def _asks(name: str) -> Callable[[Request], Awaitable[Response]]:
 
     async def asks(request: Request) -> Response:
         desk = _desk(request)
+        if name in desk.refused:
+            raise Refused(_unavailable(desk.refused[name]))
         if name not in desk.champions:
             raise Refused(
                 Problem(
@@ -67,7 +69,10 @@ def _asks(name: str) -> Callable[[Request], Awaitable[Response]]:
         asked = asked_of(body, shape, desk.limits.max_rows)
         answer = getattr(desk, name)
         limiter = request.app.state.one_at_a_time
-        answers = await run_sync(lambda: answer(asked.rows, explain=asked.explain), limiter=limiter)
+        try:
+            answers = await run_sync(lambda: answer(asked.rows, explain=asked.explain), limiter=limiter)
+        except (BadRow, StaleSnapshot) as refused:
+            raise refused.at(0 if asked.many and len(asked.rows) == 1 else None) from None
         told = shape.answers.model_construct(answers=answers) if asked.many else answers[0]
         return Response(told.model_dump_json(), media_type="application/json")
 
@@ -75,7 +80,9 @@ def _asks(name: str) -> Callable[[Request], Awaitable[Response]]:
 
 
 async def _models(request: Request) -> Response:
-    return JSONResponse({"models": _desk(request).models()})
+    desk = _desk(request)
+    not_served = {name: why.message for name, why in desk.refused.items()}
+    return JSONResponse({"models": desk.models(), "not_served": not_served})
 
 
 async def _docs(request: Request) -> Response:
@@ -88,9 +95,12 @@ async def _docs(request: Request) -> Response:
 def _desk(request: Request) -> Desk:
     desk: Desk | None = request.app.state.desk
     if desk is None:
-        why: MandiError = request.app.state.why
-        raise Refused(Problem(UNAVAILABLE, why.message, None, why.allowed, why.next_command or MAKE_IT))
+        raise Refused(_unavailable(request.app.state.why))
     return desk
+
+
+def _unavailable(why: MandiError) -> Problem:
+    return Problem(UNAVAILABLE, why.message, None, why.allowed, why.next_command or MAKE_IT)
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
@@ -136,13 +146,12 @@ def _told(handler: Callable[[Request], Awaitable[Response]]) -> Callable[[Reques
     return told
 
 
-def _problem_response(problem: Problem) -> Response:
+def _problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
     body: dict[str, Any] = problem.as_dict()
-    return JSONResponse(body, status_code=problem.status)
+    return JSONResponse(body, status_code=problem.status, headers=headers)
 
 
 async def _http_problem(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    return _problem_response(
-        Problem(status, f"{request.method} {request.url.path}: {getattr(error, 'detail', '')}")
-    )
+    problem = Problem(status, f"{request.method} {request.url.path}: {getattr(error, 'detail', '')}")
+    return _problem_response(problem, getattr(error, "headers", None))  # Allow, where the method is wrong

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
+import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,10 +23,12 @@ if TYPE_CHECKING:
     from mandi.features.base import Features
     from mandi.models.base import Model
 
+LOG = logging.getLogger("mandi.serving")
 MANIFEST = "manifest.json"
 HISTORY = "history"
 FEATURE_PARAMS = "params.json"
 MAKE_IT = "mandi repro"
+PLAIN = re.compile(r"\w[\w-]*")
 ENTRY_KEYS = ("version", "snapshot_time", "folder", "files")
 
 
@@ -74,9 +79,10 @@ class Champion:
 
 @dataclass(frozen=True)
 class ServiceFolder:
-    """What was read: champions by model name, the limits, and where the tables came from."""
+    """What was read: champions by model name, why others cannot be served, the limits, and where the tables came from."""
 
     champions: Mapping[str, Champion]
+    refused: Mapping[str, MandiError]
     limits: ServingParams
     created: str
     source: str
@@ -91,7 +97,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     DataNotFound
         No folder, no manifest, or no model in it.
     ContractError
-        The manifest is damaged: not JSON, or a part of it is missing.
+        The manifest is damaged: not JSON, a part of it is missing, or a folder it names lies elsewhere.
     """
     path = folder / MANIFEST
     if not path.is_file():
@@ -105,28 +111,43 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise _damaged(f"models of {MANIFEST} is a {type(models).__name__}")
     for name, entry in models.items():
         _require(entry, ENTRY_KEYS, f"the entry of {name} in {MANIFEST}")
+        if not PLAIN.fullmatch(str(entry["folder"])):
+            raise _damaged(f"the folder of {name} in {MANIFEST} is not a plain name")
     return manifest
 
 
-def read_service_folder(folder: Path) -> ServiceFolder:
-    """Load every champion of a service folder.
+def read_service_folder(folder: Path, only: str | None = None) -> ServiceFolder:
+    """Load the champions of a service folder; one that cannot be loaded does not take the others down.
 
     Parameters
     ----------
     folder : Path
         What ``package.write_service_folder`` wrote.
+    only : str, optional
+        The one model to load.
 
     Raises
     ------
     DataNotFound
-        No champion, or a file of one is missing.
+        No champion, or of none that can be loaded a file is missing.
     ContractError
-        A file is not the one the manifest was written for, or what is in it cannot be used.
+        No champion can be loaded: a file is not the one the manifest was written for, or cannot be used.
     """
     manifest = read_manifest(folder)
-    champions = {name: _champion(folder, name, entry) for name, entry in manifest["models"].items()}
+    champions: dict[str, Champion] = {}
+    refused: dict[str, MandiError] = {}
+    for name, entry in manifest["models"].items():
+        if only not in (None, name):
+            continue
+        try:
+            champions[name] = _champion(folder, name, entry)
+        except MandiError as error:
+            LOG.error("%s is not served: %s", name, error.message)
+            refused[name] = error
+    if refused and not champions:
+        raise next(iter(refused.values()))
     limits = build(ServingParams, manifest.get("limits", {}), "serving")
-    return ServiceFolder(champions, limits, manifest["created"], manifest["source"], manifest)
+    return ServiceFolder(champions, refused, limits, manifest["created"], manifest["source"], manifest)
 
 
 def file_hashes(folder: Path) -> dict[str, str]:
@@ -146,12 +167,11 @@ def _champion(folder: Path, name: str, entry: Mapping[str, Any]) -> Champion:
     params = _json_object(home / FEATURE_PARAMS)
     try:
         return _loaded(home, name, entry, params)
-    except MandiError:
-        raise
-    except Exception as error:  # whatever a library says of a file it cannot read
-        raise _damaged(
-            f"the champion of {name} cannot be loaded ({type(error).__name__}: {error})"
-        ) from error
+    except (
+        Exception
+    ) as error:  # whatever is said of a file that cannot be read may name its place on this machine
+        LOG.exception("the champion of %s cannot be loaded", name)
+        raise _damaged(f"the champion of {name} cannot be loaded ({type(error).__name__})") from error
 
 
 def _loaded(home: Path, name: str, entry: Mapping[str, Any], params: Mapping[str, Any]) -> Champion:
@@ -164,7 +184,11 @@ def _loaded(home: Path, name: str, entry: Mapping[str, Any], params: Mapping[str
         run_id=str(entry.get("run_id", "")),
         content_hash=str(entry.get("content_hash", "")),
         known_until=pd.Timestamp(entry["snapshot_time"]).tz_convert("UTC"),
-        metrics={k: float(v) for k, v in entry.get("metrics", {}).items() if v is not None},
+        metrics={
+            k: float(v)
+            for k, v in entry.get("metrics", {}).items()
+            if v is not None and math.isfinite(float(v))
+        },
         model=model_class(name).load(home),
         features=feature_set(name, params),
         history=history,
@@ -175,7 +199,8 @@ def _json_object(path: Path) -> dict[str, Any]:
     try:
         read = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise _damaged(f"{path.name} cannot be read ({error})") from None
+        LOG.error("%s cannot be read: %s", path, error)
+        raise _damaged(f"{path.name} cannot be read ({type(error).__name__})") from None
     if not isinstance(read, dict):
         raise _damaged(f"{path.name} holds a {type(read).__name__}")
     return read
@@ -205,14 +230,18 @@ def _read(path: Path) -> DataFrame:
 
 def _check(home: Path, name: str, expected: Mapping[str, str]) -> None:
     _require(expected, (), f"the list of files of {name}")
+    if not expected:
+        raise _damaged(f"the list of files of {name} is empty")
     found = file_hashes(home) if home.is_dir() else {}
     missing = sorted(set(expected) - set(found))
     if missing:
         raise DataNotFound(f"the champion of {name} lacks {', '.join(missing[:3])}", next_command=MAKE_IT)
     changed = sorted(p for p, digest in expected.items() if found[p] != digest)
-    if changed:
+    added = sorted(set(found) - set(expected))
+    if changed or added:
+        told = f"{', '.join(changed[:3])} changed" if changed else f"{', '.join(added[:3])} came later"
         raise ContractError(
-            f"the champion of {name} is not the one packaged: {', '.join(changed[:3])} changed",
+            f"the champion of {name} is not the one packaged: {told}",
             allowed="files as the package stage wrote them",
             next_command=MAKE_IT,
         )

@@ -203,7 +203,8 @@ def test_a_history_too_old_is_refused(counter: FraudCounter, example: dict[str, 
     "change",
     [
         {"supplier_id": ""}, {"supplier_id": "S 1"}, {"buyer_id": "../etc"}, {"buyer_id": "x" * 65}, {"price": -1.0},
-        {"quantity": 0.0}, {"traded_at": "2021-08-01"}, {"grade": "E"}, {"quantity_unit": "stone"},
+        {"quantity": 0.0}, {"quantity": 1e-300}, {"price": 1e-300}, {"documents": [{"kind": "invoice", "stated_amount": 0.0}]},
+        {"documents": [{"kind": "invoice", "stated_quantity": 1e-300}]}, {"traded_at": "2021-08-01"}, {"grade": "E"}, {"quantity_unit": "stone"},
         {"documents": [{"kind": "letter"}]}, {"documents": [{"kind": "invoice", "readable": 1.5}]},
         {"documents": [{"kind": "invoice"}] * 21}, {"documents": [{"kind": "invoice", "colour": "red"}]},
         {"payments": [{"account_id": "A1", "amount": 0.0, "paid_at": "2021-08-01T00:00:00Z"}]},
@@ -228,3 +229,39 @@ def test_an_absurd_answer_is_refused(counter: FraudCounter, example: dict[str, A
     ):
         with pytest.raises(ContractError):
             counter.check(told.model_copy(update=change))
+
+
+def test_a_second_paper_of_a_kind_clears_nothing(counter: FraudCounter, example: dict[str, Any]) -> None:
+    example["documents"].append(example["documents"][0])
+    with pytest.raises(BadRow, match="two papers") as refused:
+        _ask(counter, example)
+    assert refused.value.field == f"documents.{len(example['documents']) - 1}.kind"
+
+
+def test_a_small_payment_first_hides_no_account(counter: FraudCounter, example: dict[str, Any]) -> None:
+    (paid,) = example["payments"]
+    elsewhere = {**paid, "account_id": "ELSEWHERE", "payee_id": "SOMEBODY"}
+    decoy = {**paid, "amount": 1.0, "paid_at": example["traded_at"]}
+    split = {**example, "payments": [decoy, elsewhere]}
+    facts = counter._facts(FraudRow.model_validate(split), datetime(2021, 9, 1, tzinfo=UTC))
+    assert (facts["account_id"], facts["payee_id"]) == ("ELSEWHERE", "SOMEBODY")
+    assert facts["paid_at"] == datetime.fromisoformat(example["traded_at"])
+
+
+def test_the_worst_later_inspection_counts(counter: FraudCounter, example: dict[str, Any]) -> None:
+    example["inspections"] = [{"grade": "A"}, {"grade": "D", "inspector_id": "I9"}, {}, {"grade": "A"}]
+    facts = counter._facts(FraudRow.model_validate(example), datetime(2021, 9, 1, tzinfo=UTC))
+    assert (facts["assay_grade"], facts["recheck_grade"]) == ("A", "D")
+
+
+def test_an_empty_paper_is_not_seen(counter: FraudCounter, example: dict[str, Any]) -> None:
+    told = _ask(counter, {**example, "documents": [{"kind": "invoice"}]})
+    assert any(note.startswith("not seen: invoice") for note in told.notes)
+
+
+def test_amounts_at_the_edge_of_the_contract_are_answered(
+    counter: FraudCounter, example: dict[str, Any]
+) -> None:
+    example["documents"] = [{"kind": "invoice", "stated_quantity": 1e9, "stated_amount": 1e13}]
+    told = _ask(counter, {**example, "quantity": 0.001, "price": 0.01}, explain=True)
+    assert np.isfinite(told.fraud_score) and all(len(reason.says) < 300 for reason in told.top_features)

@@ -120,7 +120,7 @@ def test_scores_are_those_of_the_model_on_the_same_pairs(world: World) -> None:
         {"availability_id": ids, "buyer_id": None, "commodity": "soybean", "market": "Dewas", "min_grade": "unknown",
          "quantity": 100.0, "max_price": 4900.0, "max_distance_km": np.nan}
     )  # fmt: skip
-    day = pd.Timestamp(world.now).normalize()
+    day = (pd.Timestamp(world.now) + pd.Timedelta(hours=5.5)).normalize()  # in India
     asked = asked.assign(
         deliver_from=day, deliver_until=day + pd.Timedelta(days=14), asof=pd.Timestamp(world.now)
     )
@@ -270,3 +270,43 @@ def test_the_counter_is_built_from_what_is_saved(world: World, tmp_path: Path) -
                      world.champion.history)  # fmt: skip
     answer = MatchingCounter(again, ServingParams()).answer([want()], world.now, True)
     assert answer == world.counter.answer([want()], world.now, True)
+
+
+def test_nothing_to_explain_is_explained_as_nothing(world: World) -> None:
+    answer = world.ask(explain=True, max_price=100.0)
+    assert (answer.matches, answer.contributions) == ([], {})
+
+
+def test_a_posted_want_that_is_over_is_refused(world: World) -> None:
+    posted = world.champion.history["wants"].sort_values("deliver_until").iloc[0]
+    over = posted["deliver_until"] + pd.Timedelta(hours=18, minutes=30)  # midnight in India
+    asof = max(over, world.until).to_pydatetime()
+    with pytest.raises(BadRow, match="this want ended on") as refused:
+        world.counter.answer([want(requirement_id=posted["requirement_id"], asof=asof)], world.now, False)
+    assert refused.value.field == "requirement_id"
+
+
+def test_offers_that_ended_are_not_counted_as_open(world: World) -> None:
+    later = (world.now + timedelta(days=9)).replace(hour=6)
+    (answer,) = world.counter.answer([want(max_price=100.0)], later, False)
+    offers = world.champion.history["offers"].query("offer_commodity == 'soybean'")
+    assert (
+        answer.offers_open == (offers["ready_until"] >= pd.Timestamp(later).normalize()).sum() < len(offers)
+    )
+    assert answer.excluded["price_ceiling"] == answer.offers_open
+
+
+def test_a_first_day_in_the_past_is_today_and_grades_are_read_in_any_case(world: World) -> None:
+    asked = {"deliver_until": (world.until + pd.Timedelta(days=9)).date(), "k": 50}
+    moved = world.ask(**asked, deliver_from=(world.until - pd.Timedelta(days=9)).date(), min_grade=" b")
+    assert moved.matches == world.ask(**asked, min_grade="B").matches
+    assert "is over: delivery from" in moved.notes[0]
+
+
+def test_in_blocks_of_any_size_the_answers_are_the_same(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [want(max_price=float(price), k=3) for price in range(4200, 5000, 80)]
+    whole = world.counter.answer(rows, world.now, True)
+    monkeypatch.setattr("mandi.serving.counters.matching.PAIRS_AT_ONCE", 10)
+    assert world.counter.answer(rows, world.now, True) == whole

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -33,6 +34,69 @@ def test_a_changed_or_missing_file_is_refused(folder: Path) -> None:
     (folder / "price" / "history" / "levels.parquet").unlink()
     with pytest.raises(DataNotFound, match="levels.parquet"):
         read_service_folder(folder)
+
+
+def rewrite(folder: Path, /, **changed: object) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["models"]["price"] |= changed
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+def test_a_file_that_came_later_is_refused(folder: Path) -> None:
+    (folder / "price" / "history" / "more.parquet").write_bytes(b"x")
+    with pytest.raises(ContractError, match="history/more.parquet came later"):
+        read_service_folder(folder)
+
+
+@pytest.mark.parametrize("place", ["..", "../service/price", "price/history", "/etc", "", "."])
+def test_a_folder_that_lies_elsewhere_is_refused(folder: Path, place: str) -> None:
+    rewrite(folder, folder=place)
+    with pytest.raises(ContractError, match="not a plain name"):
+        read_service_folder(folder)
+
+
+def test_a_list_of_no_files_is_refused(folder: Path) -> None:
+    rewrite(folder, files={})
+    with pytest.raises(ContractError, match="is empty"):
+        read_service_folder(folder)
+
+
+def test_what_is_no_figure_is_not_told_as_one(folder: Path) -> None:
+    rewrite(
+        folder, metrics={"lot.mae": float("nan"), "lot.mape": float("inf"), "lot.width95": 1.0, "n": None}
+    )
+    assert dict(read_service_folder(folder).champions["price"].metrics) == {"lot.width95": 1.0}
+
+
+def test_what_cannot_be_loaded_is_told_without_a_place_on_this_machine(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(home: Path) -> None:
+        raise ContractError(f"nothing can be read from {home}")
+
+    monkeypatch.setattr(ToyModel, "load", broken)
+    with pytest.raises(ContractError, match=r"price cannot be loaded \(ContractError\)") as refused:
+        read_service_folder(folder)
+    assert str(folder) not in str(refused.value) and str(folder) in caplog.text
+
+
+def test_one_that_cannot_be_loaded_takes_no_other_down(
+    folder: Path, model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(MODELS, "other", MODELS["price"])
+    monkeypatch.setitem(FEATURES, "other", FEATURES["price"])
+    write_service_folder(folder, "other", model_folder, toy_snapshot(), entry(), params=PARAMS)
+    (folder / "other" / "toy.json").write_text("{}")
+    read = read_service_folder(folder)
+    assert list(read.champions) == ["price"] and "toy.json changed" in read.refused["other"].message
+    # nor does it keep another from being packaged, lost altogether or not
+    for version in ("8", "9"):
+        write_service_folder(
+            folder, "price", model_folder, toy_snapshot(), entry(version=version), params=PARAMS
+        )
+        read = read_service_folder(folder)
+        assert read.champions["price"].version == version and list(read.refused) == ["other"]
+        shutil.rmtree(folder / "other", ignore_errors=True)
 
 
 def test_an_empty_place_says_what_to_run(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from mandi.core.errors import ContractError
+from mandi.core.errors import ContractError, StaleSnapshot
 from mandi.serving.problems import BadRow
 from mandi.serving.quality_contracts import QualityRow
 
@@ -147,9 +147,23 @@ def test_a_newcomer_and_an_unknown_inspector_are_answered_and_told(small: SmallQ
     assert nameless.quality_score == told.quality_score and nameless.notes[0].startswith("no supplier")
 
 
-def test_an_old_history_is_told(small: SmallQuality) -> None:
-    told = one(small, {name: v for name, v in wheat(small).items() if name != "asof"})
-    assert told.asof == NOW and any("the history ends" in note for note in told.notes)
+def test_an_old_history_is_refused(small: SmallQuality) -> None:
+    now = QualityRow.model_validate({name: v for name, v in wheat(small).items() if name != "asof"})
+    with pytest.raises(StaleSnapshot, match="the history served here ends"):
+        small.counter.answer([now], NOW, explain=False)
+    with pytest.raises(StaleSnapshot) as second:
+        small.counter.answer([QualityRow.model_validate(wheat(small)), now], NOW, explain=False)
+    assert second.value.field == "rows.1.asof"
+
+
+def test_without_a_valid_measure_nothing_is_graded_and_one_not_valid_needs_a_person(
+    small: SmallQuality,
+) -> None:
+    usual, bad = wheat(small), wheat(small) | {"quality_params": {"moisture_pct": 60.0}}
+    with pytest.raises(BadRow, match="no measure given is valid for wheat") as refused:
+        small.counter.answer([QualityRow.model_validate(x) for x in (usual, bad)], NOW, explain=False)
+    assert refused.value.field == "rows.1.quality_params" and "moisture_pct" in refused.value.allowed
+    assert one(small, wheat(small, moisture_pct=60.0)).abstained
 
 
 @pytest.mark.parametrize(

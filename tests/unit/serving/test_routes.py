@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -72,6 +73,7 @@ def test_a_field_that_cannot_be_used_is_named(
 ) -> None:
     assert refused(client, {**ROW, **changed})["field"] == field
     assert refused(client, {"rows": [ROW, {**ROW, **changed}]})["field"] == f"rows.1.{field}"
+    assert refused(client, {"rows": [{**ROW, **changed}]})["field"] == f"rows.0.{field}"
 
 
 def test_all_problems_are_told_when_there_are_more_than_one(client: TestClient) -> None:
@@ -96,6 +98,9 @@ def test_a_stale_history_is_503_with_the_date_and_what_to_do(client: TestClient)
     assert "2024-05-31" in told["error"]
     assert told["field"] == "asof"
     assert "mandi import" in told["next"]
+    stale = {**ROW, "asof": "2024-09-01T06:00:00Z"}
+    assert refused(client, {"rows": [stale]}, 503)["field"] == "rows.0.asof"
+    assert refused(client, {"rows": [ROW, stale]}, 503)["field"] == "rows.1.asof"
 
 
 def test_no_champion_is_503_and_what_is_served_is_listed(client: TestClient) -> None:
@@ -118,7 +123,7 @@ def test_an_error_that_was_not_foreseen_says_nothing_of_the_inside(
 
 def test_a_wrong_method_has_the_same_shape(client: TestClient) -> None:
     answer = client.get(PRICE)
-    assert answer.status_code == 405
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
     assert "error" in answer.json()
 
 
@@ -178,3 +183,30 @@ def test_no_more_errors_are_built_than_are_shown(client: TestClient, monkeypatch
     monkeypatch.setattr(PriceRow, "model_validate", lambda row: (rows_read.append(1), read(row))[1])
     told = refused(client, {"rows": [{"market": 1}] * 1000})
     assert (len(told["problems"]), len(rows_read)) == (20, 10)
+
+
+def test_a_model_that_cannot_be_served_says_why_and_the_others_answer(folder: Path) -> None:
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["models"]["demand"] = manifest["models"]["price"]  # a counter that cannot open on this history
+    manifest["models"]["fraud"] = {**manifest["models"]["price"], "folder": "lost"}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    app = routes_app()
+    app.state.desk = Desk.open(folder)
+    client = TestClient(app)
+    assert client.post(PRICE, json=ROW).status_code == 200
+    for name, path in (("demand", "/api/v1/demand/forecast"), ("fraud", "/api/v1/fraud/score")):
+        told = client.post(path, json={})
+        assert (
+            told.status_code == 503 and name in told.json()["error"] and told.json()["next"] == "mandi repro"
+        )
+        assert str(folder) not in told.text
+    told = client.get(MODELS).json()
+    assert [m["name"] for m in told["models"]] == ["price"] and set(told["not_served"]) == {"demand", "fraud"}
+
+
+def test_moments_are_utc_whatever_zone_they_were_written_in(client: TestClient) -> None:
+    answers = [
+        client.post(PRICE, json={**ROW, "asof": moment}).json()
+        for moment in ("2024-06-01T06:00:00Z", "2024-06-01T11:30:00+05:30")
+    ]
+    assert answers[0] == answers[1] and answers[0]["asof"] == "2024-06-01T06:00:00Z"

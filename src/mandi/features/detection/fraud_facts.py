@@ -104,8 +104,9 @@ def facts(tables: Mapping[str, DataFrame], params: ReviewParams) -> DataFrame:
     Returns
     -------
     DataFrame
-        `FACTS`, in the order of the trades; of several papers of a kind the last one seen, of several inspections the
-        first and the last. What had not been seen by ``asof`` is missing.
+        `FACTS`, in the order of the trades; of several papers of a kind the last one seen, of several payments the
+        account, partners and due moment of the largest, of several inspections the first and the worst-graded later
+        one. What had not been seen by ``asof`` is missing.
     """
     trades = tables["trades"].reset_index(drop=True)
     moment = review_moment(trades, tables["payments"], params)
@@ -128,14 +129,17 @@ def _seen(rows: DataFrame, told: DataFrame) -> DataFrame:
 
 def _with_payments(told: DataFrame, seen: DataFrame) -> DataFrame:
     by_trade = seen.groupby("trade_id")
-    first = seen.drop_duplicates("trade_id").set_index("trade_id")
+    largest = seen.assign(less=-seen["amount"]).sort_values(
+        ["less", "event_time", "account_id"], kind="stable"
+    )
+    main = largest.drop_duplicates("trade_id").set_index("trade_id")
     found = {
         "paid_amount": by_trade["amount"].sum(),
         "payments": by_trade.size().astype(float),
         "accounts": by_trade["account_id"].nunique().astype(float),
-        "paid_at": first["event_time"],
-        "due_at": first["due_time"],
-        **{name: first[name] for name in ("account_id", "payer_id", "payee_id")},
+        "paid_at": by_trade["event_time"].min(),
+        "due_at": main["due_time"],
+        **{name: main[name] for name in ("account_id", "payer_id", "payee_id")},
     }
     return told.assign(**{name: s.reindex(told["trade_id"]).array for name, s in found.items()})
 
@@ -148,7 +152,8 @@ def _with_inspections(told: DataFrame, lots: Series, assays: DataFrame | None) -
     known = assays.merge(of_lot, on="lot_id")
     known = known[known["known_time"] <= known["asof"]].sort_values("known_time", kind="stable")
     first = known.drop_duplicates("trade_id", keep="first")
-    later = known.drop(first.index).drop_duplicates("trade_id", keep="last").set_index("trade_id")
+    later = known.drop(first.index).sort_values("grade", kind="stable", na_position="first")
+    later = later.drop_duplicates("trade_id", keep="last").set_index("trade_id")
     first = first.set_index("trade_id")
     found = {"inspector_id": first["inspector_id"]}
     for prefix, rows in (("assay", first), ("recheck", later)):

@@ -36,6 +36,7 @@ OFFERED = (
     "ready_until",
 )
 NO_FLOOR = "unknown"
+INDIA = np.timedelta64(5 * 60 + 30, "m")  # ahead of UTC: days of delivery are days in India
 Flags = NDArray[np.bool_]
 
 
@@ -98,7 +99,9 @@ def hard_constraints(
     no_floor = np.isnan(floor) & (np.asarray(pairs["min_grade"], dtype=object) == NO_FLOOR)
     farthest = np.asarray(pairs["max_distance_km"], dtype=np.float64)
     with np.errstate(invalid="ignore"):
-        begins = np.maximum(pairs["deliver_from"], np.asarray(pairs["asof"]).astype("datetime64[D]"))
+        begins = np.maximum(
+            pairs["deliver_from"], (np.asarray(pairs["asof"]) + INDIA).astype("datetime64[D]")
+        )
         return {
             "commodity": np.asarray(
                 np.asarray(pairs["commodity"], object) == np.asarray(pairs["offer_commodity"], object), bool
@@ -110,7 +113,10 @@ def hard_constraints(
             "quality_floor": np.where(no_floor, True, offered <= floor),
             "distance": np.where(np.isnan(farthest), True, pairs["distance_km"] <= farthest),
             "delivery_window": np.asarray(
-                (pairs["ready_from"] <= pairs["deliver_until"]) & (pairs["ready_until"] >= begins), bool
+                (begins <= pairs["deliver_until"])
+                & (pairs["ready_from"] <= pairs["deliver_until"])
+                & (pairs["ready_until"] >= begins),
+                bool,
             ),
         }
 

@@ -11,6 +11,8 @@ from mandi.models.base import Field, Spec
 Risk = Literal["LOW", "MEDIUM", "HIGH"]
 RISKS: tuple[Risk, ...] = ("LOW", "MEDIUM", "HIGH")
 MEANINGS = {name: told for meanings in SUBJECTS.values() for name, told in meanings.items()}
+MOST_LOG = 50.0  # beyond it a number says no more
+HUGE = 1e5  # per cent
 PAYMENT = tuple(SUBJECTS["payment"])
 
 
@@ -30,9 +32,10 @@ def said(name: str, value: float) -> str:
     if not math.isfinite(value):
         told = "not known"
     elif unit == "log":
-        told = f"{100 * math.expm1(value):+.1f} %"
+        percent = 100 * math.expm1(min(value, MOST_LOG))
+        told = f"{percent:+.3g} %" if percent >= HUGE else f"{percent:+.1f} %"
     elif unit.startswith("log "):
-        told = f"{math.expm1(value):.3g}"
+        told = f"{math.expm1(min(value, MOST_LOG)):.3g}"
     elif unit == "0 or 1":
         told = "yes" if value > 0.5 else "no"
     else:

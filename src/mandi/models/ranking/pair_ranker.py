@@ -176,6 +176,8 @@ class PairRanker:
         matrix = self._known(features)
         if self.line is None:
             raise NotFitted("the pair ranker has seen no data", next_command="call fit or load")
+        if not len(matrix):  # the trees refuse to explain nothing
+            return np.zeros((0, matrix.shape[1] + 1))
         share = self.params.line_weight
         effects = share / self.spread[0] * self.line.contributions(matrix)
         for booster in self.boosters:

@@ -138,7 +138,7 @@ class DemandCounter:
         for i, row in enumerate(rows):
             try:
                 told.append(self._one(row, moment, explain))
-            except BadRow as refused:
+            except (BadRow, StaleSnapshot) as refused:
                 raise refused.at(i if len(rows) > 1 else None) from None
         return told
 
@@ -263,6 +263,7 @@ class DemandCounter:
         if age > limit:
             raise StaleSnapshot(
                 f"the history served here ends at {known.isoformat()}, {age:.1f} days before the moment asked about",
+                field="as_of",
                 allowed=f"as_of from {known.isoformat()}, at most {limit:g} days later",
                 next_command=f"mandi import, then {MAKE_IT}",
             )

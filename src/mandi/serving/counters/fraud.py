@@ -74,7 +74,7 @@ class FraudCounter:
         for i, row in enumerate(rows):
             try:
                 asked.append(self._facts(row, now))
-            except BadRow as refused:
+            except (BadRow, StaleSnapshot) as refused:
                 raise refused.at(i if len(rows) > 1 else None) from None
         frame = self._features.measure(Deals(_columns(asked)), self._memory)
         predicted = self._model.predict(frame)
@@ -132,19 +132,22 @@ class FraudCounter:
             "grade": row.grade, "quantity": to_quintals(row.quantity, row.quantity_unit), "price": row.price,
             "traded_at": row.traded_at, "asof": asof,
         }  # fmt: skip
-        for paper in row.documents:
+        kinds = [paper.kind for paper in row.documents]
+        for i, paper in enumerate(row.documents):
+            if paper.kind in kinds[:i]:  # else a clean copy would hide the other
+                raise BadRow(f"documents.{i}.kind", "two papers of this kind", allowed="one")
             facts |= {name: getattr(paper, source) for source, name in PAPERS[paper.kind].items()}
         if row.payments:
-            first = min(row.payments, key=lambda payment: payment.paid_at)
+            main = min(row.payments, key=lambda p: (-p.amount, p.paid_at, p.account_id))
             facts |= {
                 "paid_amount": math.fsum(p.amount for p in row.payments), "payments": float(len(row.payments)),
-                "accounts": float(len({p.account_id for p in row.payments})), "paid_at": first.paid_at,
-                "due_at": first.due_at, "account_id": first.account_id, "payer_id": first.payer_id or row.buyer_id,
-                "payee_id": first.payee_id or row.supplier_id,
+                "accounts": float(len({p.account_id for p in row.payments})), "due_at": main.due_at,
+                "paid_at": min(p.paid_at for p in row.payments), "account_id": main.account_id,
+                "payer_id": main.payer_id or row.buyer_id, "payee_id": main.payee_id or row.supplier_id,
             }  # fmt: skip
         if row.inspections:
-            inspection = row.inspections[0]
-            again = row.inspections[-1] if len(row.inspections) > 1 else None
+            inspection, *later_ones = row.inspections
+            again = max(reversed(later_ones), key=lambda one: one.grade or "", default=None)  # the worst
             measured, later = quality_of(inspection), quality_of(again)
             facts |= {"inspector_id": inspection.inspector_id, "assay_grade": inspection.grade,
                       "recheck_grade": again.grade if again else None,
@@ -221,16 +224,16 @@ class FraudCounter:
             model_version=self.champion.version,
             known_until=self._until,
             asof=facts["asof"],
-            notes=self._notes(row, stage),
+            notes=self._notes(row, facts, stage),
         )
 
-    def _notes(self, row: FraudRow, stage: str) -> list[str]:
+    def _notes(self, row: FraudRow, facts: Mapping[str, Any], stage: str) -> list[str]:
         notes = [
             f'{name.removesuffix("_id")} "{getattr(row, name)}" has no past here: judged by the deal itself'
             for name, known in self._partners.items()
             if getattr(row, name) not in known
         ]
-        if missing := [kind for kind in PAPERS if kind not in {paper.kind for paper in row.documents}]:
+        if missing := [k for k, told in PAPERS.items() if all(facts[name] is None for name in told.values())]:
             notes.append(f"not seen: {', '.join(missing)}")
         if stage == "unpaid":
             notes.append("no payment was seen: held against honest deals whose payments are hidden likewise")

@@ -7,9 +7,9 @@ the others, and two of them may be given the same offer.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -21,6 +21,7 @@ from mandi.features.ranking.offer_index import OfferIndex
 from mandi.features.ranking.pair_book import ASKED, ASKED_TEXTS, ASKED_TIMES, PairBook, moments
 from mandi.models.ranking.match_rule import PARTS
 from mandi.serving.contracts import Strict
+from mandi.serving.delivery_days import from_today, india_day, stamp
 from mandi.serving.gazetteer import few, near, plain
 from mandi.serving.matching_contracts import Breakdown, Match, MatchingAnswer, MatchingRow
 from mandi.serving.problems import BadRow
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WINDOW_DAYS = 14
+PAIRS_AT_ONCE = 20_000  # of whole wants: what is held in memory stays bounded
 ANY = NO_FLOOR
 Told = dict[str, "NDArray[Any]"]
 
@@ -68,6 +70,8 @@ class MatchingCounter:
         self._book = PairBook(history, self._constraints)
         offers = history["offers"]
         self._index = OfferIndex(offers)
+        self._ready_until = moments(offers["ready_until"])
+        self._grades = {plain(grade): grade for grade in self._constraints.grades}
         self._offers = {name: offers[name].to_numpy(dtype=object) for name in
                         ("availability_id", "seller_id", "offer_market", "variety", "grade")}  # fmt: skip
         places = history["places"]
@@ -96,16 +100,10 @@ class MatchingCounter:
         for i, row in enumerate(rows):
             try:
                 wants.append(self._want(row, now))
-            except BadRow as refused:
+            except (BadRow, StaleSnapshot) as refused:
                 raise refused.at(i if len(rows) > 1 else None) from None
-        found = [self._candidates(want) for want in wants]
-        told = self._completed(wants, found)
-        scored = self._model.match(told)
-        effects = self._model.effects(told) if explain else None
-        ends = np.cumsum([len(offers) for offers in found])
         return [
-            self._told(want, offers, slice(end - len(offers), end), told, scored, effects)
-            for want, offers, end in zip(wants, found, ends.tolist(), strict=True)
+            answer for some, found in self._blocks(wants) for answer in self._answered(some, found, explain)
         ]
 
     def about(self) -> dict[str, Any]:
@@ -149,14 +147,15 @@ class MatchingCounter:
         commodity = self._named("commodity_id", row.commodity_id, self._commodity_names)
         market = self._named("location", row.location, self._market_names)
         notes = []
-        if row.min_grade is not None and row.min_grade not in self._constraints.grades:
+        floor = ANY if row.min_grade is None else self._grades.get(plain(row.min_grade))
+        if floor is None:
             raise BadRow(
                 "min_grade", f'no grade "{row.min_grade}"', allowed=", ".join(self._constraints.grades)
             )
         if row.buyer_id is not None and row.buyer_id not in self._buyers:
             notes.append(f'buyer "{row.buyer_id}" has no history: answered without tastes')
-        today = asof.date()
-        first = row.deliver_from or today
+        today = india_day(asof)
+        first = from_today(row.deliver_from or today, today, notes)
         last = row.deliver_until or first + timedelta(days=WINDOW_DAYS)
         if last < first or last < today:
             raise BadRow(
@@ -166,10 +165,10 @@ class MatchingCounter:
         if row.deliver_until is None:
             notes.append(f"deliver_until is not given: {last}, {WINDOW_DAYS} days after the first day")
         columns = {
-            "commodity": commodity, "market": market, "buyer_id": row.buyer_id, "min_grade": row.min_grade or ANY,
+            "commodity": commodity, "market": market, "buyer_id": row.buyer_id, "min_grade": floor,
             "quantity": to_quintals(row.quantity or 0.0, row.quantity_unit), "max_price": row.max_price,
             "max_distance_km": math.nan if row.max_distance_km is None else row.max_distance_km,
-            "deliver_from": _stamp(first), "deliver_until": _stamp(last), "asof": _stamp(asof),
+            "deliver_from": stamp(first), "deliver_until": stamp(last), "asof": stamp(asof),
         }  # fmt: skip
         return _Want(columns, row.k, asof, None, notes)
 
@@ -181,9 +180,58 @@ class MatchingCounter:
                 f'no open want "{row.requirement_id}"',
                 allowed=few(self._wants) or "(none is open)",
             )
+        today, notes = india_day(asof), list[str]()
+        first, last = posted["deliver_from"].date(), posted["deliver_until"].date()
+        if last < today:
+            raise BadRow(
+                "requirement_id", f"this want ended on {last}",
+                allowed=f"a want that can be delivered on {today} or later",
+            )  # fmt: skip
         columns = {name: posted[name] for name in ASKED if name in posted}
-        columns |= {name: _stamp(posted[name]) for name in ("deliver_from", "deliver_until")}
-        return _Want(columns | {"asof": _stamp(asof)}, row.k, asof, str(row.requirement_id))
+        first = from_today(first, today, notes)
+        columns |= {"deliver_from": stamp(first), "deliver_until": stamp(last), "asof": stamp(asof)}
+        return _Want(columns, row.k, asof, str(row.requirement_id), notes)
+
+    def _blocks(self, wants: Sequence[_Want]) -> Iterator[tuple[list[_Want], list[NDArray[np.intp]]]]:
+        some: list[_Want] = []
+        found: list[NDArray[np.intp]] = []
+        pairs = 0
+        for want in wants:
+            some.append(want)
+            found.append(self._candidates(want))
+            pairs += len(found[-1])
+            if pairs >= PAIRS_AT_ONCE:
+                yield some, found
+                some, found, pairs = [], [], 0
+        if some:
+            yield some, found
+
+    def _answered(
+        self, wants: Sequence[_Want], found: Sequence[NDArray[np.intp]], explain: bool
+    ) -> list[MatchingAnswer]:
+        told = self._completed(wants, found)
+        scored = self._model.match(told)
+        able, best, start = [], [], 0
+        for want, offers in zip(wants, found, strict=True):
+            end = start + len(offers)
+            rows = start + np.flatnonzero(scored["feasible"][start:end] > 0)
+            able.append(len(rows))
+            best.append(rows[np.lexsort((rows, -scored["match_score"][rows]))][: want.k])
+            start = end
+        effects = self._effects(told, np.concatenate(best)) if explain else None
+        offers = np.concatenate(found)
+        return [
+            self._told(want, candidates, [self._match(int(offers[i]), i, told, scored) for i in rows.tolist()],
+                       None if effects is None else [effects[i] for i in rows.tolist()])
+            for want, candidates, rows in zip(wants, able, best, strict=True)
+        ]  # fmt: skip
+
+    def _effects(self, told: Told, rows: NDArray[np.intp]) -> dict[int, dict[str, float]]:
+        names, parts = self._model.effects({name: values[rows] for name, values in told.items()})
+        return {
+            row: {name: value for name, value in zip(names, values, strict=True) if value}
+            for row, values in zip(rows.tolist(), parts.tolist(), strict=True)
+        }
 
     def _candidates(self, want: _Want) -> NDArray[np.intp]:
         asked = want.columns
@@ -206,31 +254,21 @@ class MatchingCounter:
         return self._book.columns(asked)
 
     def _told(
-        self, want: _Want, offers: NDArray[np.intp], rows: slice, told: Told, scored: Told,
-        effects: tuple[list[str], NDArray[np.float64]] | None,
-    ) -> MatchingAnswer:  # fmt: skip
-        score = scored["match_score"][rows]
-        able = np.flatnonzero(scored["feasible"][rows] > 0)
-        best = able[np.lexsort((able, -score[able]))][: want.k]
-        matches = [self._match(int(offers[i]), rows.start + int(i), told, scored) for i in best]
+        self, want: _Want, candidates: int, matches: list[Match], effects: list[dict[str, float]] | None
+    ) -> MatchingAnswer:
         added = None
         if effects is not None:
-            of = [
-                (match.availability_id, effects[1][rows.start + i])
-                for match, i in zip(matches, best, strict=True)
-            ]
-            added = {
-                who: {n: float(v) for n, v in zip(effects[0], values, strict=True) if v} for who, values in of
-            }
+            added = {match.availability_id: parts for match, parts in zip(matches, effects, strict=True)}
         commodity = want.columns["commodity"]
+        held = self._open(want)
         notes = list(want.notes)
         excluded = None
         if not matches:
-            excluded, held = self._excluded(want)
-            notes.append(_why(excluded, held, commodity))
+            excluded = self._excluded(want, held)
+            notes.append(_why(excluded, len(held), commodity))
         return MatchingAnswer(
             requirement_id=want.requirement_id, commodity_id=commodity, location=want.columns["market"], matches=matches,
-            candidates_considered=len(able), offers_open=self._index.commodities.get(commodity, 0), excluded=excluded,
+            candidates_considered=candidates, offers_open=len(held), excluded=excluded,
             contributions=added, model_version=self.champion.version, known_until=self._known_until,
             asof=want.asof, notes=notes,
         )  # fmt: skip
@@ -250,10 +288,13 @@ class MatchingCounter:
             violated=[name for name, met in meets.items() if not met],
         )  # fmt: skip
 
-    def _excluded(self, want: _Want) -> tuple[dict[str, int], int]:
+    def _open(self, want: _Want) -> NDArray[np.intp]:
         held = self._index.of(want.columns["commodity"])
+        return held[self._ready_until[held] >= stamp(india_day(want.asof))]
+
+    def _excluded(self, want: _Want, held: NDArray[np.intp]) -> dict[str, int]:
         told = self._completed([want], [held])
-        return {name: int((told[f"meets_{name}"] <= 0).sum()) for name in CONSTRAINTS}, len(held)
+        return {name: int((told[f"meets_{name}"] <= 0).sum()) for name in CONSTRAINTS}
 
     def _named(self, name: str, text: str | None, known: dict[str, str]) -> str:
         found = known.get(plain(text or ""))
@@ -303,9 +344,3 @@ def _why(excluded: dict[str, int], held: int, commodity: str) -> str:
         f"none of {held} open offers of {commodity} satisfies every hard constraint; most are excluded by "
         f"{most.replace('_', ' ')} ({excluded[most]})"
     )
-
-
-def _stamp(moment: date | datetime) -> np.datetime64:
-    if isinstance(moment, datetime) and moment.tzinfo is not None:
-        moment = moment.astimezone(UTC).replace(tzinfo=None)
-    return np.datetime64(moment, "ns")

@@ -92,7 +92,7 @@ class PriceCounter:
         for i, row in enumerate(rows):
             try:
                 asked.append(self._question(row, moment))
-            except BadRow as refused:
+            except (BadRow, StaleSnapshot) as refused:
                 raise refused.at(i if len(rows) > 1 else None) from None
         questions = _frame([q.columns for q in asked])
         frame = self.champion.features.assemble(questions, dict(self.champion.history))

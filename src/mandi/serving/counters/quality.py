@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from mandi.core.errors import ContractError
+from mandi.core.errors import ContractError, StaleSnapshot
 from mandi.features.grading.quality_measures import COLOR, COLOR_CODE, NUMBERS, plain_color
 from mandi.features.grading.quality_shelf import QualityShelf
 from mandi.models.grading.quality_fields import GRADES, IN_SET, OWN, PROBABILITY
@@ -65,7 +66,9 @@ class QualityCounter:
         Raises
         ------
         BadRow
-            The commodity is not known, nothing of it was measured, or ``asof`` lies before the history.
+            The commodity is not known, nothing valid of it was measured, or ``asof`` lies before the history.
+        StaleSnapshot
+            The history is too old for the moment asked about.
         """
         if not rows:
             return []
@@ -74,7 +77,7 @@ class QualityCounter:
             try:
                 commodities.append(self._commodity(row))
                 moments.append(self._moment(row, now))
-            except BadRow as refused:
+            except (BadRow, StaleSnapshot) as refused:
                 raise refused.at(i if len(rows) > 1 else None) from None
         asked: dict[str, Any] = {
             "commodity": commodities,
@@ -84,14 +87,15 @@ class QualityCounter:
         }
         columns: dict[str, Any] = self.shelf.complete(asked, np.array(moments, dtype=np.int64))
         columns |= {name: np.array(asked[name], dtype=object) for name in ("commodity", "inspector_id")}
+        known = {name: values.tolist() for name, values in columns.items()}
+        self._check_measured(known)
         told = self.model.grade(columns)
         moved = self.model.moved_by(columns, told["quality_score"])
         effects = self._effects(columns, len(rows)) if explain else None
-        known = {name: values.tolist() for name, values in columns.items()}
         said = {name: values.tolist() for name, values in told.items()}
         strongest = _strongest(moved)
         return [
-            self._told(row, i, known, said, strongest[i], moments[i], now, effects[i] if effects else None)
+            self._told(row, i, known, said, strongest[i], now, effects[i] if effects else None)
             for i, row in enumerate(rows)
         ]
 
@@ -159,7 +163,27 @@ class QualityCounter:
                 f"asof is {(row.asof or now).isoformat()}, before the history served here",
                 allowed=f"from {self.champion.known_until.isoformat()}",
             )
+        age, limit = (moment - self._until_ns) / NS_PER_DAY, self.limits.max_history_age_days
+        if age > limit:
+            known = self.champion.known_until.isoformat()
+            raise StaleSnapshot(
+                f"the history served here ends at {known}, {age:.1f} days before the inspection",
+                allowed=f"asof from {known}, at most {limit:g} days later",
+                next_command=f"mandi import, then {MAKE_IT}",
+            )
         return moment
+
+    def _check_measured(self, known: Mapping[str, list[Any]]) -> None:
+        rows = known["commodity"]
+        for i, commodity in enumerate(rows):
+            if all(math.isnan(known[name][i]) for name in self._own[commodity]):
+                raise BadRow(
+                    "quality_params",
+                    f"no measure given is valid for {commodity}",
+                    allowed=", ".join(
+                        f"{n} {self._allowed(commodity, n)}" for n in sorted(self._spoken[commodity])
+                    ),
+                ).at(i if len(rows) > 1 else None)
 
     def _effects(self, columns: Arrays, rows: int) -> list[dict[str, float]]:
         import pandas as pd
@@ -172,10 +196,11 @@ class QualityCounter:
 
     def _told(
         self, row: QualityRow, i: int, known: Mapping[str, list[Any]], said: Mapping[str, list[Any]],
-        strongest: list[tuple[str, float]], moment: int, now: datetime, effects: dict[str, float] | None,
+        strongest: list[tuple[str, float]], now: datetime, effects: dict[str, float] | None,
     ) -> QualityAnswer:  # fmt: skip
         lots = int(known["supplier_lots"][i])
         commodity = known["commodity"][i]
+        problems = self._problems(row, i, commodity, known, lots)
         return QualityAnswer(
             commodity_id=commodity,
             quality_grade=said["quality_grade"][i],
@@ -183,18 +208,18 @@ class QualityCounter:
             confidence=said["confidence"][i],
             grade_probabilities={g: said[f"{PROBABILITY}{g}"][i] for g in GRADES},
             grade_set=[g for g in GRADES if said[f"{IN_SET}{g}"][i] > 0.0],
-            abstained=said["abstained"][i] > 0.0,
+            abstained=said["abstained"][i] > 0.0 or any(problem.kind == "not valid" for problem in problems),
             consistency_score=said["consistency_score"][i] if lots else None,
             is_anomaly=said["is_anomaly"][i] > 0.0,
             anomaly_score=said["anomaly_score"][i],
-            anomalies=self._problems(row, i, commodity, known, lots),
+            anomalies=problems,
             reasons=[self._reason(row, i, commodity, known, name, effect) for name, effect in strongest],
             feature_contributions=effects,
             supplier_lots=lots,
             model_version=self.champion.version,
             known_until=self._until,
             asof=row.asof or now,
-            notes=self._notes(row, lots, moment),
+            notes=self._notes(row, lots),
         )
 
     def _problems(
@@ -256,7 +281,7 @@ class QualityCounter:
         shown = plain_color(given) if name == COLOR_CODE else f"{given:g}"
         return f"{SPOKEN[name]} {shown}, {abs(apart):.1f} standard deviations {side} the mean of {commodity}: {effect:+.1f} points"
 
-    def _notes(self, row: QualityRow, lots: int, moment: int) -> list[str]:
+    def _notes(self, row: QualityRow, lots: int) -> list[str]:
         notes = []
         if row.supplier_id is None:
             notes.append("no supplier is named: compared with the market")
@@ -265,11 +290,6 @@ class QualityCounter:
             notes.append(f'supplier "{row.supplier_id}" has no history{other}: compared with the market')
         if row.inspector_id is not None and row.inspector_id not in self._inspectors:
             notes.append(f'inspector "{row.inspector_id}" is not known: graded as by a middling one')
-        age = (moment - self._until_ns) / NS_PER_DAY
-        if age > self.limits.max_history_age_days:
-            notes.append(
-                f"the history ends {age:.0f} days before the inspection: newer lots of the supplier are not in it"
-            )
         return notes
 
 

@@ -58,6 +58,18 @@ def test_every_fact_has_its_column_with_and_without_inspections() -> None:
     assert told.loc["T1", "recheck_moisture_pct"] == 11.0 and pd.isna(told.loc["T2", "recheck_grade"])
 
 
+def test_of_several_payments_the_largest_and_of_later_inspections_the_worst_counts() -> None:
+    tables = _tables()
+    tables["payments"]["amount"] = [1_000.0, 160_000.0, 160_000.0]  # a small one first hides no account
+    assays = pd.DataFrame(
+        {"assay_id": ["Q1", "Q2", "Q3"], "lot_id": "L1", "inspector_id": "I1", "grade": ["A", "D", "A"],
+         "event_time": [_day(-1), _day(2), _day(3)], "known_time": [_day(-1), _day(2), _day(3)]}
+    ).reindex(columns=["assay_id", "lot_id", "inspector_id", "grade", *_assays(), "event_time", "known_time"])  # fmt: skip
+    told = facts({**tables, "assays": assays}, ReviewParams()).set_index("trade_id").loc["T1"]
+    assert (told["account_id"], told["paid_at"], told["paid_amount"]) == ("A2", _day(8), 161_000.0)
+    assert (told["assay_grade"], told["recheck_grade"]) == ("A", "D")
+
+
 def _assays() -> list[str]:
     from mandi.features.detection.fraud_facts import ATTRIBUTES
 

@@ -51,6 +51,8 @@ def test_at_every_edge_all_are_satisfied() -> None:
         ("delivery_window", {"ready_from": DAY + 10 * LATER}),
         ("delivery_window", {"ready_from": DAY - 9 * LATER, "ready_until": DAY - LATER}),
         ("delivery_window", {"deliver_from": DAY - 30 * LATER, "ready_from": DAY - 20 * LATER, "ready_until": DAY - LATER}),
+        ("delivery_window", {"ready_from": DAY, "asof": DAY + 10 * LATER}),  # the want itself is over
+        ("delivery_window", {"asof": DAY + 9 * LATER + np.timedelta64(19, "h")}),  # so it is in India by now
     ],
 )  # fmt: skip
 def test_each_is_violated_alone(name: str, changed: dict[str, Any]) -> None:

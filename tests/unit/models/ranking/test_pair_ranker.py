@@ -178,3 +178,8 @@ def test_the_curve_follows_the_share_of_right_pairs() -> None:
     slope, shift = fit_curve(margin, hit)
     rate = 1 / (1 + np.exp(-(slope * np.array([-1.0, 1.0]) + shift)))
     np.testing.assert_allclose(rate, [0.1, 0.8], atol=0.01)
+
+
+def test_no_pairs_are_explained_as_none(ranker: PairRanker) -> None:
+    nothing = np.empty((0, 4))
+    assert ranker.effects(nothing).shape == ranker.explain(nothing).shape == (0, 5)

@@ -100,7 +100,7 @@ def test_what_cannot_be_answered_is_said_where(counter: DemandCounter, champion:
         assert refused.value.field == field
     with pytest.raises(StaleSnapshot, match="before the moment asked about") as stale:
         counter.answer([good], (now + pd.Timedelta(days=11)).to_pydatetime(), False)
-    assert "mandi repro" in str(stale.value)
+    assert "mandi repro" in str(stale.value) and stale.value.field == "as_of"
     limited = DemandCounter(champion, ServingParams(max_rows=1, max_history_age_days=60))
     with pytest.raises(BadRow, match="2 rows"):
         limited.answer([good, good], now.to_pydatetime(), False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from mandi.models.base import Spec
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
+LOG = logging.getLogger("mandi.models.fraud")
 FORMAT = 1  # one higher whenever a saved file changes its meaning: an older champion is refused, not misread
 ERROR = "error-z"
 STAGES = ("paid", "unpaid")
@@ -80,7 +82,7 @@ class FraudModel:
         self._thresholds: dict[str, float] = {}
 
     def fit(self, frame: DataFrame) -> Self:
-        """Learn honest deals of the part train; choose on validation, set the threshold on calibration.
+        """Learn honest deals of the part train; choose on validation, set the threshold on calibration alone.
 
         Parameters
         ----------
@@ -104,9 +106,10 @@ class FraudModel:
         self._units = _units(normals["train"])
         taught = self._with_hidden(normals["train"])
         self.detector = AnomalyDetector(self._detector_params()).fit(taught / self._units, list(COLUMNS))
+        self.chosen = {}
         self.cases = self._taught_cases(rows, label, parts)
-        later = parts["validation"] | parts["calibration"]
-        self._calibrate(normals["calibration"], rows[later], label[later])
+        # what was chosen on validation looks better there than it is: the threshold sees calibration alone
+        self._calibrate(normals["calibration"], rows[parts["calibration"]], label[parts["calibration"]])
         return self
 
     def predict(self, frame: DataFrame) -> DataFrame:
@@ -254,9 +257,9 @@ class FraudModel:
         self.chosen = {"validation.detector": areas[0], "validation.with_cases": areas[1]}
         return cases if areas[1] >= areas[0] + self.params.cases.margin else None
 
-    def _calibrate(self, normals: Floats, later: Floats, label: Floats) -> None:
-        paid, known = ~np.isnan(normals[:, PAID]), ~np.isnan(later[:, PAID])
-        of_stage = ((normals[paid], later[known], label[known]), (_hidden(normals), _hidden(later), label))
+    def _calibrate(self, normals: Floats, rows: Floats, label: Floats) -> None:
+        paid, known = ~np.isnan(normals[:, PAID]), ~np.isnan(rows[:, PAID])
+        of_stage = ((normals[paid], rows[known], label[known]), (_hidden(normals), _hidden(rows), label))
         for stage, (honest, deals, answers) in zip(STAGES, of_stage, strict=True):
             suspicion = self._suspicion(honest, self.cases)
             found = collapse(honest, suspicion)
@@ -266,6 +269,14 @@ class FraudModel:
                     allowed="scores that tell deals apart",
                     next_command="look at the settings of models.fraud.detector",
                 )
+            count, least = int((answers == 1.0).sum()), self.params.flags.least_cases
+            self.chosen[f"calibration.cases.{stage}"] = float(count)
+            if count < least:
+                LOG.warning(
+                    "fraud: the part calibration has %d cases (%s), fewer than %d: the threshold is the whole budget of false "
+                    "alarms",
+                    count, stage, least,
+                )  # fmt: skip
             tail = self._tails[stage] = Tail(suspicion)
             limit = flag_from(self._suspicion(deals, self.cases), answers, tail, self.params.flags)
             self._thresholds[stage] = float(tail.percentile([limit])[0])

@@ -19,7 +19,7 @@ from mandi.core.errors import ContractError, NotFitted, nearest
 from mandi.features.fraud import COLUMNS, FraudFeatureParams
 from mandi.models.detection.anomaly_detector import AnomalyDetector, AnomalyParams
 from mandi.models.detection.anomaly_fusion import Tail, collapse
-from mandi.models.detection.fraud_cases import LEAST_CASES, CaseParams, Cases
+from mandi.models.detection.fraud_cases import LEAST_CASES, CaseParams, Cases, told_then
 from mandi.models.detection.fraud_fields import MEANINGS, PAYMENT, SPEC
 from mandi.models.detection.fraud_threshold import FlagParams, flag_from
 
@@ -88,7 +88,7 @@ class FraudModel:
         ----------
         frame : DataFrame
             What ``FraudFeatures.assemble`` returned: ``spec.inputs``, label (1 fraud, 0 honest, missing where not known),
-            part. Other parts than the three are not looked at.
+            part; label_then, where it is there, is learnt in place of label. Other parts than the three are not looked at.
 
         Raises
         ------
@@ -331,4 +331,4 @@ def _answers(frame: DataFrame) -> tuple[Floats, np.ndarray[Any, Any]]:
     for name in ("label", "part"):
         if name not in frame:
             raise ContractError(f'the frame lacks "{name}"', allowed="label and part beside the inputs")
-    return frame["label"].to_numpy(dtype=np.float64), frame["part"].to_numpy(dtype=object)
+    return told_then(frame).to_numpy(dtype=np.float64), frame["part"].to_numpy(dtype=object)

@@ -166,6 +166,25 @@ def test_the_back_test_knows_only_labels_of_before() -> None:
     assert answers.index.is_unique and len(answers) == int((frame["asof"] >= answers["origin"].min()).sum())
 
 
+def test_the_back_test_takes_for_honest_what_had_not_come_out_yet() -> None:
+    frame, fitted = _frame(), []
+    frame["honest_from"] = frame["label_known_time"]
+    guilty = frame["label"] == 1.0
+    frame.loc[guilty, "label_known_time"] += pd.Timedelta(hours=60)
+    frame["label_then"] = frame["label"]
+
+    class Watching(Plain):
+        def fit(self, frame: pd.DataFrame) -> Self:
+            fitted.append(frame)
+            return super().fit(frame)
+
+    answers = DetectionExaminer(PARAMS, "fraud").backtest(frame, Watching, lambda *_: None)
+    for past, origin in zip(fitted, sorted(answers["origin"].unique()), strict=True):
+        assert (past["honest_from"] <= origin).all()
+        out = past["label_known_time"] <= origin
+        assert (past["label_then"] == (out & guilty[past.index])).all() and (guilty[past.index] & ~out).any()
+
+
 def test_shuffled_labels_unmask_who_reads_them() -> None:
     frame = _frame()
     honest = shuffled_cases(Plain, frame, 1)

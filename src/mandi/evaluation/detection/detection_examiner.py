@@ -72,7 +72,7 @@ class DetectionExaminer:
         self._asked = (
             (
                 f"A deal is asked about once, at its review: when its payment has been seen, but from {review['earliest_days']} to "
-                f"{review['latest_days']} days after it was struck.",
+                f"{review['latest_days']} days after it was struck, and never before the deal itself is known.",
             )
             if "earliest_days" in review and "latest_days" in review
             else ()

@@ -49,7 +49,10 @@ def test_no_deal_is_reviewed_before_it_is_known_itself() -> None:
     tables = _tables()
     trades = tables["trades"].assign(known_time=[_day(11), _day(33)])
     asof = facts({**tables, "trades": trades}, ReviewParams())["asof"]
-    assert asof.tolist() == [_day(11), _day(33)]  # later than the payment of day 9, and than the latest review
+    assert asof.tolist() == [
+        _day(11),
+        _day(33),
+    ]  # later than the payment of day 9, and than the latest review
     early = facts({**tables, "payments": tables["payments"].assign(known_time=_day(1))}, ReviewParams())
     assert early["asof"].tolist() == [_day(6), _day(6)]
     assert (facts(tables, ReviewParams())["asof"] >= tables["trades"]["known_time"]).all()

@@ -44,6 +44,7 @@ class BacktestParams:
 LEAST_ORIGINS = 12
 ANSWERS = [
     "label",
+    "label_then",
     "label_known_time",
     "national_ahead",
 ]  # known with the label: a prediction must do without

@@ -22,7 +22,7 @@ TIMES = ("event_time", "known_time")
 NAMES = ("commodity", "market", "state", "district", "source", "flags", "driver", "unit")
 ROUNDING = 1e-7
 AFTERWARDS = 60
-LABELS = ("label", "label_known_time", "national_ahead", "part")
+LABELS = ("label", "label_then", "label_known_time", "national_ahead", "part")
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from mandi.features.detection import fraud_links, fraud_money, fraud_papers, fra
 from mandi.features.detection.fraud_facts import ReviewParams, facts
 from mandi.features.detection.fraud_memory import Deals, Memory
 from mandi.features.detection.fraud_states import KEYS, states
-from mandi.features.splits import SplitParams, split
+from mandi.features.splits import PURGED, SplitParams, split
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Timestamp
@@ -96,10 +96,11 @@ class FraudFeatures:
         Returns
         -------
         DataFrame
-            ``fraud_facts.FACTS``, label (1 fraud, 0 honest), fraud_kind (empty if honest), label_known_time, part. A deal is
-            honest when no case was made of it in ``label_matures_days``; one too young for that, measured by the newest row
+            ``fraud_facts.FACTS``, label (1 fraud, 0 honest), fraud_kind (empty if honest), label_known_time, honest_from (when
+            a deal without a case is taken to be honest), label_then, part. A deal is honest when no case was made of it in ``label_matures_days``; one too young for that, measured by the newest row
             of all tables, has no label. All labels of an age mature together, so that early cases do not make a part look
-            worse than it is.
+            worse than it is. A case that came out only after the next part had begun is fraud by ``label``, but honest by
+            ``label_then``, which models learn: whoever was fitted then took it to be so.
         """
         wanted = self.params.features
         told = facts(tables, wanted)
@@ -108,13 +109,18 @@ class FraudFeatures:
         kind = told["trade_id"].map(first["kind"])
         matured = told["traded_at"] + pd.Timedelta(days=wanted.label_matures_days)
         established = told["trade_id"].map(first["known_time"])
+        # a label matures after the review, whatever the settings
+        matured = matured.where(matured > told["asof"], told["asof"] + pd.Timedelta(seconds=1))
         known = matured.where(~(established > matured), established)
         newest = max(table["known_time"].max() for table in tables.values() if len(table))
         label = kind.notna().astype(float).where(known <= newest)
-        # a label matures after the review, whatever the settings
-        known = known.where(known > told["asof"], told["asof"] + pd.Timedelta(seconds=1))
-        questions = told.assign(label=label, fraud_kind=kind.fillna(""), label_known_time=known)
-        return questions.assign(part=split(questions, self.params.splits))
+        times = {"label_known_time": known, "honest_from": matured}
+        questions = told.assign(label=label, fraud_kind=kind.fillna(""), **times)
+        part = split(questions, self.params.splits)
+        unseen = split(questions.assign(label_known_time=matured), self.params.splits)
+        came_out_late = (part == PURGED) & (unseen != PURGED)
+        then = label.mask(came_out_late, 0.0)
+        return questions.assign(label_then=then, part=part.where(~came_out_late, unseen))
 
     def assemble(self, questions: DataFrame, history: Mapping[str, DataFrame]) -> DataFrame:
         """Complete deals with what was known before them.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -18,7 +19,7 @@ from mandi.core.errors import ContractError, NotFitted, TooLittleData, nearest
 from mandi.features.fraud import COLUMNS, FraudFeatureParams
 from mandi.models.detection.anomaly_detector import AnomalyDetector, AnomalyParams
 from mandi.models.detection.anomaly_fusion import Tail, collapse
-from mandi.models.detection.fraud_cases import LEAST_CASES, CaseParams, Cases
+from mandi.models.detection.fraud_cases import LEAST_CASES, CaseParams, Cases, told_then
 from mandi.models.detection.fraud_fields import MEANINGS, PAYMENT, SPEC
 from mandi.models.detection.fraud_threshold import FlagParams, flag_from
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from mandi.models.base import Spec
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
+LOG = logging.getLogger("mandi.models.fraud")
 FORMAT = 1  # one higher whenever a saved file changes its meaning: an older champion is refused, not misread
 ERROR = "error-z"
 STAGES = ("paid", "unpaid")
@@ -80,13 +82,13 @@ class FraudModel:
         self._thresholds: dict[str, float] = {}
 
     def fit(self, frame: DataFrame) -> Self:
-        """Learn honest deals of the part train; choose on validation, set the threshold on calibration.
+        """Learn honest deals of the part train; choose on validation, set the threshold on calibration alone.
 
         Parameters
         ----------
         frame : DataFrame
             What ``FraudFeatures.assemble`` returned: ``spec.inputs``, label (1 fraud, 0 honest, missing where not known),
-            part. Other parts than the three are not looked at.
+            part; label_then, where it is there, is learnt in place of label. Other parts than the three are not looked at.
 
         Raises
         ------
@@ -104,9 +106,10 @@ class FraudModel:
         self._units = _units(normals["train"])
         taught = self._with_hidden(normals["train"])
         self.detector = AnomalyDetector(self._detector_params()).fit(taught / self._units, list(COLUMNS))
+        self.chosen = {}
         self.cases = self._taught_cases(rows, label, parts)
-        later = parts["validation"] | parts["calibration"]
-        self._calibrate(normals["calibration"], rows[later], label[later])
+        # what was chosen on validation looks better there than it is: the threshold sees calibration alone
+        self._calibrate(normals["calibration"], rows[parts["calibration"]], label[parts["calibration"]])
         return self
 
     def predict(self, frame: DataFrame) -> DataFrame:
@@ -254,9 +257,9 @@ class FraudModel:
         self.chosen = {"validation.detector": areas[0], "validation.with_cases": areas[1]}
         return cases if areas[1] >= areas[0] + self.params.cases.margin else None
 
-    def _calibrate(self, normals: Floats, later: Floats, label: Floats) -> None:
-        paid, known = ~np.isnan(normals[:, PAID]), ~np.isnan(later[:, PAID])
-        of_stage = ((normals[paid], later[known], label[known]), (_hidden(normals), _hidden(later), label))
+    def _calibrate(self, normals: Floats, rows: Floats, label: Floats) -> None:
+        paid, known = ~np.isnan(normals[:, PAID]), ~np.isnan(rows[:, PAID])
+        of_stage = ((normals[paid], rows[known], label[known]), (_hidden(normals), _hidden(rows), label))
         for stage, (honest, deals, answers) in zip(STAGES, of_stage, strict=True):
             suspicion = self._suspicion(honest, self.cases)
             found = collapse(honest, suspicion)
@@ -266,6 +269,14 @@ class FraudModel:
                     allowed="scores that tell deals apart",
                     next_command="look at the settings of models.fraud.detector",
                 )
+            count, least = int((answers == 1.0).sum()), self.params.flags.least_cases
+            self.chosen[f"calibration.cases.{stage}"] = float(count)
+            if count < least:
+                LOG.warning(
+                    "fraud: the part calibration has %d cases (%s), fewer than %d: the threshold is the whole budget of false "
+                    "alarms",
+                    count, stage, least,
+                )  # fmt: skip
             tail = self._tails[stage] = Tail(suspicion)
             limit = flag_from(self._suspicion(deals, self.cases), answers, tail, self.params.flags)
             self._thresholds[stage] = float(tail.percentile([limit])[0])
@@ -320,4 +331,4 @@ def _answers(frame: DataFrame) -> tuple[Floats, np.ndarray[Any, Any]]:
     for name in ("label", "part"):
         if name not in frame:
             raise ContractError(f'the frame lacks "{name}"', allowed="label and part beside the inputs")
-    return frame["label"].to_numpy(dtype=np.float64), frame["part"].to_numpy(dtype=object)
+    return told_then(frame).to_numpy(dtype=np.float64), frame["part"].to_numpy(dtype=object)

@@ -150,3 +150,21 @@ def test_what_is_missing_is_named(tables: Tables, features: FraudFeatures, frame
 
 def test_params_are_plain() -> None:
     assert dataclasses.asdict(FraudFeatureParams())["features"]["latest_days"] == 30.0
+
+
+def test_what_came_out_late_counted_as_honest_for_whoever_was_fitted_then(
+    tables: Tables, features: FraudFeatures
+) -> None:
+    asked = features.questions(tables)
+    late = asked["label"] != asked["label_then"].where(asked["label"].notna(), asked["label"])
+    late &= asked["label"].notna()
+    starts = {
+        part: asked.loc[asked["part"] == part, "asof"].min() for part in ("validation", "calibration", "test")
+    }
+    following = {"train": "validation", "validation": "calibration", "calibration": "test"}
+    learnt = asked[asked["part"].isin(list(following))]
+    end = learnt["part"].map(following).map(starts)
+    assert late.sum() > 0 and late[learnt.index].sum() == late.sum()  # final labels in the test
+    assert (learnt["honest_from"] <= end).all()
+    found = learnt["trade_id"].map(tables["fraud_cases"].groupby("trade_id")["known_time"].min())
+    assert (learnt["label_then"] == (found <= end).astype(float)).all()

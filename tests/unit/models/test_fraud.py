@@ -51,6 +51,19 @@ def test_fraud_is_flagged_within_the_budget(model: FraudModel, frame: pd.DataFra
     assert (answers.loc[flagged, "risk"] == 2.0).all() and (answers.loc[~flagged, "risk"] < 2.0).all()
 
 
+def test_the_threshold_sees_calibration_alone(frame: pd.DataFrame, caplog: pytest.LogCaptureFixture) -> None:
+    learnt = frame[frame["part"].isin(LEARNT)]
+    alone, test = _params(cases=CaseParams(join="never")), frame[frame["part"] == "test"].head(20)
+    told = FraudModel(alone).fit(learnt).predict(test)["threshold"]
+    assert not caplog.records
+    swapped = (learnt["part"] == "validation") & (learnt["label"] == 1.0)
+    other = learnt.assign(**{name: learnt[name].mask(swapped, 0.0) for name in COLUMNS})
+    pd.testing.assert_series_equal(FraudModel(alone).fit(other).predict(test)["threshold"], told)
+    few = learnt[(learnt["part"] != "calibration") | (learnt["label"] == 0.0)]
+    model = FraudModel(alone).fit(few)
+    assert model.chosen["calibration.cases.paid"] == 0.0 and "the whole budget" in caplog.text
+
+
 def test_flagged_deals_still_rank(model: FraudModel, frame: pd.DataFrame) -> None:
     deal = frame[(frame["part"] == "test") & (frame["label"] == 0.0)].head(1)
     worse = pd.concat(

@@ -30,7 +30,8 @@ def rolled(
     Parameters
     ----------
     frame : DataFrame
-        Assembled questions with ``asof``, ``label``, ``label_known_time``.
+        Assembled questions with ``asof``, ``label``, ``label_known_time``; with ``honest_from`` what was found out after an
+        origin counts as honest there from that moment on, as it did.
     make_model : callable
         Returns a new, unfitted model.
     tell : callable
@@ -49,7 +50,7 @@ def rolled(
     for number, (origin, until) in enumerate(
         zip(moments, [*moments[1:], last + pd.Timedelta(seconds=1)]), start=1
     ):
-        past = frame[(frame["label_known_time"] <= origin) & frame["label"].notna()]
+        past = _known_by(frame, origin)
         asked = frame[(frame["asof"] >= origin) & (frame["asof"] < until)]
         if not len(past) or not len(asked):
             continue
@@ -61,6 +62,15 @@ def rolled(
             f"origin {origin.date()}: {len(past):,} labelled deals known, {len(asked):,} scored",
         )
     return pd.concat(answered) if answered else pd.DataFrame()
+
+
+def _known_by(frame: pd.DataFrame, origin: pd.Timestamp) -> pd.DataFrame:
+    told, known = frame["label"].notna(), frame["label_known_time"] <= origin
+    if "honest_from" not in frame:
+        return frame[told & known]
+    then = frame["label"].where(known, 0.0)
+    past = frame.assign(label=then, label_then=then)
+    return past[told & (known | (frame["honest_from"] <= origin))]
 
 
 def _parts(asof: pd.Series) -> pd.Series:

@@ -56,6 +56,8 @@ def shuffled_cases(make_model: Callable[[], Model], frame: pd.DataFrame, seed: i
     test = (known["part"] == "test").to_numpy()
     if not 0 < label[test].sum() < test.sum():
         raise ContractError("the test holds no fraud, or nothing else", allowed="both")
+    if "label_then" in shuffled:
+        shuffled = shuffled.assign(label_then=label)
     model = make_model().fit(shuffled[~test])
     score = model.predict(shuffled[test])["fraud_score"]
     figures = {

@@ -15,10 +15,13 @@ from mandi.evaluation.detection.detection_controls import shuffled_cases
 from mandi.evaluation.detection.detection_scores import (
     bootstrapped,
     interval,
+    middle,
     pr_auc,
     precision_for,
     ranked,
     recall_at,
+    redrawn,
+    share_interval,
 )
 from mandi.evaluation.examiner import Judged, Standing, fingerprint
 
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from mandi.features.base import Features
     from mandi.models.base import Model
 
+Floats = np.ndarray[Any, np.dtype[np.float64]]
 PREVALENCE = 0.025
 MODEL = "model"
 POINTS = 120
@@ -68,7 +72,7 @@ class DetectionExaminer:
         self._asked = (
             (
                 f"A deal is asked about once, at its review: when its payment has been seen, but from {review['earliest_days']} to "
-                f"{review['latest_days']} days after it was struck.",
+                f"{review['latest_days']} days after it was struck, and never before the deal itself is known.",
             )
             if "earliest_days" in review and "latest_days" in review
             else ()
@@ -108,26 +112,32 @@ class DetectionExaminer:
             "unlabelled": float(asked["label"].isna().sum()),
             "unanswered": float(known["fraud_score"].isna().mean()),
             "distinct_share": float(rows["fraud_score"].nunique() / max(len(rows), 1)),
+            "honest_p05": float((rows.loc[rows["label"] == 0.0, "p_value"] <= 0.05).mean()),
         }
         notes = (
             f"{int(rows['label'].sum())} of {len(rows)} deals are fraud: a prevalence of {rows['label'].mean():.2%}; precision at "
             f"{self.prevalence:.1%} is computed from recall and false alarms.",
-            "PR-AUC is average precision; its interval is a bootstrap of deals, fraud and honest apart. Precision, recall and false "
-            "alarms are at the threshold that is served, their intervals Wilson's. A gain is a difference of PR-AUC.",
+            "PR-AUC is average precision; a gain is a difference of PR-AUC. Precision, recall and false alarms are at the threshold that "
+            "is served. Intervals are of 95 %, by a bootstrap that draws suppliers whole; those of precision and recall are never "
+            "narrower than Wilson's, and those by kind of fraud are Wilson's.",
+            "honest_p05 is the share of honest deals with a p-value of .05 or less: about .05 while honest deals stay as they were.",
             *self._asked,
-            "The oracle flags every deal that bears a trace of fraud: what can be found at all, and what looks like it.",
+            "The oracle flags every deal that bears a trace of fraud: what can be found at all, and what looks like it. It says yes or no, so "
+            "it is a ceiling for precision and recall, none for PR-AUC.",
         )  # fmt: skip
         if not 0 < rows["label"].sum() < len(rows):
             return Judged(
                 metrics, {}, rows, (*notes, "nothing can be measured without both fraud and honest deals")
             )
+        suppliers = rows["supplier_id"] if "supplier_id" in rows else rows["trade_id"]
+        weights = redrawn(suppliers, self.draws, self.seed)
         tables = {
-            "Beside simpler detectors": self._curves(rows, names, metrics),
-            "At the threshold": self._at_threshold(rows, metrics),
+            "Beside simpler detectors": self._curves(rows, names, metrics, weights),
+            "At the threshold": self._at_threshold(rows, metrics, weights),
             "By kind of fraud": _by_kind(rows, metrics),
             "Slices": _slices(rows),
         }
-        return Judged(metrics, tables, rows, notes)
+        return Judged(metrics, tables, rows, (*notes, *_within_noise(names, metrics)))
 
     def backtest(
         self, frame: pd.DataFrame, make_model: Callable[[], Model], tell: Callable[[int, int, str], None]
@@ -191,30 +201,28 @@ class DetectionExaminer:
             f"precision {ceiling[0]:.2f}, recall {ceiling[1]:.2f}" if ceiling else "",
         )
 
-    def _curves(self, rows: pd.DataFrame, names: list[str], metrics: dict[str, float]) -> pd.DataFrame:
+    def _curves(
+        self, rows: pd.DataFrame, names: list[str], metrics: dict[str, float], weights: Floats
+    ) -> pd.DataFrame:
         scores = {MODEL: rows["fraud_score"].to_numpy()} | {n: rows[n].to_numpy() for n in names}
-        drawn = bootstrapped(rows["label"], scores, self.draws, self.seed)
+        drawn = bootstrapped(rows["label"], scores, weights)
         table = []
         for name, score in scores.items():
             area = pr_auc(rows["label"], score)
-            low, high = np.quantile(drawn[name], [0.025, 0.975])
+            low, high = middle(drawn[name])
             figures = {
-                "pr_auc": area, "pr_auc_low": float(low), "pr_auc_high": float(high),
+                "pr_auc": area, "pr_auc_low": low, "pr_auc_high": high,
                 "recall_at_1pct": recall_at(rows["label"], score, 0.01),
                 "precision_at_recall80": precision_for(rows["label"], score, 0.8),
             }  # fmt: skip
             if name != MODEL:
-                ahead = drawn[MODEL] - drawn[name]
                 figures["gain"] = metrics["pr_auc"] - area
-                figures["gain_low"], figures["gain_high"] = map(float, np.quantile(ahead, [0.025, 0.975]))
+                figures["gain_low"], figures["gain_high"] = middle(drawn[MODEL] - drawn[name])
             metrics |= {key if name == MODEL else f"{name}.{key}": value for key, value in figures.items()}
             table.append({"detector": name.replace("_", " "), **figures})
-        if "oracle" in rows:
-            metrics["ceiling.pr_auc"] = pr_auc(rows["label"], rows["oracle"].astype(float))
-            table.append({"detector": "oracle: every trace", "pr_auc": metrics["ceiling.pr_auc"]})
         return pd.DataFrame(table)
 
-    def _at_threshold(self, rows: pd.DataFrame, metrics: dict[str, float]) -> pd.DataFrame:
+    def _at_threshold(self, rows: pd.DataFrame, metrics: dict[str, float], weights: Floats) -> pd.DataFrame:
         table = []
         for prefix, who, flags in (
             ("", MODEL, rows["is_fraud"] > 0),
@@ -222,14 +230,14 @@ class DetectionExaminer:
         ):
             if flags is None:
                 continue
-            found = at_flags(rows["label"].to_numpy(), flags.to_numpy(dtype=bool), self.prevalence)
+            found = at_flags(rows["label"].to_numpy(), flags.to_numpy(dtype=bool), self.prevalence, weights)
             metrics |= {f"{prefix}{name}": value for name, value in found.items()}
             table.append({"detector": who, **found})
         metrics["threshold"] = float(rows["threshold"].median())
         return pd.DataFrame(table)
 
 
-def at_flags(label: Any, flags: Any, prevalence: float) -> dict[str, float]:
+def at_flags(label: Any, flags: Any, prevalence: float, weights: Floats | None = None) -> dict[str, float]:
     """Return precision, recall and false alarms of flags, with 95 % intervals.
 
     Parameters
@@ -237,6 +245,8 @@ def at_flags(label: Any, flags: Any, prevalence: float) -> dict[str, float]:
     label, flags : arrays of shape (n,)
     prevalence : float
         That ``precision_at_prevalence`` is stated for.
+    weights : array of shape (draws, n), optional
+        Bootstrap draws from ``detection_scores.redrawn``; without them the intervals are Wilson's.
 
     Examples
     --------
@@ -249,7 +259,8 @@ def at_flags(label: Any, flags: Any, prevalence: float) -> dict[str, float]:
     recall, alarms = hits / max(float(y.sum()), 1.0), float((flagged & ~y).sum() / max((~y).sum(), 1))
     precision = hits / count if count else 0.0
     stated = prevalence * recall
-    low_high = {"precision": interval(hits, count), "recall": interval(hits, float(y.sum()))}
+    draws = np.empty((0, len(y))) if weights is None else weights
+    low_high = {"precision": share_interval(y, flagged, draws), "recall": share_interval(flagged, y, draws)}
     return {
         "precision": precision,
         "precision_low": low_high["precision"][0],
@@ -261,6 +272,19 @@ def at_flags(label: Any, flags: Any, prevalence: float) -> dict[str, float]:
         "precision_at_prevalence": stated / (stated + (1 - prevalence) * alarms) if stated else 0.0,
         "flagged": count,
     }
+
+
+def _within_noise(names: list[str], metrics: Mapping[str, float]) -> list[str]:
+    notes = []
+    for name in names:
+        gain, low, high = (metrics[f"{name}.{figure}"] for figure in ("gain", "gain_low", "gain_high"))
+        if low <= 0.0 <= high:
+            text = name.replace("_", " ")
+            notes.append(
+                f"The gain over {text} is {gain:+.3f} (interval {low:+.3f} to {high:+.3f}): within noise, so the model is not "
+                f"distinguishable from {text} by PR-AUC."
+            )
+    return notes
 
 
 def _traced(rows: pd.DataFrame, truth: Mapping[str, Any] | None) -> pd.Series | None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mandi.core.errors import ContractError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 LEVEL_Z = 1.959964  # of a 95 % interval
@@ -95,26 +98,96 @@ def interval(hits: float, of: float) -> tuple[float, float]:
     return (0.0 if hits <= 0 else float(middle - half)), (1.0 if hits >= of else float(middle + half))
 
 
-def bootstrapped(label: Any, scores: dict[str, Any], draws: int, seed: int) -> dict[str, Floats]:
-    """Return the area under the precision-recall curve of several scores on the same resampled rows.
+def redrawn(groups: Any, draws: int, seed: int) -> Floats:
+    """Return how often each row counts in each bootstrap draw, of shape (draws, n): groups are drawn with replacement, whole.
+
+    Parameters
+    ----------
+    groups : array of shape (n,)
+        Rows of one group hang together, such as the deals of a supplier; missing names are one group.
+    draws, seed : int
+
+    Examples
+    --------
+    >>> redrawn(["S1", "S1", "S2"], 3, 0).sum(axis=1).tolist()
+    [3.0, 3.0, 2.0]
+    """
+    _, codes = np.unique(np.asarray(groups).astype(str), return_inverse=True)
+    count = int(codes.max()) + 1 if len(codes) else 0
+    if not count:
+        return np.empty((draws, 0))
+    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1.0 / count), size=draws)
+    return drawn[:, codes].astype(np.float64)
+
+
+def bootstrapped(label: Any, scores: Mapping[str, Any], weights: Floats) -> dict[str, Floats]:
+    """Return the area under the precision-recall curve of several scores on the same draws.
 
     Parameters
     ----------
     label : array of shape (n,)
-    scores : dict of name to array of shape (n,)
-    draws, seed : int
-        Fraud and honest rows are drawn apart, so that the prevalence stays.
+    scores : mapping of name to array of shape (n,)
+    weights : array of shape (draws, n)
+        From `redrawn`.
 
     Returns
     -------
     dict of name to array of shape (draws,)
+        NaN where a draw holds no fraud.
     """
     y = np.asarray(label, dtype=np.float64)
-    rng = np.random.default_rng(seed)
-    groups = [np.flatnonzero(y == value) for value in (0.0, 1.0)]
-    found: dict[str, list[float]] = {name: [] for name in scores}
-    for _ in range(draws):
-        rows = np.concatenate([rng.choice(group, len(group)) for group in groups])
-        for name, score in scores.items():
-            found[name].append(pr_auc(y[rows], np.asarray(score, dtype=np.float64)[rows]))
-    return {name: np.array(values) for name, values in found.items()}
+    found: dict[str, Floats] = {}
+    for name, score in scores.items():
+        s = np.asarray(score, dtype=np.float64)
+        order = np.argsort(-s, kind="stable")
+        last = np.flatnonzero(np.append(np.diff(s[order]) < 0, True))
+        areas = np.full(len(weights), np.nan)
+        for draw, weight in enumerate(weights[:, order]):
+            hits, flagged = np.cumsum(weight * y[order])[last], np.cumsum(weight)[last]
+            if hits[-1] > 0:
+                precision = hits / np.maximum(flagged, 1.0)
+                areas[draw] = (np.diff(hits, prepend=0.0) * precision).sum() / hits[-1]
+        found[name] = areas
+    return found
+
+
+def middle(values: Any) -> tuple[float, float]:
+    """Return the bounds of the middle 95 % of bootstrap values; missing ones are passed over.
+
+    Examples
+    --------
+    >>> middle([0.0, 1.0, float("nan")])
+    (0.025, 0.975)
+    """
+    given = np.asarray(values, dtype=np.float64)
+    if np.isnan(given).all():
+        return float("nan"), float("nan")
+    low, high = np.nanquantile(given, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def share_interval(hit: Any, among: Any, weights: Floats) -> tuple[float, float]:
+    """Return the 95 % interval of a share: the bootstrap over whole groups, never narrower than Wilson's.
+
+    Parameters
+    ----------
+    hit, among : arrays of bool of shape (n,)
+        What is counted, and of which rows.
+    weights : array of shape (draws, n)
+        From `redrawn`; no draws leave Wilson's interval.
+
+    Examples
+    --------
+    >>> hit = np.repeat([True, False], [45, 5])
+    >>> low, high = share_interval(hit, np.ones(50, dtype=bool), redrawn(np.arange(50), 200, 0))
+    >>> low <= interval(45, 50)[0] and high >= interval(45, 50)[1]
+    True
+    """
+    among = np.asarray(among, dtype=bool)
+    hit = np.asarray(hit, dtype=bool) & among
+    low, high = interval(float(hit.sum()), float(among.sum()))
+    of = weights @ among.astype(np.float64)
+    if not (of > 0).any():
+        return low, high
+    drawn = middle((weights @ hit.astype(np.float64))[of > 0] / of[of > 0])
+    return min(low, drawn[0]), max(high, drawn[1])

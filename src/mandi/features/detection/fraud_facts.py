@@ -1,7 +1,7 @@
 """What trade, papers, payments and inspections say of a deal itself at the moment it is reviewed, one row per deal.
 
-A deal is reviewed when its first payment has been seen, but no sooner than some days after it was struck, so that papers
-and a second inspection can have come in, and no later than a month, paid or not. INR, quintals, UTC.
+A deal is reviewed when its first payment has been seen, but no sooner than it is known itself and some days after it was
+struck, so that papers and a second inspection can have come in, and no later than a month, paid or not. INR, quintals, UTC.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class ReviewParams:
     Attributes
     ----------
     earliest_days, latest_days : float
-        Not before the first, not after the second; between them as soon as a payment has been seen.
+        Not before the first, not after the second; between them as soon as a payment has been seen. A deal that is told of
+        later than that is reviewed when it is told.
     label_matures_days : float
         A deal that no case was made of within so many days is taken to be honest.
     """
@@ -71,7 +72,7 @@ def review_moment(trades: DataFrame, payments: DataFrame, params: ReviewParams) 
     Parameters
     ----------
     trades : DataFrame
-        trade_id, event_time.
+        trade_id, event_time, known_time.
     payments : DataFrame
         trade_id, known_time.
     params : ReviewParams
@@ -80,15 +81,18 @@ def review_moment(trades: DataFrame, payments: DataFrame, params: ReviewParams) 
     --------
     >>> day = pd.Timestamp("2024-03-01", tz="UTC")
     >>> trades = pd.DataFrame({"trade_id": ["T1", "T2", "T3"], "event_time": day})
+    >>> trades["known_time"] = [day + pd.Timedelta(days=days) for days in (7, 3, 4)]
     >>> seen = pd.DataFrame({"trade_id": ["T1", "T2"], "known_time": [day + pd.Timedelta(days=d) for d in (2, 11)]})
     >>> [moment.day for moment in review_moment(trades, seen, ReviewParams())]
-    [6, 12, 31]
+    [8, 12, 31]
     """
     first = (
         payments.groupby("trade_id")["known_time"].min().reindex(trades["trade_id"]).set_axis(trades.index)
     )
     soonest = trades["event_time"] + pd.Timedelta(days=params.earliest_days)
+    soonest = soonest.where(soonest >= trades["known_time"], trades["known_time"])
     latest = trades["event_time"] + pd.Timedelta(days=params.latest_days)
+    latest = latest.where(latest >= soonest, soonest)
     return first.fillna(latest).clip(lower=soonest, upper=latest).rename("asof")
 
 

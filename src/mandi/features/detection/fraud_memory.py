@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mandi.features.detection.fraud_facts import TEXTS, TIMES
-from mandi.features.detection.fraud_running import NEVER, days, nanoseconds, zero
+from mandi.features.detection.fraud_running import NEVER, SLOW, days, faded, nanoseconds, zero
 from mandi.features.detection.fraud_states import KEYS
 from mandi.tables.asof_index import Indexed
 
@@ -43,6 +43,8 @@ class Memory:
     def find(self, name: str, keys: list[Any], moments: np.ndarray[Any, np.dtype[np.int64]]) -> Found:
         """Return the numbers last known of each key before its moment, by column; missing where nothing was known.
 
+        ``lately`` joins the running counts: the count that fades by half in 180 days, as of the moment; 0 if nothing was known.
+
         Parameters
         ----------
         name : str
@@ -53,7 +55,11 @@ class Memory:
             Nanoseconds since 1970, UTC.
         """
         table = self._tables[name]
-        return dict(zip(table.columns, table.last(keys, moments).T, strict=True))
+        found = dict(zip(table.columns, table.last(keys, moments).T, strict=True))
+        if "slow" in found:
+            # a count of all time grows and grows, and would make later honest deals look strange
+            found["lately"] = faded(found["slow"], found["last"], days(moments), SLOW)
+        return found
 
 
 class Deals:

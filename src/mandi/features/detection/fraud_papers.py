@@ -37,12 +37,12 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "mean_readable": ("0-1", "mean confidence of the papers that are there"),
     "papers_missing": ("papers", "kinds of papers that had not been seen, of four"),
     "vehicle_differs": ("0 or 1", "weighbridge slip and e-way bill name different vehicles"),
-    "vehicle_past": ("log papers", "papers on which the vehicle was seen so far"),
+    "vehicle_past": ("log papers", "papers on which the vehicle was seen, fading by half in 180 days"),
     "vehicle_busy": ("log papers", "papers on which the vehicle was seen of late"),
     "vehicle_places": ("log places", "different weighbridges the vehicle was at so far"),
     "vehicle_here": ("0-1", "share of the vehicle's papers that are from this weighbridge"),
     "weigher_here": ("0-1", "share of this weighbridge's slips that are of this market"),
-    "weigher_past": ("log slips", "slips of this weighbridge and market so far"),
+    "weigher_past": ("log slips", "slips of this weighbridge and market, fading by half in 180 days"),
     "certifier_differs": ("0 or 1", "the certificate is not from the one who inspected the lot"),
     "certifier_steps": ("grades", "by which later inspections usually found this certifier's lots worse"),
     "rechecked": ("0 or 1", "the lot was inspected again"),
@@ -99,13 +99,13 @@ def _on_the_road(deals: Deals, memory: Memory) -> dict[str, Floats]:
     place = memory.find("places", [weigher, deals.text("market")], struck)
     found = {
         "vehicle_differs": differ(slip, bill),
-        "vehicle_past": np.log1p(zero(past["count"])),
+        "vehicle_past": np.log1p(past["lately"]),
         "vehicle_busy": np.log1p(faded(past["fast"], past["last"], day, FAST)),
         "vehicle_places": np.log1p(zero(past["weigher_id_kinds"])),
         # every trip leaves two papers, and one of them is the slip
-        "vehicle_here": share(2.0 * route["count"], past["count"], 0.5, 4.0),
-        "weigher_here": share(place["count"], bridge["count"], 0.5, 4.0),
-        "weigher_past": np.log1p(zero(place["count"])),
+        "vehicle_here": share(2.0 * route["lately"], past["lately"], 0.5, 4.0),
+        "weigher_here": share(place["lately"], bridge["lately"], 0.5, 4.0),
+        "weigher_past": np.log1p(place["lately"]),
     }
     needs = {"vehicle_here": named & weighed, "weigher_here": weighed, "weigher_past": weighed}
     return {

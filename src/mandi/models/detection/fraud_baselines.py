@@ -11,6 +11,7 @@ import numpy as np
 
 from mandi.core.errors import ContractError
 from mandi.features.fraud import COLUMNS
+from mandi.models.detection.fraud_cases import told_then
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
@@ -68,7 +69,7 @@ def baseline_scores(frame: DataFrame, seed: int) -> dict[str, Series]:
     Parameters
     ----------
     frame : DataFrame
-        ``features.fraud.COLUMNS``, part, label.
+        ``features.fraud.COLUMNS``, part, label or label_then.
     seed : int
 
     Returns
@@ -89,7 +90,7 @@ def baseline_scores(frame: DataFrame, seed: int) -> dict[str, Series]:
     from mandi.models.detection.anomaly_detector import AnomalyDetector, AnomalyParams
 
     rows = frame[list(COLUMNS)].to_numpy(dtype=np.float64)
-    learnt = ((frame["part"] == "train") & (frame["label"] == 0.0)).to_numpy()
+    learnt = ((frame["part"] == "train") & (told_then(frame) == 0.0)).to_numpy()
     if not learnt.any():
         raise ContractError("the part train has no honest deal", allowed="at least one")
     standard = _standard(rows, rows[learnt])

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from pandas import DataFrame, Series
+
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 LEAST_CASES = 20
 
@@ -52,6 +54,11 @@ class CaseParams:
             raise ContractError(f'cases.join is "{self.join}"', allowed="auto, never")
         if not 0.0 < self.weight < 1.0:
             raise ContractError(f"cases.weight is {self.weight}", allowed="between 0 and 1")
+
+
+def told_then(frame: DataFrame) -> Series:
+    """Return what was taken to be fraud when a model could be fitted: ``label_then``, or ``label`` where that is absent."""
+    return frame["label_then" if "label_then" in frame else "label"]
 
 
 class Cases:

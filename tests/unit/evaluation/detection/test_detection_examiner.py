@@ -24,7 +24,7 @@ def _frame(count: int = 600) -> pd.DataFrame:
     part = np.where(np.arange(count) < 350, "train", np.where(np.arange(count) < 450, "validation", "test"))
     return pd.DataFrame(
         {
-            "trade_id": [f"T{i}" for i in range(count)], "label": label, "part": part, "asof": when,
+            "trade_id": [f"T{i}" for i in range(count)], "supplier_id": [f"S{i % 40}" for i in range(count)], "label": label, "part": part, "asof": when,
             "label_known_time": when + pd.Timedelta(hours=10), "fraud_kind": np.where(label > 0, "odd", ""),
             "commodity": "wheat", "oddness": 3 * label + rng.normal(size=count), "paid_days": 1.0,
         }
@@ -93,8 +93,32 @@ def test_the_ceiling_is_that_of_who_sees_every_trace() -> None:
     looks = np.where(frame["label"] == 1.0, "odd", "")
     truth = {"frames": {"fraud": pd.DataFrame({"trade_id": frame["trade_id"], "looks_like": looks})}}
     found = _judged(frame, truth).metrics
-    assert found["ceiling.precision"] == found["ceiling.recall"] == found["ceiling.pr_auc"] == 1.0
+    assert found["ceiling.precision"] == found["ceiling.recall"] == 1.0
+    assert "ceiling.pr_auc" not in found  # yes or no is one point, no curve
     assert "ceiling.precision" not in _judged(frame).metrics
+
+
+def test_a_gain_within_noise_is_called_so_and_only_that() -> None:
+    frame = _frame()
+    examiner, test = DetectionExaminer(PARAMS, "fraud"), frame[frame["part"] == "test"]
+    rng = np.random.default_rng(3)
+    close = pd.Series(frame["oddness"] + 1e-6 * rng.normal(size=len(frame)), index=frame.index)
+    beside = pd.DataFrame({"close_one": close, "noise": rng.normal(size=len(frame))}, index=frame.index)
+    judged = examiner.examine(Plain().predict(test), frame, beside)
+    said = [note for note in judged.notes if "not distinguishable" in note]
+    assert len(said) == 1 and "close one" in said[0] and f"{judged.metrics['close_one.gain']:+.3f}" in said[0]
+
+
+def test_honest_deals_of_a_small_p_value_are_counted() -> None:
+    frame = _frame()
+    test = frame[frame["part"] == "test"]
+    honest = test.index[test["label"] == 0.0]
+    told = Plain().predict(test)
+    told.loc[honest[:10], "p_value"] = 0.05
+    told.loc[test.index[test["label"] == 1.0], "p_value"] = 0.001
+    beside = pd.DataFrame(index=frame.index)
+    found = DetectionExaminer(PARAMS, "fraud").examine(told, frame, beside).metrics
+    assert np.isclose(found["honest_p05"], 10 / len(honest))
 
 
 def test_deals_without_a_label_are_counted_and_not_measured() -> None:
@@ -140,6 +164,25 @@ def test_the_back_test_knows_only_labels_of_before() -> None:
         assert (past["label_known_time"] <= origin).all()
         assert (frame.loc[answers.index[answers["origin"] == origin], "asof"] >= origin).all()
     assert answers.index.is_unique and len(answers) == int((frame["asof"] >= answers["origin"].min()).sum())
+
+
+def test_the_back_test_takes_for_honest_what_had_not_come_out_yet() -> None:
+    frame, fitted = _frame(), []
+    frame["honest_from"] = frame["label_known_time"]
+    guilty = frame["label"] == 1.0
+    frame.loc[guilty, "label_known_time"] += pd.Timedelta(hours=60)
+    frame["label_then"] = frame["label"]
+
+    class Watching(Plain):
+        def fit(self, frame: pd.DataFrame) -> Self:
+            fitted.append(frame)
+            return super().fit(frame)
+
+    answers = DetectionExaminer(PARAMS, "fraud").backtest(frame, Watching, lambda *_: None)
+    for past, origin in zip(fitted, sorted(answers["origin"].unique()), strict=True):
+        assert (past["honest_from"] <= origin).all()
+        out = past["label_known_time"] <= origin
+        assert (past["label_then"] == (out & guilty[past.index])).all() and (guilty[past.index] & ~out).any()
 
 
 def test_shuffled_labels_unmask_who_reads_them() -> None:

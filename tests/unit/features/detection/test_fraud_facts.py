@@ -45,6 +45,19 @@ def test_papers_and_payments_are_those_seen_by_the_review() -> None:
     )
 
 
+def test_no_deal_is_reviewed_before_it_is_known_itself() -> None:
+    tables = _tables()
+    trades = tables["trades"].assign(known_time=[_day(11), _day(33)])
+    asof = facts({**tables, "trades": trades}, ReviewParams())["asof"]
+    assert asof.tolist() == [
+        _day(11),
+        _day(33),
+    ]  # later than the payment of day 9, and than the latest review
+    early = facts({**tables, "payments": tables["payments"].assign(known_time=_day(1))}, ReviewParams())
+    assert early["asof"].tolist() == [_day(6), _day(6)]
+    assert (facts(tables, ReviewParams())["asof"] >= tables["trades"]["known_time"]).all()
+
+
 def test_every_fact_has_its_column_with_and_without_inspections() -> None:
     without = facts(_tables(), ReviewParams())
     assert list(without.columns) == list(FACTS) and without["recheck_grade"].isna().all()

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from mandi.features.detection.fraud_running import SLOW, faded, groups, running
+from mandi.features.detection.fraud_memory import Memory
+from mandi.features.detection.fraud_running import SLOW, faded, groups, nanoseconds, running
 
 DAY = pd.Timestamp("2024-01-01", tz="UTC")
 
@@ -70,3 +71,18 @@ def test_a_second_account_of_ones_own_makes_no_group() -> None:
     told = groups(_events([0, 1], payee=["S1", "S1"], account=["A1", "A1b"]), "payee", "account")
     assert told["members"].max() == 1.0
     assert len(groups(_events([], payee=[], account=[]), "payee", "account")) == 0
+
+
+def test_what_is_remembered_is_counted_less_the_longer_ago_it_was() -> None:
+    struck = pd.to_datetime(["2024-01-01", "2024-01-01", "2024-06-29"], utc=True)
+    deals = running(
+        pd.DataFrame({"supplier_id": "S1", "buyer_id": ["B1", "B2", "B1"], "known_time": struck}),
+        ["supplier_id", "buyer_id"],
+    )
+    asked = nanoseconds(pd.to_datetime(["2024-06-29", "2024-12-26", "2024-12-26", "2024-01-01"], utc=True))
+    keys = [np.array(["S1"] * 4), np.array(["B1", "B1", "B2", "B2"])]
+    found = Memory({"deals": deals}).find("deals", keys, asked)
+    np.testing.assert_allclose(
+        found["lately"], [0.5, 0.75, 0.25, 0.0]
+    )  # 180 and 360 days; a deal of the moment is not yet known
+    np.testing.assert_array_equal(found["count"], [1.0, 2.0, 1.0, np.nan])

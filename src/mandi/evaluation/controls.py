@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from mandi.core.errors import ContractError
 from mandi.evaluation import metrics
+from mandi.evaluation.asked_anew import LABELS, asked_otherwise, sampled
+from mandi.evaluation.differences import differing
 
 if TYPE_CHECKING:
     from mandi.features.base import Features
@@ -22,7 +23,6 @@ TIMES = ("event_time", "known_time")
 NAMES = ("commodity", "market", "state", "district", "source", "flags", "driver", "unit")
 ROUNDING = 1e-7
 AFTERWARDS = 60
-LABELS = ("label", "label_then", "label_known_time", "national_ahead", "part")
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,9 @@ def future_perturbation(
 
     Twice: once every number, category and further date of the later rows is changed, and what is built must be the same
     bit for bit; once the later rows are taken away, and it must be the same but for rounding (a matrix of fewer rows is
-    summed in another order). Questions asked up to then keep what they say of themselves.
+    summed in another order). Questions asked up to then keep what they say of themselves, and are asked anew from the
+    changed tables besides: those of the same identity must say the same in all but their labels, and at least half must be there
+    again. What a row of a table says is excused where the row itself became known later: a lot is asked about with its measures.
     The moment is moved back to the last question of each kind, since a look ahead that is shorter than the time from
     the last question to the first change could not be seen.
 
@@ -94,7 +96,7 @@ def future_perturbation(
         UTC decision time.
     seed : int
     questions : DataFrame, optional
-        What was asked, with ``asof`` and, where there are several, ``kind``; else ``features.questions(tables)``, which may take as long again.
+        What is answered, with ``asof`` and, where there are several, ``kind``; else ``features.questions(tables)``, which may take as long again.
     window_days : int, optional
         To bound the time it takes, reports known more than so many days before ``when`` are left out of all that is
         compared, and so is everything known more than ``AFTERWARDS`` days after it. None leaves out nothing.
@@ -132,12 +134,16 @@ def future_perturbation(
     compared = columns = 0
     told = features.history(tables)
     for moment in moments:
-        drawn = _sampled(asked[asked["asof"] <= moment], max_questions, seed)
+        drawn = sampled(asked[asked["asof"] <= moment], max_questions, seed)
         before = _answers(features, model, told, drawn)
         compared, columns = compared + len(drawn), before.shape[1]
         for change, rounding in ((_changed, 0.0), (_removed, ROUNDING)):
             other = {name: change(table, moment, rng) for name, table in tables.items()}
-            moved = differing(before, _answers(features, model, features.history(other), drawn), rounding)
+            anew = features.history(other)
+            moved = differing(before, _answers(features, model, anew, drawn), rounding)
+            if moment == moments[0] and change is _changed:
+                again = features.questions(tables, told), features.questions(other, anew)
+                moved += asked_otherwise(*again, tables, moment, seed)
             differences += [
                 f"{change.__name__.strip('_')} after {moment:%Y-%m-%d %H:%M}: {text}" for text in moved
             ]
@@ -225,60 +231,6 @@ def shuffled_labels(
         else "something else than labels gives the answers away"
     )
     return ControlResult("shuffled labels", not failed, text, figures, tuple(failed))
-
-
-def differing(before: pd.DataFrame, after: pd.DataFrame, rounding: float = 0.0) -> list[str]:
-    """Name the columns in which two frames differ by more than a relative ``rounding``; missing equals missing.
-
-    With 0, the default, they are compared bit for bit.
-
-    Examples
-    --------
-    >>> differing(pd.DataFrame({"a": [1.0, np.nan], "b": [0.0, 1.0]}), pd.DataFrame({"a": [1.0, np.nan], "b": [0.0, 2.0]}))
-    ['b in 1 rows']
-    """
-    if not before.index.equals(after.index):
-        return ["the index"]
-    found = [f"{name} is there only once" for name in before.columns.symmetric_difference(after.columns)]
-    for name in before.columns.intersection(after.columns, sort=False):
-        one, other = before[name], after[name]
-        if one.dtype != other.dtype:
-            found.append(f"{name} is {one.dtype}, then {other.dtype}")
-            continue
-        same = _same(one, other, rounding) | (one.isna() & other.isna()).to_numpy()
-        if not same.all():
-            found.append(f"{name} in {int((~same).sum())} rows")
-    return found
-
-
-def _same(one: pd.Series, other: pd.Series, rounding: float) -> NDArray[np.bool_]:
-    if one.dtype == object and one.map(lambda value: isinstance(value, np.ndarray | list)).any():
-        pairs = zip(one, other)
-        return np.array([_same_list(a, b, rounding) for a, b in pairs], dtype=bool)
-    if one.dtype != np.float64:
-        return (one == other).fillna(False).to_numpy(dtype=bool)
-    if rounding > 0.0:
-        return np.isclose(one.to_numpy(), other.to_numpy(), rtol=rounding, atol=rounding**2)
-    return one.to_numpy().view(np.int64) == other.to_numpy().view(np.int64)
-
-
-def _same_list(one: Any, other: Any, rounding: float) -> bool:
-    first, second = np.asarray(one), np.asarray(other)
-    if first.shape != second.shape:
-        return False
-    if first.dtype.kind != "f" or rounding == 0.0:
-        return first.tobytes() == second.tobytes()
-    return bool(np.allclose(first, second, rtol=rounding, atol=rounding**2, equal_nan=True))
-
-
-def _sampled(asked: pd.DataFrame, most: int, seed: int) -> pd.DataFrame:
-    if len(asked) <= most:
-        return asked
-    ordered = asked.sort_values("asof", kind="stable")
-    latest = ordered.index[-(most // 2) :]
-    others = ordered.index[: -(most // 2)].to_numpy()
-    drawn = np.random.default_rng(seed).choice(others, most - len(latest), replace=False)
-    return asked.loc[asked.index.isin([*latest, *drawn])]
 
 
 def _answers(

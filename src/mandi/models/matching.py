@@ -77,7 +77,7 @@ class MatchingModel:
         self.curve = (1.0, 0.0)
 
     def fit(self, frame: DataFrame, progress: Callable[[int, int, str], None] | None = None) -> Self:
-        """Fit every scorer on train, choose on validation, fit the chosen anew on both, set the curve on calibration.
+        """Fit every scorer on train, choose on validation, fit it and all that are shown anew on both, set the curve on calibration.
 
         Parameters
         ----------
@@ -115,7 +115,7 @@ class MatchingModel:
         best = max(self.params.candidates, key=lambda names: self.tried[names])
         self.chosen = tuple(best.split("+"))
         both = _shown(shown[shown["part"].isin(["train", "validation"])])
-        for name in self.chosen:
+        for name in dict.fromkeys([*self.chosen, *self.params.shown]):
             self.scorers[name] = scorer(name, self.params.scorers).fit(both)
         self.spreads = {n: _spread(self.scorers[n].margin(both.pairs), both.want) for n in self.chosen}
         last = _shown(calibration if calibration["label"].nunique() == 2 else validation)
@@ -218,7 +218,7 @@ class MatchingModel:
         ----------
         frame : DataFrame
         seed : int
-            Not used: the scorers were fitted with the model, on the part train.
+            Not used: the scorers were fitted with the model, on train and validation as the chosen ones are.
         """
         import pandas as pd
 

@@ -47,7 +47,9 @@ class ToyFeatures:
         state["national_vol_30"] = reports["arrivals"].abs()
         return {"levels": state}
 
-    def questions(self, tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    def questions(
+        self, tables: Mapping[str, pd.DataFrame], history: Mapping[str, pd.DataFrame] | None = None
+    ) -> pd.DataFrame:
         reports = tables["reports"].sort_values(["commodity", "market", "event_time"])
         asked = reports[["commodity", "market"]].assign(
             asof=reports["event_time"] - pd.Timedelta(hours=12),

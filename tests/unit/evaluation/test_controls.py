@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from mandi.core.errors import ContractError
-from mandi.evaluation.controls import differing, future_perturbation, shuffled_labels
+from mandi.evaluation.controls import future_perturbation, shuffled_labels
+from mandi.evaluation.differences import differing
 
 WHEN = pd.Timestamp("2023-12-15 06:00", tz="UTC")
 
@@ -49,9 +50,59 @@ def test_a_join_one_report_ahead_is_caught(toy_features, reports):
     assert not future_perturbation(Ahead(), None, {"reports": reports}, WHEN, seed=1).passed
 
 
+def test_questions_that_say_what_came_later_are_caught(toy_features, fitted, reports):
+    class Telling(toy_features):
+        def questions(self, tables, history=None):
+            asked = super().questions(tables)
+            return asked.assign(hint=asked["label"].round(-2))
+
+    tables = {"reports": reports}
+    given = toy_features().questions(tables)
+    result = future_perturbation(Telling(), fitted, tables, WHEN, seed=1, questions=given)
+    assert not result.passed and len(result.differences) == 1
+    assert "question: hint in" in result.differences[0]
+
+
+def test_questions_chosen_by_what_came_later_are_caught(toy_features, reports):
+    class Choosing(toy_features):
+        def questions(self, tables, history=None):
+            asked = super().questions(tables)
+            # the moments of all questions hang on what is reported last
+            moved = pd.Timedelta(seconds=int(tables["reports"]["modal_price"].iloc[-1]) % 3600)
+            return asked.assign(asof=asked["asof"] - moved)
+
+    tables = {"reports": reports.sort_values("known_time")}
+    result = future_perturbation(Choosing(), None, tables, WHEN, seed=1)
+    assert any("questions are asked again" in text for text in result.differences)
+
+
+def test_what_a_lot_says_of_itself_may_be_recorded_later_but_what_another_row_says_may_not(
+    toy_features, reports
+):
+    moisture = np.random.default_rng(3).uniform(8, 14, len(reports))
+    numbered = reports.assign(report_id=np.arange(len(reports)), moisture=moisture)
+
+    class Measured(toy_features):
+        def questions(self, tables, history=None):
+            reports = tables["reports"]
+            own = reports[["commodity", "market", "report_id", "moisture"]]
+            own = own.assign(asof=reports["event_time"] - pd.Timedelta(hours=12))
+            return super().questions(tables).merge(own, on=["commodity", "market", "asof"])
+
+    class Next(Measured):
+        def questions(self, tables, history=None):
+            asked = super().questions(tables)
+            return asked.assign(following=asked.groupby(["commodity", "market"])["moisture"].shift(-1))
+
+    tables = {"reports": numbered}
+    assert future_perturbation(Measured(), None, tables, WHEN, seed=1).passed
+    leak = future_perturbation(Next(), None, tables, WHEN, seed=1)
+    assert any("question: following in" in text for text in leak.differences)
+
+
 def test_lots_are_held_against_their_own_last_moment(toy_features, fitted, reports):
     class WithLots(toy_features):
-        def questions(self, tables):
+        def questions(self, tables, history=None):
             asked = super().questions(tables)
             lots = asked.assign(kind="lot", asof=asked["asof"] - pd.Timedelta(hours=3))
             return pd.concat([asked, lots], ignore_index=True)
@@ -85,9 +136,6 @@ def test_a_window_finds_the_same_leak_and_no_other(toy_features, fitted, reports
         def history(self, tables):
             early = tables["reports"].assign(known_time=lambda t: t["known_time"] - pd.Timedelta(days=1))
             return super().history({"reports": early})
-
-        def questions(self, tables):
-            raise AssertionError("the questions were given")
 
     tables = {"reports": reports}
     asked = toy_features().questions(tables)

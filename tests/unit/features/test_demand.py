@@ -65,6 +65,27 @@ def test_labels_are_what_came_and_are_known_when_the_days_were() -> None:
     assert (frame["steps"] == frame["horizon_days"]).all() and set(frame["kind"]) == {"day", "week"}
 
 
+@pytest.mark.parametrize("hours", [-12, 0, 30, 72])
+def test_labels_are_of_the_target_day_however_late_reports_come(hours: int) -> None:
+    reports = demand_reports(days=400)
+    reports["known_time"] += pd.Timedelta(hours=hours)
+    features = DemandFeatures(small_params())
+    history = features.history({"reports": reports})
+    frame = features.assemble(features.questions({}, history), history)
+    country = history["arrivals"][history["arrivals"]["level"] == "country"].set_index(["commodity", "day"])[
+        "arrivals"
+    ]
+    asked = frame[frame["location"] == "India"]
+    assert set(asked["kind"]) == {"day", "week"} and len(asked) > 100
+    for row in asked.itertuples():
+        span = 1 if row.kind == "day" else 7
+        days = [row.target_day - pd.Timedelta(days=k) for k in range(span)]
+        assert row.label == pytest.approx(sum(country[row.commodity, d] for d in days))
+    over = (frame["asof"].dt.tz_convert("Asia/Kolkata").dt.tz_localize(None)).dt.normalize()
+    assert (frame["horizon_days"] >= 1).all() and (frame["target_day"] >= over).all()
+    assert (frame["asof"] < frame["label_known_time"]).all()
+
+
 def test_an_unknown_place_has_no_past() -> None:
     _, history, frame, _ = taught()
     asked = frame.head(2).assign(location=["Atlantis", "India"], commodity=["tur", "zinc"])[

@@ -10,7 +10,7 @@ import pytest
 
 from mandi.core.errors import ContractError, NotFitted
 from mandi.features.matching import MatchingFeatures
-from mandi.models.matching import MatchingModel, MatchingParams
+from mandi.models.matching import MatchingModel, MatchingParams, _shown, columns_of
 from mandi.models.ranking.choice_line import ChoiceParams
 from mandi.models.ranking.match_rule import PARTS
 from mandi.models.ranking.match_scorers import ScorerParams, scorer
@@ -105,6 +105,16 @@ def test_baselines_are_the_margins_of_every_scorer(fitted: MatchingModel, test_r
     assert set(beside) == set(SMALL.shown)
     assert all(series.index.equals(test_rows.index) and series.notna().all() for series in beside.values())
     np.testing.assert_allclose(beside["rule"], fitted.predict(test_rows)["rule_score"])
+
+
+def test_every_scorer_that_is_shown_learnt_from_train_and_validation(
+    fitted: MatchingModel, frame: pd.DataFrame, test_rows: pd.DataFrame
+) -> None:
+    both = frame[frame["part"].isin(["train", "validation"]) & frame["label"].notna()]
+    beside = fitted.baselines(test_rows, 0)
+    for name in SMALL.shown:
+        alone = scorer(name, SMALL.scorers).fit(_shown(both)).margin(columns_of(test_rows))
+        np.testing.assert_array_equal(beside[name], alone, err_msg=name)
 
 
 def test_offers_that_were_not_shown_teach_nothing(fitted: MatchingModel, frame: pd.DataFrame) -> None:

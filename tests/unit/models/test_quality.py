@@ -52,6 +52,18 @@ def test_it_is_better_than_the_forest_and_near_the_rule(small: SmallQuality, tes
     assert own > forest + 0.05 and own > rule - 0.08
 
 
+def test_rivals_learn_from_train_and_validation_alone(small: SmallQuality) -> None:
+    def spoilt(*parts: str) -> pd.DataFrame:
+        chosen = small.frame["part"].isin(parts) & small.frame["label"].notna()
+        return small.frame.assign(label=np.where(chosen, "D", small.frame["label"]))
+
+    beside = pd.DataFrame(rivals(small.frame, 1))
+    later = pd.DataFrame(rivals(spoilt("calibration", "test", "purged"), 1))
+    pd.testing.assert_frame_equal(later, beside, check_exact=True)
+    turned = pd.DataFrame(rivals(spoilt("validation"), 1))
+    assert ((turned != beside).any()).all()
+
+
 def test_a_score_is_the_expected_worth_of_the_grade(answers: pd.DataFrame) -> None:
     proba = answers[[f"grade_probability_{g}" for g in GRADES]].to_numpy()
     np.testing.assert_allclose(proba.sum(axis=1), 1.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from mandi.core.errors import ContractError
 from mandi.evaluation.controls import ControlResult
 
 if TYPE_CHECKING:
+    from mandi.features.base import Features
     from mandi.models.base import Model
 
 OWN = "_own_z"
@@ -21,20 +22,25 @@ LEAST_AUROC = 0.8
 
 def shuffled_grades(
     make_model: Callable[[], Model],
-    frame: pd.DataFrame,
+    features: Features,
+    tables: Mapping[str, pd.DataFrame],
     seed: int,
     *,
     max_rows: int = 3000,
     chance: float = 3.0,
 ) -> ControlResult:
-    """Fit on grades shuffled within part and commodity: it must be right no more often than the commonest grade.
+    """Move grades among the lots of a commodity, build all anew, fit: it must be right no more often than the commonest grade.
+
+    Grades are moved in the assays themselves, and it is the moved grades of the test that have to be said: whatever of
+    history, questions or features holds the grade of the lot in question then gives it away.
 
     Parameters
     ----------
     make_model : callable
         Returns a new, unfitted model.
-    frame : DataFrame
-        Assembled questions with ``commodity``, ``label`` and ``part``.
+    features : Features
+    tables : mapping of name to DataFrame
+        With ``lots`` and ``assays``.
     seed : int
     max_rows : int
         Fit on a random sample of so many rows.
@@ -46,6 +52,9 @@ def shuffled_grades(
     ContractError
         No test row has a label.
     """
+    moved = dict(tables) | {"assays": moved_grades(tables["lots"], tables["assays"], seed)}
+    history = features.history(moved)
+    frame = features.assemble(features.questions(moved, history), history)
     graded = frame[frame["label"].notna()]
     test = graded[graded["part"] == "test"]
     if not len(test):
@@ -53,11 +62,7 @@ def shuffled_grades(
     learnt = graded[graded["part"].isin(["train", "validation", "calibration"])]
     if len(learnt) > max_rows:
         learnt = learnt.loc[learnt.sample(max_rows, random_state=seed).index.sort_values()]
-    rng = np.random.default_rng(seed)
-    labels = learnt["label"].to_numpy(dtype=object).copy()
-    for places in learnt.groupby(["part", "commodity"], sort=True).indices.values():
-        labels[places] = labels[rng.permutation(places)]
-    said = make_model().fit(learnt.assign(label=labels)).predict(test.drop(columns="label"))["quality_grade"]
+    said = make_model().fit(learnt).predict(test.drop(columns="label"))["quality_grade"]
     right = float((said == test["label"]).mean())
     common = learnt.groupby("commodity")["label"].agg(lambda grades: grades.mode().iloc[0])
     constant = float((test["commodity"].map(common) == test["label"]).mean())
@@ -72,6 +77,25 @@ def shuffled_grades(
         )
     )
     return ControlResult("shuffled labels", passed, text, {"right": right, "constant": constant})
+
+
+def moved_grades(lots: pd.DataFrame, assays: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Return assays with the grades of other lots of the commodity; all assays of a lot have that of one first assay.
+
+    Examples
+    --------
+    >>> lots = pd.DataFrame({"lot_id": ["L1", "L2", "L3"], "commodity": ["tur", "tur", "wheat"]})
+    >>> assays = pd.DataFrame({"lot_id": ["L1", "L1", "L2", "L3"], "grade": ["A", "B", "C", "D"], "known_time": [1, 2, 1, 1]})
+    >>> moved_grades(lots, assays, seed=3)["grade"].tolist()
+    ['C', 'C', 'A', 'D']
+    """
+    first = assays.sort_values("known_time", kind="stable").drop_duplicates("lot_id")
+    commodity = first["lot_id"].map(lots.drop_duplicates("lot_id").set_index("lot_id")["commodity"])
+    rng = np.random.default_rng(seed)
+    grade = first["grade"].to_numpy(dtype=object).copy()
+    for places in first.groupby(commodity, sort=True).indices.values():
+        grade[places] = grade[rng.permutation(places)]
+    return assays.assign(grade=assays["lot_id"].map(dict(zip(first["lot_id"], grade, strict=True))))
 
 
 def planted_anomalies(

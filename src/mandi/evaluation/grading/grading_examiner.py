@@ -190,7 +190,7 @@ class GradingExaminer:
         needed = {name: tables[name] for name in sorted(features.requires | features.uses) if name in tables}
         return [
             future_perturbation(features, fitted, needed, when, seed, questions=frame),
-            shuffled_grades(make_model, frame, seed),
+            shuffled_grades(make_model, features, needed, seed),
             planted_anomalies(fitted, frame, seed),
         ]
 

@@ -1,7 +1,7 @@
 """Questions about arrivals for training and evaluation: asked at moments of the past, with the tonnes that then came.
 
 A moment is the time when the reports of a day were known. It is the last day reported on or before each date of a grid, so
-that the weeks asked about begin where the weeks known end.
+that the weeks asked about begin where the weeks known end. Where reports come days late, days that are over by then are not asked.
 """
 
 from __future__ import annotations
@@ -98,9 +98,12 @@ def _of_place(commodity: str, location: str, level: str, book: Ledger, params: A
         year = slice(max(place + 1 - YEAR_DAYS, 0), place + 1)
         if not np.nansum(tonnes[year]) > max(params.least_share * np.nansum(country[year]), 0.0):
             continue
+        # days ahead are counted from the first day that is not over when the reports have come, steps from the last reported
+        lag = int((_day_in_india(asof) - last).astype(int)) - 1
         for kind, steps in ahead.items():
             days = place + steps
-            days, asked = days[days < whole], steps[days < whole]
+            kept = (days < whole) & (steps > lag)
+            days, asked = days[kept], steps[kept] - lag
             if not len(days):
                 continue
             span = 1 if kind == "day" else 7
@@ -113,6 +116,11 @@ def _of_place(commodity: str, location: str, level: str, book: Ledger, params: A
                     "label": label[told], "label_known_time": come[windows].max(axis=1)[told],
                 }
             )  # fmt: skip
+
+
+def _day_in_india(moment: np.datetime64) -> np.datetime64:
+    day: np.datetime64 = (moment + np.timedelta64(330, "m")).astype("datetime64[D]")
+    return day
 
 
 def _origins(book: Ledger, every: int, least_weeks: int) -> list[np.datetime64]:

@@ -26,10 +26,11 @@ ALONE: dict[str, tuple[str, dict[str, Any]]] = {
     "line_without_inspector": ("standard-line", {"inspectors": False}),
 }
 LEAST_ROWS = 100
+LEARNT = ("train", "validation")
 
 
 def rivals(frame: DataFrame, seed: int) -> dict[str, Series]:
-    """Return the grades said by simpler graders, fitted on the part train.
+    """Return the grades said by simpler graders, fitted on train and validation, as the model is in the end.
 
     Parameters
     ----------
@@ -45,7 +46,7 @@ def rivals(frame: DataFrame, seed: int) -> dict[str, Series]:
     """
     import pandas as pd
 
-    train = frame[(frame["part"] == "train") & frame["label"].isin(GRADES)]
+    train = frame[frame["part"].isin(LEARNT) & frame["label"].isin(GRADES)]
     if len(train) < LEAST_ROWS:
         return {}
     truth = np.array([GRADES.index(label) for label in train["label"]], dtype=np.intp)

@@ -150,12 +150,43 @@ class Toy:
         )
 
 
-def test_shuffled_labels_pass_a_model_without_and_fail_one_with_a_leak(frame: pd.DataFrame) -> None:
+class Lots:
+    """Questions about lots, of which features may hold the very grade that is asked for."""
+
+    requires = uses = frozenset[str]()
+
+    def __init__(self, leak: str | None = None) -> None:
+        self.leak = leak
+
+    def history(self, tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+        return {"grades": tables["assays"]}
+
+    def questions(self, tables: dict[str, pd.DataFrame], history: Any = None) -> pd.DataFrame:
+        first = tables["assays"].drop_duplicates("lot_id").set_index("lot_id")["grade"]
+        return tables["lots"].assign(label=tables["lots"]["lot_id"].map(first))
+
+    def assemble(self, questions: pd.DataFrame, history: dict[str, pd.DataFrame]) -> pd.DataFrame:
+        if self.leak is None:
+            return questions
+        told = history["grades"].drop_duplicates("lot_id", keep=self.leak).set_index("lot_id")["grade"]  # type: ignore[call-overload]
+        return questions.assign(given_away=questions["lot_id"].map(told))
+
+
+@pytest.mark.parametrize("leak", ["first", "last"])
+def test_shuffled_labels_pass_features_without_and_fail_those_that_hold_the_grade(
+    frame: pd.DataFrame, leak: str
+) -> None:
+    again = pd.concat([frame, frame.tail(300)], ignore_index=True)  # the last were assayed a second time
+    tables = {
+        "lots": frame.drop(columns="label"),
+        "assays": pd.DataFrame(
+            {"lot_id": again["lot_id"], "grade": again["label"], "known_time": np.arange(len(again))}
+        ),
+    }
     leaky = Toy()
     leaky.leak = "given_away"
-    known = frame.assign(given_away=frame["label"])
-    assert shuffled_grades(Toy, known, 1).passed
-    caught = shuffled_grades(lambda: leaky, known, 1)
+    assert shuffled_grades(Toy, Lots(), tables, 1).passed  # type: ignore[arg-type]
+    caught = shuffled_grades(lambda: leaky, Lots(leak), tables, 1)  # type: ignore[arg-type,return-value]
     assert not caught.passed and caught.figures["right"] == 1.0 and caught.as_dict()["passed"] is False
 
 

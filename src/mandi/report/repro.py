@@ -263,6 +263,8 @@ def _row(receipt: Mapping[str, Any]) -> tuple[str, str, str, str, str]:
 def _environment() -> dict[str, str]:
     here = str(Path(sys.executable).parent)
     return {
+        # two lanes whose libraries each take every core wait for one another; and one thread gives one order of sums
+        "OMP_NUM_THREADS": "1",
         **os.environ,
         "PATH": here + os.pathsep + os.environ.get("PATH", ""),
         "PYTHONUNBUFFERED": "1",

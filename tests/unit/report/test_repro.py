@@ -6,7 +6,10 @@ import io
 import json
 from pathlib import Path
 
+import pytest
+
 from mandi.core.paths import Paths
+from mandi.report import repro
 from mandi.report.repro import ProgressLines, receipt_of, stage_names, standing
 
 DVC = """\
@@ -101,3 +104,10 @@ def test_side_by_side_a_stage_has_one_line() -> None:
         last.feed(f"Stage '{stage}' didn't change, skipping\n")
     last.finish()
     assert [line.split("]")[0] for line in out.getvalue().splitlines()] == ["[ 1/2", "[ 2/2"]
+
+
+def test_a_stage_takes_one_thread_unless_told_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    assert repro._environment()["OMP_NUM_THREADS"] == "1"
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert repro._environment()["OMP_NUM_THREADS"] == "3"

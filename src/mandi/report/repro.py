@@ -25,6 +25,7 @@ SKIPPED = re.compile(r"^Stage '([^']+)' (didn't change|is cached)")
 NOISE = re.compile(
     r"^(> |Updating lock file|Generating lock file|To track the changes|\s*git add|To enable auto staging|Use `dvc push`|\s*dvc config|Running callback|WARNING: '.*' is empty|\s*$)"
 )
+LOCKED_TRIES, LOCKED_SECONDS = 200, 0.7
 KEPT_LINES = 40  # of a failing stage's output
 
 
@@ -147,12 +148,14 @@ def run(
     with log.open("w", encoding="utf-8") as kept:
 
         def lane(named: list[str], *, last: bool = False) -> int:
-            lines = ProgressLines(len(known), out, told)
             options = [*(["--force"] if force else []), *([] if last else ["--single-item"])]
-            status = _dvc(root, [*options, *named], kept, lines)
-            if status and not last and only_locked_out(lines.said):
+            for attempt in range(LOCKED_TRIES):
+                lines = ProgressLines(len(known), out, told)
+                status = _dvc(root, [*options, *named], kept, lines)
+                if not status or last or not only_locked_out(lines.said):
+                    break
                 lines.stage = ""
-                return 0
+                time.sleep(LOCKED_SECONDS * (1 + attempt % 3))  # another lane reads or writes the state
             lines.finish(failed=status != 0)
             if status:
                 print(

@@ -111,3 +111,23 @@ def test_a_stage_takes_one_thread_unless_told_otherwise(monkeypatch: pytest.Monk
     assert repro._environment()["OMP_NUM_THREADS"] == "1"
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     assert repro._environment()["OMP_NUM_THREADS"] == "3"
+
+
+def test_a_lane_that_met_a_lock_tries_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    def dvc(root: Path, arguments: list[str], kept: io.StringIO, lines: ProgressLines) -> int:
+        asked.append(arguments)
+        locked = len(asked) == 1
+        if locked:
+            lines.said.append("ERROR: Unable to acquire lock. Most likely another DVC process is running")
+        return int(locked)
+
+    monkeypatch.setattr(repro, "_dvc", dvc)
+    monkeypatch.setattr(repro, "LOCKED_SECONDS", 0.0)
+    monkeypatch.setattr(repro, "stage_names", lambda root: ["train@a", "train@b", "package"])
+    monkeypatch.setattr(repro, "standing", lambda root: "")
+    assert repro.run(tmp_path, [], out=io.StringIO(), jobs=2) == 0
+    tried = [arguments[-1] for arguments in asked if arguments]
+    assert sorted(tried[:3]) in (["train@a", "train@a", "train@b"], ["train@a", "train@b", "train@b"])
+    assert tried[3] == "package" and asked[-1] == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from mandi.core.errors import UnknownValue
 from mandi.core.units import KG, mass_unit
@@ -52,6 +52,16 @@ def _in_utc(moment: datetime) -> datetime:
 
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
+
+
+def _known_unit(unit: str) -> str:
+    try:
+        return mass_unit(unit)
+    except UnknownValue as error:
+        raise ValueError(f"{error.message}; allowed: {', '.join(KG)}") from None
+
+
+MassUnit = Annotated[Name, AfterValidator(_known_unit)]
 
 
 def _other_names(schema: dict[str, Any]) -> None:
@@ -105,7 +115,7 @@ class PriceRow(Strict):
     quantity: float | None = Field(
         default=None, gt=0, le=1e7, description="size of the lot, in quantity_unit"
     )
-    quantity_unit: Name = Field(default="quintal", description="kg, quintal, tonne, bale, candy or maund")
+    quantity_unit: MassUnit = Field(default="quintal", description="kg, quintal, tonne, bale, candy or maund")
     quality_params: QualityParams | None = None
     location: Name | None = Field(
         default=None, description="a market or a state, used when market is not given"
@@ -122,14 +132,6 @@ class PriceRow(Strict):
     asof: Moment | None = Field(
         default=None, description="moment of the decision, with time zone; now if not given"
     )
-
-    @field_validator("quantity_unit")
-    @classmethod
-    def _known_unit(cls, unit: str) -> str:
-        try:
-            return mass_unit(unit)
-        except UnknownValue as error:
-            raise ValueError(f"{error.message}; allowed: {', '.join(KG)}") from None
 
     @property
     def is_lot(self) -> bool:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from mandi.core.errors import UnknownValue
-from mandi.core.units import KG, mass_unit
-from mandi.serving.contracts import Moment, Name, QualityParams, Strict
+from mandi.serving.contracts import MassUnit, Moment, Name, QualityParams, Strict
 
 Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/\-]*$")]
 Grade = Literal["A", "B", "C", "D"]
@@ -71,7 +69,7 @@ class FraudRow(Strict):
     market: Name = Field(description="the mandi where the deal was struck")
     grade: Grade | None = Field(default=None, description="grade agreed, A best")
     quantity: float = Field(ge=0.001, le=1e7, description="quantity agreed, in quantity_unit")
-    quantity_unit: Name = Field(default="quintal", description="kg, quintal, tonne, bale, candy or maund")
+    quantity_unit: MassUnit = Field(default="quintal", description="kg, quintal, tonne, bale, candy or maund")
     price: float = Field(ge=0.01, le=1e7, description="price agreed, INR per quintal")
     traded_at: Moment = Field(description="when the deal was struck, with time zone")
     documents: list[DocumentRow] = Field(default=[], max_length=MOST_PAPERS, description="papers seen so far")
@@ -84,14 +82,6 @@ class FraudRow(Strict):
     asof: Moment | None = Field(
         default=None, description="moment of the review, with time zone; now if not given"
     )
-
-    @field_validator("quantity_unit")
-    @classmethod
-    def _known_unit(cls, unit: str) -> str:
-        try:
-            return mass_unit(unit)
-        except UnknownValue as error:
-            raise ValueError(f"{error.message}; allowed: {', '.join(KG)}") from None
 
 
 class Reason(Strict):

@@ -5,11 +5,9 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from mandi.core.errors import UnknownValue
-from mandi.core.units import KG, mass_unit
-from mandi.serving.contracts import YEARS, Moment, Name, Strict
+from mandi.serving.contracts import YEARS, MassUnit, Moment, Name, Strict
 
 NEEDED = ("commodity_id", "location", "quantity", "max_price")
 
@@ -47,7 +45,7 @@ class MatchingRow(Strict):
     quantity: float | None = Field(
         default=None, gt=0, le=1e7, description="quantity wanted, in quantity_unit"
     )
-    quantity_unit: Name = Field(default="quintal", description="kg, quintal, tonne, bale, candy or maund")
+    quantity_unit: MassUnit = Field(default="quintal", description="kg, quintal, tonne, bale, candy or maund")
     max_price: float | None = Field(default=None, gt=0, le=1e7, description="highest price paid, INR/quintal")
     min_grade: Name | None = Field(default=None, description="lowest grade taken; any if not given")
     max_distance_km: float | None = Field(
@@ -67,14 +65,6 @@ class MatchingRow(Strict):
     asof: Moment | None = Field(
         default=None, description="moment of the decision, with time zone; now if not given"
     )
-
-    @field_validator("quantity_unit")
-    @classmethod
-    def _known_unit(cls, unit: str) -> str:
-        try:
-            return mass_unit(unit)
-        except UnknownValue as error:
-            raise ValueError(f"{error.message}; allowed: {', '.join(KG)}") from None
 
     @model_validator(mode="after")
     def _one_want(self) -> MatchingRow:

@@ -6,12 +6,11 @@ import html
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import pandas as pd
 
-from mandi.core.errors import UnknownValue, nearest
+from mandi.core.lookup import looked_up
 
 if TYPE_CHECKING:
     from mandi.evaluation.controls import ControlResult
@@ -162,12 +161,7 @@ def examiner_for(task: str, params: Mapping[str, Any], model: str) -> Examiner:
     UnknownValue
         No examiner for the task.
     """
-    if task not in EXAMINERS:
-        raise UnknownValue(
-            f'no examiner for "{task}"{nearest(task, EXAMINERS)}', allowed=", ".join(EXAMINERS)
-        )
-    module, _, attribute = EXAMINERS[task].partition(":")
-    built: Examiner = getattr(import_module(module), attribute)(params, model)
+    built: Examiner = looked_up(task, EXAMINERS, "examiner for")(params, model)
     return built
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import dataclasses
 import typing
 from collections.abc import Mapping
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mandi.core.config import build, section
-from mandi.core.errors import UnknownValue, nearest
+from mandi.core.lookup import looked_up
 
 if TYPE_CHECKING:
     from mandi.features.base import Features
@@ -61,8 +60,5 @@ def feature_set(name: str, params: Mapping[str, Any]) -> Features:
 
 
 def _class(name: str) -> type[Any]:
-    if name not in FEATURES:
-        raise UnknownValue(f'no features for "{name}"{nearest(name, FEATURES)}', allowed=", ".join(FEATURES))
-    module, _, attribute = FEATURES[name].partition(":")
-    found: type[Any] = getattr(import_module(module), attribute)
+    found: type[Any] = looked_up(name, FEATURES, "features for")
     return found

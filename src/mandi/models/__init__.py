@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Mapping
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mandi.core.config import build, section
-from mandi.core.errors import UnknownValue, nearest
+from mandi.core.lookup import looked_up
 
 if TYPE_CHECKING:
     from mandi.models.base import Model
@@ -30,10 +29,7 @@ def model_class(name: str) -> type[Any]:
     UnknownValue
         The name is not in MODELS.
     """
-    if name not in MODELS:
-        raise UnknownValue(f'no model "{name}"{nearest(name, MODELS)}', allowed=", ".join(MODELS))
-    module, _, attribute = MODELS[name].partition(":")
-    found: type[Model] = getattr(import_module(module), attribute)
+    found: type[Model] = looked_up(name, MODELS, "model")
     return found
 
 

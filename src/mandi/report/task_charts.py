@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-from mandi.core.errors import UnknownValue, nearest
+from mandi.core.lookup import looked_up
 
 if TYPE_CHECKING:
     from mandi.report.canvas import Chart
@@ -38,9 +37,5 @@ def charts_for(results: Results) -> list[Chart]:
     UnknownValue
         No charts are known for the task.
     """
-    if results.task not in CHARTS:
-        raise UnknownValue(
-            f'no charts for "{results.task}"{nearest(results.task, CHARTS)}', allowed=", ".join(CHARTS)
-        )
-    drawn: list[Chart] = import_module(CHARTS[results.task]).charts(results)
+    drawn: list[Chart] = looked_up(results.task, CHARTS, "charts for").charts(results)
     return drawn

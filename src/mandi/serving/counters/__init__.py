@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-from mandi.core.errors import UnknownValue, nearest
+from mandi.core.lookup import looked_up
 
 if TYPE_CHECKING:
     from mandi.serving.counter import Counter
@@ -32,8 +31,5 @@ def counter_class(name: str) -> type[Counter]:
     UnknownValue
         The name is not in COUNTERS.
     """
-    if name not in COUNTERS:
-        raise UnknownValue(f'no counter for "{name}"{nearest(name, COUNTERS)}', allowed=", ".join(COUNTERS))
-    module, _, attribute = COUNTERS[name].partition(":")
-    found: type[Counter] = getattr(import_module(module), attribute)
+    found: type[Counter] = looked_up(name, COUNTERS, "counter for")
     return found

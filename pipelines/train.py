@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import shutil
 import time
 
@@ -25,10 +24,10 @@ def main(model: str) -> None:
         return
     frame = pd.read_parquet(paths.features(model) / "frame.parquet")
     started = time.perf_counter()
-    fresh = new_model(model, params)
-    told = {"progress": tell} if "progress" in inspect.signature(fresh.fit).parameters else {}
     try:
-        fitted = fresh.fit(frame[frame["part"].isin(["train", "validation", "calibration"])], **told)
+        fitted = new_model(model, params).fit(
+            frame[frame["part"].isin(["train", "validation", "calibration"])], tell
+        )
     except TooLittleData as error:
         write_json(out / "skipped.json", {"skipped": f"needs more data: {error.message}"})
         print(f"{model} is not trained: {error.message}; {error.allowed} are needed")

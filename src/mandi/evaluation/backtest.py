@@ -15,9 +15,7 @@ from mandi.core.errors import ConfigError, ContractError
 from mandi.features.splits import PURGED, SplitParams, split
 
 if TYPE_CHECKING:
-    from mandi.models.base import Model
-
-Progress = Callable[[int, int, str], None]
+    from mandi.models.base import Model, Progress
 
 
 @dataclass(frozen=True)

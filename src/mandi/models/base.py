@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, Self, runtime_checkable
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 
 Kind = Literal["number", "category", "boolean", "time", "text"]
 Task = Literal["price", "forecast", "grading", "detection", "ranking"]
+Progress = Callable[[int, int, str], None]  # steps done, steps in all, a line of text
 
 
 @dataclass(frozen=True)
@@ -89,8 +91,8 @@ class Model(Protocol):
     name: ClassVar[str]
     spec: ClassVar[Spec]
 
-    def fit(self, frame: DataFrame) -> Self:
-        """Learn from ``spec.inputs``, ``spec.label`` and ``part`` (train, validation, calibration)."""
+    def fit(self, frame: DataFrame, progress: Progress | None = None) -> Self:
+        """Learn from ``spec.inputs``, ``spec.label`` and ``part`` (train, validation, calibration), saying how far it is."""
         ...
 
     def predict(self, frame: DataFrame) -> DataFrame:

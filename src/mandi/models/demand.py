@@ -18,7 +18,7 @@ import numpy as np
 from mandi.core.config import build
 from mandi.core.errors import ContractError, NotFitted
 from mandi.features.demand import DemandFeatureParams
-from mandi.models.base import Spec
+from mandi.models.base import Progress, Spec
 from mandi.models.forecasting.demand_blend import DemandBlend, WeighParams
 from mandi.models.forecasting.demand_cases import BLOCKS, Cases, tonnes_of
 from mandi.models.forecasting.demand_fields import SPEC, inputs
@@ -27,7 +27,6 @@ from mandi.models.forecasting.demand_lesson import Lesson, asked_of
 from mandi.models.forecasting.demand_members import Toolbox
 from mandi.models.forecasting.demand_trees import DemandTrees, TreeParams
 from mandi.models.forecasting.prophet_series import ProphetParams, ProphetShape
-from mandi.models.forecasting.series_members import Progress
 from mandi.models.forecasting.trading_calendar import TradingCalendar
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ from mandi.models.detection.fraud_threshold import FlagParams, flag_from
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
-    from mandi.models.base import Spec
+    from mandi.models.base import Progress, Spec
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 LOG = logging.getLogger("mandi.models.fraud")
@@ -81,7 +81,7 @@ class FraudModel:
         self._tails: dict[str, Tail] = {}
         self._thresholds: dict[str, float] = {}
 
-    def fit(self, frame: DataFrame) -> Self:
+    def fit(self, frame: DataFrame, progress: Progress | None = None) -> Self:
         """Learn honest deals of the part train; choose on validation, set the threshold on calibration alone.
 
         Parameters
@@ -89,6 +89,8 @@ class FraudModel:
         frame : DataFrame
             What ``FraudFeatures.assemble`` returned: ``spec.inputs``, label (1 fraud, 0 honest, missing where not known),
             part; label_then, where it is there, is learnt in place of label. Other parts than the three are not looked at.
+        progress : callable, optional
+            Called with steps done, in all, and a line of text.
 
         Raises
         ------
@@ -104,12 +106,16 @@ class FraudModel:
                     f"{len(found)} honest deals in the part {name}", allowed=f"{LEAST_NORMALS} or more"
                 )
         self._units = _units(normals["train"])
+        tell = progress or (lambda done, total, text: None)
         taught = self._with_hidden(normals["train"])
         self.detector = AnomalyDetector(self._detector_params()).fit(taught / self._units, list(COLUMNS))
+        tell(1, 3, f"detectors: {len(taught):,} honest deals")
         self.chosen = {}
         self.cases = self._taught_cases(rows, label, parts)
+        tell(2, 3, f"trees on known cases {'join' if self.cases is not None else 'do not join'}")
         # what was chosen on validation looks better there than it is: the threshold sees calibration alone
         self._calibrate(normals["calibration"], rows[parts["calibration"]], label[parts["calibration"]])
+        tell(3, 3, "threshold set")
         return self
 
     def predict(self, frame: DataFrame) -> DataFrame:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -18,7 +18,7 @@ import numpy as np
 from mandi.core.config import build
 from mandi.core.errors import ContractError, NotFitted, nearest
 from mandi.features.matching import MatchingFeatureParams
-from mandi.models.base import Spec
+from mandi.models.base import Progress, Spec
 from mandi.models.ranking.match_fields import INPUTS, SPEC
 from mandi.models.ranking.match_rule import PARTS, rule_points
 from mandi.models.ranking.match_scorers import Scorer, ScorerParams, Shown, require_fitted, scorer
@@ -76,7 +76,7 @@ class MatchingModel:
         self.tried: dict[str, float] = {}
         self.curve = (1.0, 0.0)
 
-    def fit(self, frame: DataFrame, progress: Callable[[int, int, str], None] | None = None) -> Self:
+    def fit(self, frame: DataFrame, progress: Progress | None = None) -> Self:
         """Fit every scorer on train, choose on validation, fit it and all that are shown anew on both, set the curve on calibration.
 
         Parameters

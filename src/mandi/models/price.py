@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from mandi.core.config import build
 from mandi.core.errors import ContractError, NotFitted, UnknownValue
 from mandi.features.price import PriceFeatureParams
-from mandi.models.base import Spec
-from mandi.models.pricing.lot_pricer import LotPricer, LotPricerParams, Progress
+from mandi.models.base import Progress, Spec
+from mandi.models.pricing.lot_pricer import LotPricer, LotPricerParams
 from mandi.models.pricing.market_pricer import MarketParams, MarketPricer
 from mandi.models.pricing.price_fields import SPEC, inputs
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -18,7 +18,7 @@ from mandi.core.config import build
 from mandi.core.errors import ConfigError, ContractError, NotFitted, TooLittleData
 from mandi.features.grading.quality_measures import MEASURES
 from mandi.features.quality import QualityFeatureParams
-from mandi.models.base import Spec
+from mandi.models.base import Progress, Spec
 from mandi.models.grading.quality_decision import LEAST_ROWS, Decision, DecisionParams
 from mandi.models.grading.quality_effects import alone, shapley
 from mandi.models.grading.quality_fields import GRADES, IN_SET, OWN, PROBABILITY, SPEC
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame, Series
 
     Columns = Mapping[str, Any] | DataFrame
-    Progress = Callable[[int, int, str], None]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[np.intp]]

@@ -17,6 +17,7 @@ from mandi.core.errors import ContractError, MandiError, TooLittleData
 from mandi.features.calendar import CalendarParams
 from mandi.features.demand import NEEDED_WEEKS
 from mandi.features.forecasting.festivals import FestivalParams
+from mandi.models.base import Progress
 from mandi.models.forecasting.demand_blend import DemandBlend, WeighParams, place_name, without
 from mandi.models.forecasting.demand_cases import BLOCKS, LEAST_OF_BLOCK, Cases, tonnes_of
 from mandi.models.forecasting.demand_intervals import Asked, Errors
@@ -24,7 +25,6 @@ from mandi.models.forecasting.demand_members import ANCHORED, Toolbox, stacked
 from mandi.models.forecasting.demand_trees import DemandTrees, TreeParams
 from mandi.models.forecasting.prophet_series import ProphetParams, ProphetShape, fit_prophet
 from mandi.models.forecasting.series_backtest import Backtest, mean_step
-from mandi.models.forecasting.series_members import Progress
 from mandi.models.forecasting.trading_calendar import TradingCalendar
 
 if TYPE_CHECKING:

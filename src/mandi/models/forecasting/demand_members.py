@@ -15,10 +15,11 @@ import numpy as np
 
 from mandi.core.errors import UnknownValue, nearest
 from mandi.features.calendar import CalendarParams
+from mandi.models.base import Progress
 from mandi.models.forecasting.demand_cases import BLOCKS, Cases, block_sums, groups_of
 from mandi.models.forecasting.demand_trees import DemandTrees
 from mandi.models.forecasting.prophet_series import ProphetShape, is_harvest
-from mandi.models.forecasting.series_members import Progress, StatMember
+from mandi.models.forecasting.series_members import StatMember
 from mandi.models.forecasting.series_panel import SeriesPanel
 from mandi.models.forecasting.trading_calendar import TradingCalendar
 

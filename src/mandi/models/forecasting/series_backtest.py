@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mandi.core.errors import ContractError
-from mandi.models.forecasting.series_members import Member, MemberForecast, Progress, fallback
+from mandi.models.base import Progress
+from mandi.models.forecasting.series_members import Member, MemberForecast, fallback
 from mandi.models.forecasting.series_panel import Floats, SeriesPanel
 
 if TYPE_CHECKING:

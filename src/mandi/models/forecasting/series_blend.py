@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mandi.core.errors import ContractError, NotFitted
+from mandi.models.base import Progress
 from mandi.models.forecasting.series_backtest import Backtest, Failure, mean_step, rolling_backtest
 from mandi.models.forecasting.series_intervals import IntervalParams, SeriesIntervals, conformal
-from mandi.models.forecasting.series_members import Member, Progress
+from mandi.models.forecasting.series_members import Member
 from mandi.models.forecasting.series_panel import Floats, SeriesPanel
 
 if TYPE_CHECKING:

@@ -17,9 +17,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from mandi.core.errors import UnknownValue, nearest
+from mandi.models.base import Progress
 from mandi.models.forecasting.series_panel import Floats, SeriesPanel
 
-Progress = Callable[[int, int, str], None]
 METHODS = ("naive", "seasonal-naive", "mean", "drift", "theta", "ces", "ets", "arima")
 
 

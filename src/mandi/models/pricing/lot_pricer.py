@@ -8,7 +8,6 @@ far from the price as XGBoost quantiles and the filter's own error say, conforma
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from itertools import product
 from pathlib import Path
@@ -18,6 +17,7 @@ import numpy as np
 
 from mandi.core.config import build
 from mandi.core.errors import ContractError, NotFitted
+from mandi.models.base import Progress
 from mandi.models.conformal import margin, recency, uncrossed
 from mandi.models.pricing.level_line import READ as LINE_READ
 from mandi.models.pricing.level_line import LevelLine
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Member = XGBoostTrees | LightGBMTrees | LotLine
-Progress = Callable[[int, int, str], None]
 OUTPUTS = ("predicted_price", "lower_bound_90", "upper_bound_90", "lower_bound_95", "upper_bound_95")
 CANDIDATES: dict[str, tuple[type[Member], str]] = {
     "xgboost": (XGBoostTrees, "reg:squarederror"),

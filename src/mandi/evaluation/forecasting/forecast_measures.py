@@ -15,6 +15,7 @@ import pandas as pd
 
 from mandi.core.errors import ContractError, nearest
 from mandi.evaluation.examiner import Judged, fingerprint
+from mandi.evaluation.forecasting.forecast_scores import mape_nonzero, wape
 
 BANDS = (30, 60, 90)
 BY_BAND = "Weeks ahead, by kind of place"
@@ -26,7 +27,6 @@ BASELINE = "seasonal_naive"
 IDENTITY = ["commodity", "location", "kind", "horizon_days", "asof", "label"]
 ANSWER = ("predicted_demand", "lower_bound", "upper_bound")
 GROUPS = {"country": ("country",), "place": ("state", "market")}
-SIMPLE = ("seasonal_naive", "last_week", "mean_28")
 SHOWN_PLACES = 8
 
 
@@ -36,13 +36,10 @@ class ForecastParams:
 
     Attributes
     ----------
-    aggregation : str
-        What the gate's figures are measured on; "week", sums of seven days, is the only one there is.
     open_tonnes : float
         Single days with less are left out of percentages: near nothing they measure the smallness of the day.
     """
 
-    aggregation: str = "week"
     open_tonnes: float = 1.0
 
 
@@ -172,13 +169,10 @@ def oracle_mape(country: pd.DataFrame, truth: Mapping[str, Any] | None) -> dict[
 
 def _errors(rows: pd.DataFrame, column: str, least: float) -> dict[str, float]:
     off = (rows[column] - rows["label"]).abs()
-    percent = rows["label"] > max(least, 0.0)
-    came = rows["label"].sum()
+    sizable = rows[rows["label"] > max(least, 0.0)]
     return {
-        "mape": 100.0 * float((off[percent] / rows.loc[percent, "label"]).mean())
-        if percent.any()
-        else np.nan,
-        "wape": 100.0 * float(off.sum() / came) if came > 0 else np.nan,
+        "mape": mape_nonzero(sizable["label"], sizable[column]),
+        "wape": wape(rows["label"], rows[column]),
         "mase": float((off / rows["scale"]).mean()) if len(rows) else np.nan,
     }
 

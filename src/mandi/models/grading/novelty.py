@@ -17,6 +17,7 @@ import numpy as np
 
 from mandi.core.errors import ContractError, NotFitted, UnknownValue
 from mandi.models.grading.grade_scales import Scale, checked, product
+from mandi.models.grading.isolation import mean_path, path_lengths
 from mandi.models.grading.tree_net import TreeNet, forest_arrays
 
 if TYPE_CHECKING:
@@ -214,24 +215,12 @@ def _isolation(scaled: Floats, trees: int, seed: int) -> dict[str, NDArray[Any]]
     from sklearn.ensemble import IsolationForest
 
     forest = IsolationForest(n_estimators=trees, random_state=seed, n_jobs=1).fit(scaled.astype(np.float32))
-    usual = float(_depth(np.array([forest.max_samples_]))[0])
+    usual = float(mean_path(np.array([forest.max_samples_]))[0])
 
     def leaf(tree: Any) -> Floats:
-        depth = np.zeros(tree.node_count)
-        for node in range(tree.node_count):  # a parent stands before its children
-            for child in (tree.children_left[node], tree.children_right[node]):
-                if child >= 0:
-                    depth[child] = depth[node] + 1.0
-        return ((depth + _depth(tree.n_node_samples)) / usual / trees)[:, None]
+        return (path_lengths(tree) / usual / trees)[:, None]
 
     return forest_arrays(forest.estimators_, leaf, scaled.shape[1])
-
-
-def _depth(rows: NDArray[Any]) -> Floats:
-    """Mean depth at which a random tree isolates one of so many rows (Liu, Ting and Zhou 2008)."""
-    many = np.maximum(np.asarray(rows, dtype=np.float64), 2.0)
-    mean = 2.0 * (np.log(many - 1.0) + np.euler_gamma) - 2.0 * (many - 1.0) / many
-    return np.where(rows <= 1, 0.0, np.where(rows == 2, 1.0, mean))
 
 
 def _classes(scaled: Floats, classes: Ints) -> dict[str, NDArray[Any]]:

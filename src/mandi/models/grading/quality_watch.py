@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from mandi.core.errors import ConfigError, NotFitted
+from mandi.models.grading.isolation import mean_path, path_lengths
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Ints = np.ndarray[Any, np.dtype[np.intp]]
 DETECTORS = ("isolation", "neighbours", "spread")
-EULER = 0.5772156649015329
 
 
 @dataclass(frozen=True)
@@ -168,7 +168,7 @@ class Watch:
         forest = IsolationForest(n_estimators=self.params.trees, random_state=self.params.seed, n_jobs=1).fit(
             rows
         )
-        usual = float(_mean_path(np.array([forest.max_samples_]))[0]) * len(forest.estimators_)
+        usual = float(mean_path(np.array([forest.max_samples_]))[0]) * len(forest.estimators_)
         grown = [one.tree_ for one in forest.estimators_]
         starts = np.cumsum([0, *(tree.node_count for tree in grown[:-1])])
         ends = [np.asarray(tree.children_left) < 0 for tree in grown]
@@ -184,7 +184,7 @@ class Watch:
                 np.int32
             ),
             "threshold": np.concatenate([t.threshold for t in grown]),
-            "path": np.concatenate([_depths(t) / usual for t in grown]),
+            "path": np.concatenate([path_lengths(t) / usual for t in grown]),
             "depth": np.array(max(int(t.max_depth) for t in grown)),
         }
 
@@ -208,20 +208,3 @@ class Watch:
         count = min(self.params.neighbours, apart.shape[1])
         nearest = np.sort(np.partition(apart, count - 1, axis=1)[:, :count], axis=1)
         return np.ascontiguousarray(nearest).sum(axis=1) / (count * np.sqrt(rows.shape[1]))
-
-
-def _depths(tree: Any) -> Floats:
-    depth = np.zeros(tree.node_count)
-    for node in range(tree.node_count):  # children come after their parent
-        for child in (tree.children_left[node], tree.children_right[node]):
-            if child >= 0:
-                depth[child] = depth[node] + 1.0
-    return depth + _mean_path(tree.n_node_samples.astype(np.float64))
-
-
-def _mean_path(rows: Floats) -> Floats:
-    found = np.zeros(len(rows))
-    found[rows == 2] = 1.0
-    more = rows > 2
-    found[more] = 2.0 * (np.log(rows[more] - 1.0) + EULER) - 2.0 * (rows[more] - 1.0) / rows[more]
-    return found

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mandi.core.lookup import looked_up
 from mandi.evaluation.markdown import code, escaped, lines, markdown_table, number
-from mandi.evaluation.pricing.price_card import price_limits, price_sections
 
 if TYPE_CHECKING:
     from mandi.models.base import Field, Spec
 
+WORDED: dict[str, str] = {
+    "price": "mandi.evaluation.pricing.price_card"
+}  # tasks whose figures have words of their own
 GENERATED = (
     "These figures are of the generated market: its noise is sized from real files, but what decides there is recorded, and "
     "a real market has reasons that nobody records."
@@ -56,14 +59,14 @@ def card(
     str
         Markdown, the same for the same arguments.
     """
-    priced = spec.task == "price"
-    said = price_limits(source) if priced else (GENERATED if source == "generated" else REAL,)
+    words = looked_up(spec.task, WORDED, "words for") if spec.task in WORDED else None
+    said = words.limits(source) if words else (GENERATED if source == "generated" else REAL,)
     parts = [
         f"# Model card: {spec.name}",
         f"{spec.question}\n\nAnswers in {spec.unit}; tables from `{code(source)}`.",
         _standing(verdict),
         f"## What it is asked and what it answers\n\n{_fields(spec.request)}\n\n{_fields(spec.outputs)}",
-        *(price_sections(report, spec.unit) if priced else _sections(report)),
+        *(words.sections(report, spec.unit) if words else _sections(report)),
         _controls(controls),
         f"## Limits\n\n{lines([*said, *map(escaped, noise), *limits])}",
         _gate(verdict),

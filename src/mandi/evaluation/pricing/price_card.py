@@ -41,7 +41,7 @@ SHOWN = {
 }
 
 
-def price_sections(report: Mapping[str, Any], unit: str) -> list[str]:
+def sections(report: Mapping[str, Any], unit: str) -> list[str]:
     """Return what a price card says of the figures: by horizon, beside the baselines, by volatility, worst slices, floor.
 
     Parameters
@@ -61,7 +61,7 @@ def price_sections(report: Mapping[str, Any], unit: str) -> list[str]:
     ]
 
 
-def price_limits(source: str) -> tuple[str, ...]:
+def limits(source: str) -> tuple[str, ...]:
     """Return what the source of the tables means for the figures of prices."""
     return GENERATED if source == "generated" else REAL
 

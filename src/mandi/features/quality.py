@@ -162,10 +162,7 @@ def complete(asked: Columns, known: Mapping[str, State], params: QualityInputPar
 
 
 def _known(questions: DataFrame, state: DataFrame, keys: list[str]) -> dict[str, Column]:
-    # only the place of the row is looked up: taking it from one matrix costs less than a join of thirty columns
-    places = state[[*keys, "known_time"]].assign(place=np.arange(len(state), dtype=np.float64))
-    found = asof.join(questions[[*keys, "asof"]], places, by=keys)
-    place = np.where(found["place"].isna(), -1, found["place"]).astype(np.intp)
+    place = asof.positions(questions, state, by=keys)
     return Laid.of(state, keys).taken(place, nanoseconds(questions["asof"]))
 
 

@@ -11,6 +11,7 @@ from mandi.core.errors import ContractError
 from mandi.features.grading.quality_history import KEYS
 from mandi.features.grading.quality_measures import MEASURES
 from mandi.features.quality import Laid, QualityInputParams, complete
+from mandi.tables.asof_index import LastKnown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,6 +51,7 @@ class QualityShelf:
     def __init__(self, history: Mapping[str, DataFrame], params: QualityInputParams) -> None:
         self.params = params
         self._states: dict[str, tuple[list[str], dict[Any, int], Laid]] = {}
+        self._last: dict[str, LastKnown] = {}
         for name, keys in KEYS.items():
             state = history[name].reset_index(drop=True)
             rows = list(zip(*(state[key] for key in keys))) if len(keys) > 1 else state[keys[0]].tolist()
@@ -60,6 +62,7 @@ class QualityShelf:
                     allowed="a snapshot: the last row of each key",
                 )
             self._states[name] = (keys, places, Laid.of(state, keys))
+            self._last[name] = LastKnown(state, keys)
 
     @property
     def commodities(self) -> dict[str, int]:
@@ -102,9 +105,7 @@ class QualityShelf:
             Moments, whole nanoseconds since 1970, UTC; what was known later is not used.
         """
         known = {}
-        for name, (keys, places, laid) in self._states.items():
-            wanted = list(zip(*(asked[key] for key in keys))) if len(keys) > 1 else asked[keys[0]]
-            place = np.array([places.get(key, -1) for key in wanted], dtype=np.intp)
-            later = laid.known_ns[place] > asked_ns
-            known[name] = laid.taken(np.where(later, -1, place), asked_ns)
+        for name, (keys, _, laid) in self._states.items():
+            place = self._last[name].rows([asked[key] for key in keys], asked_ns.view("datetime64[ns]"))
+            known[name] = laid.taken(place, asked_ns)
         return complete(asked, known, self.params)

@@ -22,7 +22,6 @@ CPU seconds count this process and its children, imports included.
 from __future__ import annotations
 
 import resource
-import warnings
 from pathlib import Path
 
 from benchmarks.demand_arrivals import BASELINES, arrivals_rows, better_than_baselines
@@ -37,7 +36,6 @@ def main() -> None:
     """Run both sets, print the tables and write benchmarks/results/demand.json."""
     root = Path(__file__).resolve().parent.parent
     data = bench_data(root)
-    warnings.filterwarnings("ignore", category=FutureWarning)
     rows = m4_rows(data, cpu, _say) + arrivals_rows(data, cpu, _say)
     _show(rows)
     spent = cpu()

@@ -1,8 +1,8 @@
 """Runs independent stages side by side before the one `dvc repro` that decides what is up to date.
 
 DVC runs one stage at a time. The chains of two models share nothing but the tables, and no notebook reads another, so they
-are started as lanes of `dvc repro --single-item`, a few at a time. The lanes only save time: whatever they left out, or could
-not lock, the closing `dvc repro` of everything runs.
+are started as lanes of `dvc repro --single-item`, a few at a time. A lane that meets another's lock tries again; what is up to
+date is decided by the closing `dvc repro` of everything.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def run_phase(lanes: Phase, run_lane: Callable[[list[str]], int], jobs: int) -> 
 
 
 def only_locked_out(lines: Iterable[str]) -> bool:
-    """Whether a lane failed because another held a lock, so that the closing run does its stages.
+    """Whether a lane failed only because another held a lock, so that it may try again.
 
     Examples
     --------

@@ -12,7 +12,6 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from demand_market import taught
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")
 def test_it_answers_the_country_to_thirty_days_and_nothing_else() -> None:
     frame = taught()[2]
     rows = frame[frame["part"] == "test"]

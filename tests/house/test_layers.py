@@ -13,7 +13,14 @@ from imports import everything_imported, imported, modules
 
 # each floor may use itself and the floors below it
 FLOORS = ["core", "tables", "features", "models", "evaluation", "registry", "serving"]
-BESIDE = {"report": {"core", "tables", "features", "models", "evaluation", "report"}}
+LANGUAGE = {"store", "llm", "student"}  # the other tower: it knows no model, and serving stands on both
+BESIDE = {
+    "report": {"core", "tables", "features", "models", "evaluation", "report"},
+    "store": {"core", "store"},
+    "llm": {"core", "store", "llm"},
+    "student": {"core", "store", "student"},
+    "serving": {*FLOORS, *LANGUAGE},
+}
 OPENERS = {
     "open", "read_csv", "read_parquet", "read_json", "read_sql", "read_excel", "read_pickle", "read_table",
     "to_csv", "to_parquet", "to_json", "to_sql", "to_pickle", "read_text", "write_text", "read_bytes", "write_bytes",

@@ -108,6 +108,12 @@ class StaleSnapshot(MandiError):
         return StaleSnapshot(self.message, field=place, allowed=self.allowed, next_command=self.next_command)
 
 
+class StoreUnavailable(MandiError):
+    """The database or the shared state does not answer."""
+
+    headline = "the store does not answer"
+
+
 class NotFitted(MandiError):
     """A model was asked before it was fitted."""
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Protocol
 
 from pydantic import Field, create_model
 
-from mandi.serving.contracts import Strict
+from mandi.core.strict import Strict
 from mandi.serving.snapshot import Champion, ServingParams
 
 

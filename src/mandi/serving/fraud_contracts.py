@@ -7,7 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from mandi.serving.contracts import MassUnit, Moment, Name, QualityParams, Strict
+from mandi.core.strict import MassUnit, Moment, Name, Strict
+from mandi.serving.contracts import QualityParams
 
 Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/\-]*$")]
 Grade = Literal["A", "B", "C", "D"]

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from mandi.serving.contracts import YEARS, MassUnit, Moment, Name, Strict
+from mandi.core.strict import YEARS, MassUnit, Moment, Name, Strict
 
 NEEDED = ("commodity_id", "location", "quantity", "max_price")
 

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from pydantic import Field
 
-from mandi.serving.contracts import Moment, Name, QualityParams, Strict
+from mandi.core.strict import Moment, Name, Strict
+from mandi.serving.contracts import QualityParams
 
 
 class QualityRow(Strict):

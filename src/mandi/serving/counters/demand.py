@@ -16,9 +16,9 @@ import numpy as np
 from pydantic import Field
 
 from mandi.core.errors import ContractError, StaleSnapshot
+from mandi.core.strict import Moment, Name, Strict
 from mandi.features.demand import LONGEST_HORIZON
 from mandi.features.forecasting.arrivals import COUNTRY
-from mandi.serving.contracts import Moment, Name, Strict
 from mandi.serving.gazetteer import few, near, plain
 from mandi.serving.problems import BadRow
 from mandi.serving.snapshot import MAKE_IT, Champion, ServingParams

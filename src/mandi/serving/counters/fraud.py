@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 
 from mandi.core.errors import ContractError, StaleSnapshot
+from mandi.core.strict import Strict
 from mandi.core.units import to_quintals
 from mandi.features.detection.fraud_facts import ATTRIBUTES, FACTS, PAPERS, TEXTS, TIMES
 from mandi.features.detection.fraud_memory import Deals, Memory
 from mandi.features.fraud import KEPT_DAYS
 from mandi.models.detection.fraud_fields import RISKS, said
-from mandi.serving.contracts import Strict
 from mandi.serving.fraud_contracts import FraudAnswer, FraudRow, Reason, quality_of
 from mandi.serving.gazetteer import few, near, plain
 from mandi.serving.problems import BadRow

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from mandi.core.errors import ContractError, StaleSnapshot
+from mandi.core.strict import Strict
 from mandi.core.units import to_quintals
 from mandi.features.ranking.hard_constraints import CONSTRAINTS, NO_FLOOR
 from mandi.features.ranking.offer_index import OfferIndex
 from mandi.features.ranking.pair_book import ASKED, ASKED_TEXTS, ASKED_TIMES, PairBook, moments
 from mandi.models.ranking.match_rule import PARTS
-from mandi.serving.contracts import Strict
 from mandi.serving.delivery_days import from_today, india_day, stamp
 from mandi.serving.gazetteer import few, near, plain
 from mandi.serving.matching_contracts import Breakdown, Match, MatchingAnswer, MatchingRow

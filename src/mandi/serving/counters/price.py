@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from mandi.core.errors import ContractError, StaleSnapshot
+from mandi.core.strict import Strict
 from mandi.core.units import to_quintals
 from mandi.features.calendar import INDIA
-from mandi.serving.contracts import PriceAnswer, PriceRow, QualityParams, Strict
+from mandi.serving.contracts import PriceAnswer, PriceRow, QualityParams
 from mandi.serving.gazetteer import Gazetteer, few, near, plain
 from mandi.serving.problems import BadRow
 from mandi.serving.snapshot import MAKE_IT, Champion, ServingParams

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from mandi.core.errors import ContractError, StaleSnapshot
+from mandi.core.strict import Strict
 from mandi.features.grading.quality_measures import COLOR, COLOR_CODE, NUMBERS, plain_color
 from mandi.features.grading.quality_shelf import QualityShelf
 from mandi.models.grading.quality_fields import GRADES, IN_SET, OWN, PROBABILITY
-from mandi.serving.contracts import Strict
 from mandi.serving.gazetteer import few, near, plain
 from mandi.serving.problems import BadRow
 from mandi.serving.quality_contracts import ParameterProblem, QualityAnswer, QualityRow

@@ -1,0 +1,1 @@
+"""The student: small models of our own that answer where they are sure."""

@@ -1,1 +1,1 @@
-"""What can be asked of the service beside its models, subject by subject: contracts of bodies, and operations."""
+"""The operations of the service, part by part."""

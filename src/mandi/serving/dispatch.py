@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from mandi.core.errors import MandiError
 from mandi.serving.house import House
-from mandi.serving.operations import Asked, Operation, Principal, Stream
+from mandi.serving.operations import Asked, Operation, Principal, Stream, Told
 from mandi.serving.problems import (
     BAD_REQUEST,
     FORBIDDEN,
@@ -130,6 +130,9 @@ async def _response(
         return StreamingResponse(told.events, media_type="text/event-stream", headers=headers)
     if told is None:
         return Response(status_code=204)
+    if isinstance(told, Told):
+        text = told.answer.model_dump_json()
+        return Response(text, status_code=told.status, media_type="application/json")
     text = told.model_dump_json() if isinstance(told, BaseModel) else to_json(told)
     return Response(text, status_code=operation.status, media_type="application/json")
 

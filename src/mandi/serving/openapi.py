@@ -80,7 +80,7 @@ def document(
     >>> [p for p in document(model_operations())["paths"] if p.startswith("/api/v1/p")]
     ['/api/v1/price/predict']
     """
-    shapes = {m for o in operations for m in (*o.bodies, *o.answers)}
+    shapes = {m for o in operations for m in (*o.bodies, *o.answers, *o.others.values())}
     named: list[Any] = [(m, "validation") for m in sorted(shapes, key=lambda m: m.__name__)]
     _, schemas = models_json_schema(named, ref_template=REF + "{model}")
     paths: dict[str, dict[str, Any]] = {}
@@ -156,8 +156,12 @@ def _responses(operation: Operation) -> dict[str, Any]:
         statuses.add(404)
     if operation.bodies:
         statuses.add(413)
+    others = {
+        str(status): {"description": "the answer", "content": {"application/json": {"schema": _one_of([shape])}}}
+        for status, shape in operation.others.items()
+    }
     refusals = {str(s): {"description": TOLD[s], "content": refused} for s in sorted(statuses)}
-    return {str(status): good, **refusals}
+    return {str(status): good, **others, **refusals}
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:

@@ -87,6 +87,14 @@ class Stream:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An answer with a status of its own, one of the operation's ``others``."""
+
+    status: int
+    answer: BaseModel
+
+
 Handler = Callable[[Asked], Awaitable[Any]]
 
 
@@ -106,6 +114,8 @@ class Operation:
         The answer is, or may be, ``text/event-stream``.
     owned : mapping of str to str
         Path parameter to the kind of record it names: the caller's organisation must own it, and others are told it is not there.
+    others : mapping of int to type
+        Shapes of good answers with another status, as 202 when a person will answer.
     problems : tuple of int
         Statuses beside 400, 401, 403, 413 and 503 that a refusal may have.
     wire : str
@@ -125,6 +135,7 @@ class Operation:
     status: int = 200
     streams: bool = False
     owned: Mapping[str, str] = field(default_factory=dict)
+    others: Mapping[int, type[BaseModel]] = field(default_factory=dict)
     problems: tuple[int, ...] = ()
     wire: Literal["house", "openai"] = "house"
     examples: Mapping[str, Any] = field(default_factory=dict)

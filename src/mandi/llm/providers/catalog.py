@@ -13,6 +13,8 @@ from mandi.llm.providers.openai_body import TokenLimit
 from mandi.llm.providers.openai_wire import OpenAIWire
 
 Shape = Literal["openai", "anthropic", "gemini"]
+FAIR_S = 1.0
+"""Seconds; a caller who waits less and gets nothing is no sign of a sick provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,7 @@ def catalog(settings: Mapping[str, Any], limits: WireLimits | None = None) -> Ca
     settings : mapping
         As the environment: values are text, or secrets as ``pydantic.SecretStr``; empty is absent.
     limits : WireLimits, optional
+        Waits below a second are the caller's own if not given (``fair_s``).
 
     Examples
     --------
@@ -135,7 +138,7 @@ def catalog(settings: Mapping[str, Any], limits: WireLimits | None = None) -> Ca
     vendors: dict[str, str] = {}
     for spec in SPECS:
         try:
-            providers[spec.name] = _made(spec, settings, limits or WireLimits())
+            providers[spec.name] = _made(spec, settings, limits or WireLimits(fair_s=FAIR_S))
         except ConfigError as error:
             missing[spec.name] = error.message + (f"; {error.next_command}" if error.next_command else "")
             continue
@@ -214,7 +217,7 @@ def _made(spec: Spec, settings: Mapping[str, Any], limits: WireLimits) -> Provid
 
 def _text(settings: Mapping[str, Any], names: tuple[str, ...]) -> str:
     for name in names:
-        value = settings.get(name)
+        value: Any = settings.get(name)
         shown = value.get_secret_value() if hasattr(value, "get_secret_value") else value
         if shown is not None and str(shown).strip():
             return str(shown).strip()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from anyio.to_thread import run_sync
+
 from mandi.serving.accounts import organizations, people
 from mandi.serving.accounts.audit import audit
 from mandi.serving.accounts.office import office_of
@@ -79,16 +81,31 @@ async def _add(asked: Asked) -> Any:
     def write(session: Session) -> UserAnswer:
         people.may_give(session, who, who.organization_id, body.role)
         user = people.add(
-            session, who.organization_id, body.username, role=body.role, hashed_password=hashed, email=body.email
+            session,
+            who.organization_id,
+            body.username,
+            role=body.role,
+            hashed_password=hashed,
+            email=body.email,
         )
-        audit(session, who, "user.create", f"user:{user.id}", {"role": user.role}, asked.request_id, at=office.now())
+        audit(
+            session,
+            who,
+            "user.create",
+            f"user:{user.id}",
+            {"role": user.role},
+            asked.request_id,
+            at=office.now(),
+        )
         return user_told(user)
 
     return await office.write(write)
 
 
 async def _list(asked: Asked) -> Any:
-    found = await office_of(asked.house).read(lambda session: people.listed(session, asked.who.organization_id))
+    found = await office_of(asked.house).read(
+        lambda session: people.listed(session, asked.who.organization_id)
+    )
     return UsersAnswer(users=[user_told(user) for user in found])
 
 
@@ -123,11 +140,15 @@ async def _erase(asked: Asked) -> Any:
     def shut_out(session: Session) -> None:
         now, user = office.now(), people.find(session, who.organization_id, user_id)
         people.may_erase(session, who, user, now)
-        audit(session, who, "user.erase", f"user:{user_id}", {"role": user.role}, asked.request_id, at=now)
+        audit(session, who, "user.shut_out", f"user:{user_id}", {"role": user.role}, asked.request_id, at=now)
 
     await office.write(shut_out)
     await office.gate.announce()
-    await erase_user(office.database, user_id)
+    await run_sync(
+        lambda: erase_user(
+            office.database, user_id, actor=who.user_id, request_id=asked.request_id, clock=office.now
+        )
+    )
 
 
 async def _own(asked: Asked) -> Any:

@@ -80,7 +80,9 @@ def asked(
     now : datetime
     """
     if desk is None or name not in desk.counters:
-        why = desk.refused[name].message if desk and name in desk.refused else f"no {name} model is served here"
+        why = (
+            desk.refused[name].message if desk and name in desk.refused else f"no {name} model is served here"
+        )
         return Finding(name, "not_served", {}, why)
     version = desk.champions[name].version if name in desk.champions else None
     try:
@@ -89,13 +91,17 @@ def asked(
             return Finding(name, "not_asked", {}, put.why, version)
         return _answered(desk, name, put, now, version)
     except ValidationError as error:
-        problem = problem_of_validation([dict(e) for e in error.errors(include_url=False, include_input=False)])
+        problem = problem_of_validation(
+            [dict(e) for e in error.errors(include_url=False, include_input=False)]
+        )
         return Finding(name, "refused", {}, problem.error, version)
     except MandiError as error:
         return Finding(name, "refused", {}, _why(error), version)
     except Exception:  # of one model; the others still answer
         LOG.exception("the %s model failed on a question", name)
-        return Finding(name, "refused", {}, "the model failed on this question; the service log has it", version)
+        return Finding(
+            name, "refused", {}, "the model failed on this question; the service log has it", version
+        )
 
 
 class DeskEvidence:
@@ -142,7 +148,9 @@ class DeskEvidence:
 
         return await self._once(("text", meant, self._minute(now)), ask)
 
-    async def _once(self, key: tuple[Any, ...], ask: Callable[[], dict[str, Finding]]) -> Mapping[str, Finding]:
+    async def _once(
+        self, key: tuple[Any, ...], ask: Callable[[], dict[str, Finding]]
+    ) -> Mapping[str, Finding]:
         versions = tuple((n, c.version) for n, c in self._desk.champions.items()) if self._desk else ()
         key = (*key, versions)
         held = self._kept.get(key)

@@ -108,11 +108,17 @@ class Meant:
     def _notes(self) -> list[str]:
         notes = []
         if not self.place_named:
-            notes.append(f"no market was named: answered for {self.place}, the one with the least reporting noise")
+            notes.append(
+                f"no market was named: answered for {self.place}, the one with the least reporting noise"
+            )
         if self.days is not None and self.days != self.horizon:
-            notes.append(f"asked for {self.days} days ahead: {self.horizon} is the nearest that was evaluated")
+            notes.append(
+                f"asked for {self.days} days ahead: {self.horizon} is the nearest that was evaluated"
+            )
         if self.grade is not None:
-            notes.append(f"grade {self.grade} was named: a market's price is of its usual lot; describe a deal for a lot's")
+            notes.append(
+                f"grade {self.grade} was named: a market's price is of its usual lot; describe a deal for a lot's"
+            )
         return notes
 
 
@@ -189,7 +195,9 @@ def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _first(text: str, names: Any) -> str | None:
-    found = [(hit.start(), -len(hit.group()), name) for name, pattern in names if (hit := pattern.search(text))]
+    found = [
+        (hit.start(), -len(hit.group()), name) for name, pattern in names if (hit := pattern.search(text))
+    ]
     return min(found)[2] if found else None
 
 

@@ -93,7 +93,7 @@ async def last_successes(house: House) -> Mapping[str, datetime]:
     def look(session: Session) -> Sequence[Any]:
         return session.execute(query).all()
 
-    return {provider: at for provider, at in await house.rooms[DATABASE].aread(look)}
+    return dict([tuple(row) for row in await house.rooms[DATABASE].aread(look)])
 
 
 def _spool(spool: Any) -> Part:

@@ -6,7 +6,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,7 @@ from mandi.core.errors import MandiError
 from mandi.llm.deal import Deal
 from mandi.llm.evidence import Finding
 from mandi.llm.prompts.deal_money import DealMoney, deal_money
-from mandi.serving.counters import COUNTERS
-from mandi.serving.evidence_questions import QUESTIONS, NotAsked, Question, case_of
+from mandi.serving.evidence_questions import NOT_NAMED, QUESTIONS, NotAsked, Question, case_of
 from mandi.serving.evidence_text import TextNames
 from mandi.serving.gazetteer import plain
 from mandi.serving.problems import BadRow, problem_of_validation
@@ -33,6 +32,7 @@ KEPT_SECONDS = 3.0
 MOST_KEPT = 128
 LONGEST_ALLOWED = 160
 RATE = "usd_inr_rate"
+HALF_A_DAY = timedelta(hours=12)
 
 
 def findings_of(desk: Desk | None, deal: Deal, now: datetime) -> dict[str, Finding]:
@@ -132,22 +132,48 @@ class DeskEvidence:
         )
 
     async def about_text(self, text: str, now: datetime) -> Mapping[str, Finding]:
-        """Return what price and demand say of the commodity and place a text names; empty when it names none."""
+        """Return what price and demand say of the commodity and place a text names; empty when it names none.
+
+        Each answer, given or not, holds under ``asked`` what was understood, and where the history ends too long before the
+        moment asked about, ``stale`` with ``known_until`` and the first day that can be asked about.
+        """
         meant = self._names.meant(text)
         if meant is None:
             return {}
-        questions = meant.questions(now.astimezone(UTC))
+        moment = now.astimezone(UTC)
+        questions = meant.questions(moment)
 
         def ask() -> dict[str, Finding]:
-            found = {}
-            for name, question in questions.items():
-                told = asked(self._desk, name, partial(_put, question), now.astimezone(UTC))
-                answer = {**told.answer, "asked": meant.as_dict()}
-                found[name] = Finding(name, told.standing, answer, told.why, told.version)
-            return found
+            found = {n: asked(self._desk, n, partial(_put, q), moment) for n, q in questions.items()}
+            said = {**meant.as_dict(), **self._ends(meant.moment(moment), found)}
+            return {
+                n: Finding(n, f.standing, {**f.answer, "asked": said}, f.why, f.version)
+                for n, f in found.items()
+            }
 
         return await self._once(("text", meant, self._minute(now)), ask)
 
+<<<<<<< HEAD
+=======
+    def _ends(self, moment: datetime, found: Mapping[str, Finding]) -> dict[str, Any]:
+        """Return until when all that was refused is known, where that is too long before the moment."""
+        champions = (
+            [self._desk.champions[n] for n, f in found.items() if f.standing == "refused"]
+            if self._desk
+            else []
+        )
+        if self._desk is None or not champions or any(f.standing == "answered" for f in found.values()):
+            return {}
+        until = max(champion.known_until for champion in champions).to_pydatetime()
+        if moment - until <= timedelta(days=self._desk.limits.max_history_age_days):
+            return {}
+        return {
+            "stale": True,
+            "known_until": until.isoformat(),
+            "first_day": (until + HALF_A_DAY).date().isoformat(),
+        }
+
+>>>>>>> main
     async def _once(
         self, key: tuple[Any, ...], ask: Callable[[], dict[str, Finding]]
     ) -> Mapping[str, Finding]:
@@ -183,7 +209,7 @@ def _answered(desk: Desk, name: str, put: Question, now: datetime, version: str 
             notes.append(f"{_why(refused)}: left out")
             row = row.model_copy(update={refused.field: None})
     told = answer.model_dump(mode="json")
-    told["notes"] = [*told.get("notes", []), *notes]
+    told["notes"] = [*(note for note in told.get("notes", []) if NOT_NAMED not in note), *notes]
     return Finding(name, "answered", told, None, answer.model_version or version)
 
 
@@ -211,7 +237,3 @@ def _why(error: MandiError) -> str:
     if error.allowed is None:
         return error.message
     return f"{error.message} (allowed: {error.allowed[:LONGEST_ALLOWED]})"
-
-
-MODELS = tuple(COUNTERS)
-"""Models a deal is asked about."""

@@ -172,7 +172,7 @@ def quality_question(case: Case) -> Question | NotAsked:
         supplier_id=case.supplier,
         asof=case.moment,
     )
-    return Question(row, _unnamed(case, "supplier"))
+    return Question(row)
 
 
 def fraud_question(case: Case) -> Question | NotAsked:

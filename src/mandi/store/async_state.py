@@ -68,7 +68,7 @@ class AsyncState:
             raise StoreUnavailable("the shared state was closed")
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._queue.put((Wanted(checked(key, ttl_s), change, ttl_s), future))
-        return await future  # type: ignore[no-any-return]
+        return await future
 
     async def read(self, key: str) -> Document | None:
         """Return a document, or None if it is absent or over."""

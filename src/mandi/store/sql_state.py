@@ -59,7 +59,7 @@ class SqlState:
             if not wanted.done:
                 batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
                 self.update_all(batch)
-        return wanted.outcome()  # type: ignore[no-any-return]
+        return wanted.outcome()
 
     def update_all(self, batch: Sequence[Wanted]) -> None:
         """Do many changes in one transaction, in their order; each one says for itself what became of it."""
@@ -96,7 +96,9 @@ class SqlState:
         while True:
             query = (
                 sa.select(TABLE.c.key)
-                .where(sa.func.substr(TABLE.c.key, 1, len(prefix)) == prefix, TABLE.c.key > after, self._alive())
+                .where(
+                    sa.func.substr(TABLE.c.key, 1, len(prefix)) == prefix, TABLE.c.key > after, self._alive()
+                )
                 .order_by(TABLE.c.key)
                 .limit(PAGE)
             )
@@ -151,7 +153,12 @@ class SqlState:
     ) -> None:
         gone = [key for key, (document, _) in after.items() if document is None and key in before]
         put = [
-            {"key": key, "document": document, "expires_at": ends, "version": before[key][2] + 1 if key in before else 1}
+            {
+                "key": key,
+                "document": document,
+                "expires_at": ends,
+                "version": before[key][2] + 1 if key in before else 1,
+            }
             for key, (document, ends) in after.items()
             if document is not None and (key not in before or before[key][:2] != (document, ends))
         ]

@@ -97,7 +97,7 @@ async def last_successes(house: House) -> Mapping[str, datetime]:
 
 
 def _spool(spool: Any) -> Part:
-    waiting = len(spool)
+    waiting = spool.waiting
     facts = {"waiting": waiting}
     if waiting > MOST_WAITING:
         return Part("degraded", f"{waiting} records wait for the database", facts=facts)

@@ -29,7 +29,7 @@ class Pulse:
     watch : Watch
     breakers : BreakerViews, optional
     providers : iterable of str
-    spool : sized, optional
+    spool : Spool, optional
     every_s : float
     """
 
@@ -68,7 +68,7 @@ class Pulse:
                     alerts.breaker(view.provider)
                 self._was[view.provider] = view.position
         if self._spool is not None and metrics is not None:
-            metrics.spool(len(self._spool))
+            metrics.spool(self._spool.waiting)
 
     async def _beat(self) -> None:
         while True:

@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from mandi.core.errors import MandiError
 from mandi.serving.house import House
+from mandi.serving.observing.logs import request_in_hand
 from mandi.serving.operations import Asked, Operation, Principal, Stream, Told
 from mandi.serving.problems import (
     BAD_REQUEST,
@@ -32,6 +33,7 @@ LOG = logging.getLogger("mandi.serving")
 REQUEST_ID = "x-request-id"
 PLAIN_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 NOT_FOUND = 404
+GONE = 499
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -72,15 +74,20 @@ def endpoint(operation: Operation) -> Endpoint:
     async def answers(request: Request) -> Response:
         house: House = request.app.state.house
         begun, request_id = time.perf_counter(), _request_id(request)
+        request_in_hand.set(request_id)
         house.observer.begun(name, _waited(request))
         seen: list[Principal] = []
         try:
             response = await _response(operation, house, request, request_id, seen)
         except ClientDisconnect:
-            response = Response(status_code=499)
+            response = Response(status_code=GONE)
         except Exception as error:
             problem = _problem(error)
             response = problem_response(problem, operation.wire)
+        except BaseException:  # cancelled: the caller left, or the time of the whole request was up
+            who = seen[0] if seen else None
+            house.observer.ended(name, GONE, time.perf_counter() - begun, request_id, who)
+            raise
         response.headers[REQUEST_ID] = request_id
 
         def ended(status: int) -> None:

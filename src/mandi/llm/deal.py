@@ -62,7 +62,12 @@ class Deal(Strict):
     side: Literal["buy", "sell"] = Field(default="buy", description="side of the one who asks")
     market: Name | None = Field(default=None, description="market, or the state")
     quality: DealQuality | None = None
-    counterparty: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    counterparty: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
+        default=None, description="the other side; by its id, its past is known"
+    )
+    party: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
+        default=None, description="id of the one who asks, as the history knows it"
+    )
     delivery_from: Day | None = None
     delivery_to: Day | None = None
     delivery_place: Name | None = None

@@ -10,7 +10,9 @@ import bentoml
 
 from mandi.core.errors import ContractError, MandiError
 from mandi.serving.desk import Desk
+from mandi.serving.house import ClosedGate, House
 from mandi.serving.routes import routes_app
+from mandi.serving.service_operations import service_operations
 from mandi.serving.snapshot import MAKE_IT
 
 LOG = logging.getLogger("mandi.serving")
@@ -18,7 +20,8 @@ FOLDER = "MANDI_SERVICE_FOLDER"
 WORKERS = "MANDI_WORKERS"
 TIMEOUT = "MANDI_TIMEOUT_SECONDS"
 
-ROUTES = routes_app()
+HOUSE = House(gate=ClosedGate())
+ROUTES = routes_app(HOUSE, service_operations())
 
 
 def service_folder() -> Path:
@@ -43,16 +46,16 @@ class Mandi:
 
     def __init__(self) -> None:
         try:
-            ROUTES.state.desk = Desk.open(service_folder())
+            HOUSE.desk = Desk.open(service_folder())
         except MandiError as error:  # alive and not ready, so that the reason can be asked for
-            ROUTES.state.desk, ROUTES.state.why = None, error
+            HOUSE.desk, HOUSE.why = None, error
             LOG.error("%s: %s", error.headline, error)
         except Exception as error:  # a worker that dies is started again and again, and never says why
             LOG.exception("the service folder cannot be opened")
             why = ContractError(
                 f"the service folder cannot be opened ({type(error).__name__})", next_command=MAKE_IT
             )
-            ROUTES.state.desk, ROUTES.state.why = None, why
+            HOUSE.desk, HOUSE.why = None, why
 
     def __is_ready__(self) -> bool:
-        return ROUTES.state.desk is not None
+        return HOUSE.desk is not None

@@ -116,14 +116,33 @@ def _move(move: Callable[[Path], str]) -> None:
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="port to listen on")] = 3000,
+    host: Annotated[str | None, typer.Option(help="address to listen on; MANDI_HOST if not given")] = None,
+    port: Annotated[int | None, typer.Option(help="port to listen on; MANDI_PORT if not given")] = None,
+    env_file: Annotated[
+        Path | None,
+        typer.Option("--env-file", help="settings; .env if not given", exists=True, dir_okay=False),
+    ] = None,
 ) -> None:
     """Serve the champions over HTTP."""
     with _told_plainly():
         from mandi.serving.service_process import cli_serve
 
-        cli_serve(_root(), port=port, host=host)
+        cli_serve(_root(), port=port, host=host, env_file=env_file)
+
+
+@app.command()
+def settings(
+    env_file: Annotated[
+        Path | None,
+        typer.Option("--env-file", help="settings; .env if not given", exists=True, dir_okay=False),
+    ] = None,
+) -> None:
+    """Show the settings of the service that are in force here; of secrets only whether they are set."""
+    with _told_plainly():
+        from mandi.serving.settings import load
+        from mandi.serving.settings_page import table
+
+        typer.echo(table(load(env_file or _root() / ".env")))
 
 
 @app.command()

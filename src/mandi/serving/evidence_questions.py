@@ -167,9 +167,12 @@ def quality_question(case: Case) -> Question | NotAsked:
     if case.assay is None:
         return NotAsked("the deal gives no assay: a grade needs at least one measure of the lot")
     row = QualityRow(
-        commodity_id=case.deal.commodity, quality_params=case.assay, supplier_id=case.supplier, asof=case.moment
+        commodity_id=case.deal.commodity,
+        quality_params=case.assay,
+        supplier_id=case.supplier,
+        asof=case.moment,
     )
-    return Question(row, _unnamed(case, "supplier"))
+    return Question(row)
 
 
 def fraud_question(case: Case) -> Question | NotAsked:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LONGEST_READ = 2000
 LONGEST_OUTLOOK = 90
-MORNING_HOUR = 12  # UTC; by then the reports of the trading day before are known in India
+NOON = 12  # UTC; by then the reports of the trading day before are known in India
 COMMODITY_WORDS: Mapping[str, tuple[str, ...]] = {
     "cotton": ("kapas", "narma", "कपास", "नरमा", "रुई", "பருத்தி"),
     "soybean": ("soyabean", "soya bean", "soybeans", "soya", "सोयाबीन", "सोया", "சோயாபீன்", "சோயா"),
@@ -89,11 +89,15 @@ class Meant:
         """Return plain data."""
         return {**asdict(self), "day": self.day.isoformat() if self.day else None}
 
+    def moment(self, now: datetime) -> datetime:
+        """Return the moment asked about: noon (UTC) of the day that is named, else now."""
+        if self.day is None:
+            return now
+        return datetime(self.day.year, self.day.month, self.day.day, NOON, tzinfo=UTC)
+
     def questions(self, now: datetime) -> dict[str, Question | NotAsked]:
         """Return the questions for price and demand; a day that is named is the moment of both."""
-        moment = now
-        if self.day is not None:
-            moment = datetime(self.day.year, self.day.month, self.day.day, MORNING_HOUR, tzinfo=UTC)
+        moment = self.moment(now)
         price: Question | NotAsked = NotAsked("no market is known for it")
         if self.place is not None:
             row = PriceRow(
@@ -108,11 +112,17 @@ class Meant:
     def _notes(self) -> list[str]:
         notes = []
         if not self.place_named:
-            notes.append(f"no market was named: answered for {self.place}, the one with the least reporting noise")
+            notes.append(
+                f"no market was named: answered for {self.place}, the one with the least reporting noise"
+            )
         if self.days is not None and self.days != self.horizon:
-            notes.append(f"asked for {self.days} days ahead: {self.horizon} is the nearest that was evaluated")
+            notes.append(
+                f"asked for {self.days} days ahead: {self.horizon} is the nearest that was evaluated"
+            )
         if self.grade is not None:
-            notes.append(f"grade {self.grade} was named: a market's price is of its usual lot; describe a deal for a lot's")
+            notes.append(
+                f"grade {self.grade} was named: a market's price is of its usual lot; describe a deal for a lot's"
+            )
         return notes
 
 
@@ -189,7 +199,9 @@ def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _first(text: str, names: Any) -> str | None:
-    found = [(hit.start(), -len(hit.group()), name) for name, pattern in names if (hit := pattern.search(text))]
+    found = [
+        (hit.start(), -len(hit.group()), name) for name, pattern in names if (hit := pattern.search(text))
+    ]
     return min(found)[2] if found else None
 
 

@@ -52,12 +52,16 @@ def parse_analysis(
         place = ".".join(str(part) for part in first["loc"])[:60] or "the whole text"
         known = all(str(part) in DealAnalysis.model_fields or isinstance(part, int) for part in first["loc"])
         where = place if known else "an unknown field"
-        raise ProviderError(provider, "malformed", f"the analysis is not of its shape: {where} ({first['type']})") from None
+        raise ProviderError(
+            provider, "malformed", f"the analysis is not of its shape: {where} ({first['type']})"
+        ) from None
     reasons = list(read.reasons)
     if facts is not None:
         told = "\n".join([read.analysis, *read.recommendations, *read.reasons])
         if unknown := unsupported(told, facts):
-            reasons.append(f"Not among the models' figures, check before use: {', '.join(unknown[:MOST_NAMED])}")
+            reasons.append(
+                f"Not among the models' figures, check before use: {', '.join(unknown[:MOST_NAMED])}"
+            )
     view = price_view(facts) if facts is not None else None
     return read.model_copy(update={"price": view, "confidence": None, "reasons": reasons})
 

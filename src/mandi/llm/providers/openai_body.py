@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 from mandi.llm.messages import Delta, Finish, Prompt, ToolCall, Usage
 from mandi.llm.providers.faults import NotTheShape
@@ -325,5 +325,5 @@ def _text(value: Any) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _is_count(value: Any) -> bool:
+def _is_count(value: Any) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 40

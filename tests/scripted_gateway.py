@@ -8,8 +8,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from mandi.llm.calls import Call, Caller, Interrupted, Outcome
+from mandi.llm.calls import Call, Interrupted, Outcome
 from mandi.llm.messages import Completion, Delta, Embeddings, Usage
+from mandi.llm.path.embedding import Embedded
 
 Step = Delta | Outcome | Interrupted | Exception | float
 
@@ -47,8 +48,6 @@ class ScriptedGateway:
     def __init__(self, *steps: Step, scripts: Sequence[Sequence[Step]] = ()) -> None:
         self.scripts = list(scripts) or [steps or (Delta("Ho"), Delta("ld."), outcome())]
         self.calls: list[Call] = []
-        self.embedded: list[tuple[Sequence[str], Caller, dict[str, Any]]] = []
-        self.providers = {"fake": FakeProvider()}
         self.opened = self.closed = self.given = 0
 
     async def complete(self, call: Call) -> Outcome:
@@ -73,10 +72,7 @@ class ScriptedGateway:
         finally:
             self.closed += 1
 
-    async def embed(self, texts: Sequence[str], caller: Caller, **asked: Any) -> Embeddings:
-        self.embedded.append((texts, caller, asked))
-        (step,) = self.scripts[0][:1]
-        if isinstance(step, Exception):
-            raise step
-        vectors = tuple((float(i), 0.5, -1.0) for i, _ in enumerate(texts))
-        return Embeddings(vectors, "fake", "fake-1", Usage(7, 0), Decimal("0.00001"))
+    async def embed(self, call: Call) -> Embedded:
+        self.calls.append(call)
+        vectors = tuple((float(i), 0.5, -1.0) for i, _ in enumerate(call.prompt.messages))
+        return Embedded(Embeddings(vectors, "fake", "fake-1", Usage(7, 0)), "g2", "hybrid", "hybrid")

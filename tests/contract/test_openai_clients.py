@@ -29,7 +29,7 @@ from mandi.student.encoder import Encoder
 
 from ..gates import SOMEBODY
 from ..listening import listening
-from ..scripted_gateway import ScriptedGateway, outcome
+from ..scripted_gateway import FakeProvider, ScriptedGateway, outcome
 
 ASKED: list[Any] = [{"role": "user", "content": "Is 7,200 a fair price for cotton?"}]
 KEY = "mk_of_the_test"
@@ -49,7 +49,7 @@ class KeyGate:
 
 @contextmanager
 def at(gateway: ScriptedGateway, key: str = KEY, **client: Any) -> Iterator[OpenAI]:
-    house = House(gate=KeyGate(), rooms={"answers": gateway, "encoder": Encoder()})
+    house = House(gate=KeyGate(), rooms={"answers": gateway, "encoder": Encoder(), "providers": [FakeProvider()]})
     with listening(routes_app(house, openai_operations())) as url:
         yield OpenAI(base_url=f"{url}/v1", api_key=key, **{"max_retries": 0, **client})
 
@@ -313,7 +313,9 @@ def test_vectors_of_our_encoder_and_of_a_provider() -> None:
     text = raw.http_response.json()["data"][0]["embedding"]
     assert struct.unpack("<256f", base64.b64decode(text)) == pytest.approx(expected[0].tolist(), abs=1e-7)
     assert [d.embedding for d in theirs.data] == [[0.0, 0.5, -1.0], [1.0, 0.5, -1.0]]
-    assert gateway.embedded[0][2]["provider"] == "fake"
+    (call,) = gateway.calls
+    assert (call.provider, call.model, call.prompt.task) == ("fake", "fake-1", "embedding")
+    assert [m.content for m in call.prompt.messages] == texts
 
 
 def test_the_clients_own_retries_find_the_second_answer() -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mandi.llm.calls import Call, Caller, Interrupted, Outcome
-from mandi.llm.messages import Completion, Delta, Embeddings
+from mandi.llm.messages import Completion, Delta
 from mandi.llm.refusals import EscalationRequired
 from mandi.serving.api.rooms import EVIDENCE, GATEWAY, database_of, room
 from mandi.serving.queue.tickets import open_ticket
@@ -16,23 +16,19 @@ if TYPE_CHECKING:
     import numpy as np
 
     from mandi.llm.evidence import Evidence, Finding
+    from mandi.llm.path.embedding import Embedded
     from mandi.llm.provider import Provider
     from mandi.serving.house import House
     from mandi.serving.operations import Asked, Principal
 
 LOG = logging.getLogger("mandi.serving")
-ENCODER = "encoder"
+ENCODER, PROVIDERS = "encoder", "providers"
 PERSON = "person"
 Item = Delta | Outcome | Interrupted
 
 
 class Answering(Protocol):
     """The gateway, as far as routes know it."""
-
-    @property
-    def providers(self) -> Mapping[str, Provider]:
-        """Everybody who is configured, by name."""
-        ...
 
     async def complete(self, call: Call) -> Outcome:
         """Answer a call."""
@@ -42,11 +38,8 @@ class Answering(Protocol):
         """Answer in pieces; the last item is an Outcome, or Interrupted when it failed after its first piece."""
         ...
 
-    async def embed(
-        self, texts: Sequence[str], caller: Caller, *, request_id: str, endpoint: str,
-        provider: str | None = None, model: str | None = None,
-    ) -> Embeddings:  # fmt: skip
-        """Return a vector of each text."""
+    async def embed(self, call: Call) -> Embedded:
+        """Return a vector of each message's text."""
         ...
 
 
@@ -70,6 +63,12 @@ def answers_of(house: House) -> Answering:
     """
     found: Answering = room(house, GATEWAY)
     return found
+
+
+def providers_of(house: House) -> Mapping[str, Provider]:
+    """Return everybody who is configured, by name."""
+    everybody: Sequence[Provider] = house.rooms.get(PROVIDERS, ())
+    return {provider.name: provider for provider in everybody}
 
 
 def encoder_of(house: House) -> Encoder | None:

@@ -12,7 +12,6 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from mandi.llm.calls import Call, Interrupted, Outcome
-from mandi.llm.prompts.chat_prompts import script_of
 from mandi.llm.refusals import EscalationRequired
 from mandi.serving.api.answering import (
     Answering,
@@ -20,15 +19,15 @@ from mandi.serving.api.answering import (
     answers_of,
     caller_of,
     encoder_of,
-    findings_about,
     handed_over,
+    providers_of,
 )  # fmt: skip
 from mandi.serving.api.belt import Belt
 from mandi.serving.api.call_problems import problem_of_call, told_as_problems
 from mandi.serving.api.openai_answers_contracts import ChatCompletionTold, ModelsTold, ModelTold
 from mandi.serving.api.openai_contracts import ChatRequest
 from mandi.serving.api.openai_embeddings import embeddings_operation
-from mandi.serving.api.openai_models import Chosen, catalogue, chosen, no_model
+from mandi.serving.api.openai_models import catalogue, chosen, no_model
 from mandi.serving.api.openai_prompts import prompt_of
 from mandi.serving.api.openai_wire import (
     PING,
@@ -87,19 +86,19 @@ async def _model(asked: Asked) -> Any:
     for model in _listed(asked):
         if model["id"] == name:
             return model
-    raise no_model(name, answers_of(asked.house).providers)
+    raise no_model(name, providers_of(asked.house))
 
 
 def _listed(asked: Asked) -> list[dict[str, Any]]:
-    return list(catalogue(answers_of(asked.house).providers, encoder_of(asked.house) is not None))
+    return list(catalogue(providers_of(asked.house), encoder_of(asked.house) is not None))
 
 
 async def _chat(asked: Asked) -> Any:
     request: ChatRequest = asked.body
     answers = answers_of(asked.house)
-    choice = chosen(request.model, answers.providers)
+    choice = chosen(request.model, providers_of(asked.house))
     call = Call(
-        prompt=prompt_of(request, await _facts(asked, request, choice)),
+        prompt=prompt_of(request),
         caller=caller_of(asked.who),
         request_id=asked.request_id,
         endpoint=CHAT,
@@ -117,16 +116,6 @@ async def _chat(asked: Asked) -> Any:
             outcome, ticket = await handed_over(asked, error, {"endpoint": CHAT})
     body = whole(outcome, choice.name, _now(asked), ticket)
     return Response(to_json(body), media_type="application/json", headers=headers_of(outcome))
-
-
-async def _facts(asked: Asked, request: ChatRequest, choice: Chosen) -> Mapping[str, Any]:
-    # a provider asked for by name gets the caller's turns and nothing else
-    if choice.provider is not None or request.tools or request.response_format is not None:
-        return {}
-    question = next((t.content or "" for t in reversed(request.messages) if t.role == "user"), "")
-    findings = await findings_about(asked.house, question)
-    told = {name: finding.as_dict() for name, finding in findings.items()}
-    return {"findings": told, "language": script_of(question) or "en", "assistant_type": "general"}
 
 
 async def _streamed(asked: Asked, answers: Answering, call: Call, name: str) -> Stream:

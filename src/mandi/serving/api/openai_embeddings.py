@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from anyio.to_thread import run_sync
 
+from mandi.llm.calls import Call
+from mandi.llm.messages import Message, Prompt
 from mandi.llm.token_estimate import tokens_in
-from mandi.serving.api.answering import answers_of, caller_of, encoder_of
+from mandi.serving.api.answering import answers_of, caller_of, encoder_of, providers_of
 from mandi.serving.api.call_problems import told_as_problems
 from mandi.serving.api.openai_answers_contracts import EmbeddingsTold
 from mandi.serving.api.openai_contracts import EmbeddingsRequest
@@ -71,7 +73,7 @@ async def _embeddings(asked: Asked) -> Any:
 async def _own(asked: Asked, request: EmbeddingsRequest) -> tuple[Any, int, dict[str, Any]]:
     encoder = encoder_of(asked.house)
     if encoder is None:
-        raise no_model(ENCODER, answers_of(asked.house).providers)
+        raise no_model(ENCODER, providers_of(asked.house))
     texts = request.input
     vectors = encoder.encode(texts) if len(texts) <= FEW else await run_sync(encoder.encode, texts)
     told = {"provider": "mandi", "model": ENCODER, "cost_usd": 0.0, "usage_estimated": True}
@@ -79,8 +81,7 @@ async def _own(asked: Asked, request: EmbeddingsRequest) -> tuple[Any, int, dict
 
 
 async def _others(asked: Asked, request: EmbeddingsRequest) -> tuple[Any, int, dict[str, Any]]:
-    answers = answers_of(asked.house)
-    choice = chosen(request.model, answers.providers)
+    choice = chosen(request.model, providers_of(asked.house))
     if choice.provider is None:
         raise Refused(
             Problem(
@@ -89,16 +90,28 @@ async def _others(asked: Asked, request: EmbeddingsRequest) -> tuple[Any, int, d
         )
     if request.dimensions is not None:
         raise Refused(Problem(BAD_REQUEST, "dimensions would not reach whoever answers", "dimensions"))
+    call = Call(
+        prompt=Prompt(tuple(Message("user", text) for text in request.input), task="embedding"),
+        caller=caller_of(asked.who),
+        request_id=asked.request_id,
+        endpoint=EMBEDDINGS,
+        provider=choice.provider,
+        model=choice.model,
+    )
     with told_as_problems():
-        found = await answers.embed(
-            request.input, caller_of(asked.who), request_id=asked.request_id, endpoint=EMBEDDINGS,
-            provider=choice.provider, model=choice.model,
-        )  # fmt: skip
-    cost = None if found.cost_usd is None else round(float(found.cost_usd), 6)
+        found = await answers_of(asked.house).embed(call)
+    made = found.embeddings
     told = {
-        "provider": found.provider, "model": found.model, "cost_usd": cost, "usage_estimated": found.usage.estimated,
-    }  # fmt: skip
-    return found.vectors, found.usage.prompt_tokens, told
+        "generation_id": found.generation_id,
+        "requested_mode": found.requested_mode,
+        "effective_mode": found.effective_mode,
+        "provider": made.provider,
+        "model": made.model,
+        "cache": found.cache,
+        "cost_usd": round(float(found.cost_usd), 6),
+        "usage_estimated": made.usage.estimated,
+    }
+    return made.vectors, made.usage.prompt_tokens, told
 
 
 def _plain(vector: Any) -> list[float]:

@@ -12,19 +12,19 @@ ANY_OBJECT: Mapping[str, Any] = {"type": "object", "properties": {}, "additional
 VERSION = "openai-1"
 
 
-def prompt_of(request: ChatRequest, facts: Mapping[str, Any]) -> Prompt:
+def prompt_of(request: ChatRequest) -> Prompt:
     """Return the prompt; every turn is the caller's own, none is added.
+
+    What the models say is gathered on the way, for those who answer from facts alone.
 
     Parameters
     ----------
     request : ChatRequest
-    facts : mapping
-        What the models say about the question; the analyst and the student read it, a vendor does not.
 
     Examples
     --------
     >>> asked = {"model": "mandi", "messages": [{"role": "developer", "content": "Be brief."}], "max_tokens": 9}
-    >>> prompt = prompt_of(ChatRequest.model_validate(asked), {})
+    >>> prompt = prompt_of(ChatRequest.model_validate(asked))
     >>> prompt.messages[0].role, prompt.max_tokens
     ('system', 9)
     """
@@ -41,7 +41,6 @@ def prompt_of(request: ChatRequest, facts: Mapping[str, Any]) -> Prompt:
         ),
         tool_choice=request.tool_choice,
         answer_schema=_schema(request.response_format),
-        facts=facts,
         version=VERSION,
     )
 

@@ -13,6 +13,7 @@ from mandi.core.errors import StoreUnavailable, UnknownValue, nearest
 from mandi.llm.calls import MODES, Mode
 from mandi.llm.provider import Kind, Provider
 from mandi.llm.refusals import NoProvider
+from mandi.llm.routing.router import ALLOWED
 
 log = logging.getLogger(__name__)
 LONGEST_AGE_S = 0.5
@@ -29,26 +30,19 @@ class Strategy:
     Attributes
     ----------
     answers : tuple of str
-        Kinds of provider, in the order they are preferred.
-    needs : tuple of str
-        Kinds of which at least one must be configured; without it the mode refuses every call.
+        Kinds of provider, in the order they are preferred; when none of them is configured the mode refuses every call.
     human : bool
         Whether a policy may hand a question to a human.
     """
 
     answers: tuple[Kind, ...]
-    needs: tuple[Kind, ...]
     human: bool
 
 
 STRATEGIES: dict[Mode, Strategy] = {
-    "mock": Strategy(answers=("mock",), needs=("mock",), human=False),
-    "real": Strategy(answers=("vendor", "local"), needs=("vendor", "local"), human=False),
-    "hybrid": Strategy(
-        answers=("student", "vendor", "local", "mock"),
-        needs=("student", "vendor", "local", "mock"),
-        human=True,
-    ),
+    "mock": Strategy(answers=ALLOWED["mock"], human=False),
+    "real": Strategy(answers=ALLOWED["real"], human=False),
+    "hybrid": Strategy(answers=ALLOWED["hybrid"], human=True),
 }
 EFFECTIVE: dict[Kind, Mode] = {"vendor": "real", "local": "real", "student": "hybrid", "mock": "mock"}
 """The mode that an answer really had, by who gave it."""
@@ -79,12 +73,13 @@ def admitted(mode: Mode, providers: Sequence[Provider]) -> tuple[Provider, ...]:
     Raises
     ------
     NoProvider
-        Nobody of the kinds the mode needs is configured; a mock never stands in for them.
+        Nobody of the mode's kinds is configured; a mock never stands in for them.
     """
-    strategy = STRATEGIES[mode]
-    if not any(provider.kind in strategy.needs for provider in providers):
-        raise NoProvider.in_mode(mode, " or ".join(strategy.needs), WHAT_TO_SET)
-    return tuple(p for kind in strategy.answers for p in providers if p.kind == kind)
+    kinds = STRATEGIES[mode].answers
+    found = tuple(p for kind in kinds for p in providers if p.kind == kind)
+    if not found:
+        raise NoProvider.in_mode(mode, " or ".join(kinds), WHAT_TO_SET)
+    return found
 
 
 class ModeStore(Protocol):

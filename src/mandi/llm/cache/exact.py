@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mandi.core.errors import StoreUnavailable
-from mandi.llm.calls import Outcome
+from mandi.llm.calls import CacheUse, Mode, Outcome
 from mandi.store.memory_state import AsyncDocuments
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ class AnswerCache:
     Attributes
     ----------
     counts : Counter
-        Of this worker: ``hit``, ``miss``, ``stored``, ``evicted``, each with its namespace.
+        Of this worker, each with its namespace: ``hit`` and ``miss`` of the very same question; of the misses, ``near`` were found
+        in other words and ``joined`` were answered by whoever was asking; ``stored``, ``evicted``.
     """
 
     def __init__(self, state: AsyncDocuments, clock: Callable[[], float] = time.time) -> None:
@@ -81,6 +82,11 @@ class AnswerCache:
 
     async def find(self, namespace: str, key: str, *, counted: bool = True) -> Kept | None:
         """Return the answer kept under a key, if there is one; a state that does not answer is a miss."""
+        document = await self.find_document(namespace, key, counted=counted)
+        return None if document is None else _form().validate_json(document)
+
+    async def find_document(self, namespace: str, key: str, *, counted: bool = True) -> bytes | None:
+        """Return what is kept under a key, as it was given."""
         try:
             document = await self._state.read(await self._place(namespace, key))
         except StoreUnavailable:
@@ -88,17 +94,25 @@ class AnswerCache:
             document = None
         if counted:
             self.counts["hit" if document else "miss", namespace] += 1
-        return None if document is None else _form().validate_json(document)
+        return document
 
-    async def keep(self, namespace: str, key: str, outcome: Outcome, tenant: str, ttl_s: float) -> bool:
-        """Keep an answer if it may be kept, and say whether it was."""
+    async def keep(
+        self, namespace: str, key: str, outcome: Outcome, tenant: str, ttl_s: float
+    ) -> Kept | None:
+        """Keep an answer if it may be kept, and return it as it is kept."""
         if not may_be_kept(outcome):
-            return False
+            return None
         clean = replace(outcome, attempts=(), latency_ms=0.0, first_token_ms=None, cache="off")
         kept = Kept(clean, tenant, self._clock() + ttl_s)
+        if not await self.keep_document(namespace, key, _form().dump_json(kept), ttl_s):
+            return None
+        await self.remember(outcome.generation_id, namespace, key, kept)
+        return kept
+
+    async def keep_document(self, namespace: str, key: str, document: bytes, ttl_s: float) -> bool:
+        """Keep a document, and say whether the state took it."""
         try:
-            await self._state.write(await self._place(namespace, key), _form().dump_json(kept), ttl_s)
-            await self.remember(outcome.generation_id, namespace, key, kept)
+            await self._state.write(await self._place(namespace, key), document, ttl_s)
         except StoreUnavailable:
             log.warning("an answer could not be kept")
             return False
@@ -157,7 +171,8 @@ class AnswerCache:
             found.setdefault(namespace, {})[what] = count
         for counts in found.values():
             asked = counts.get("hit", 0) + counts.get("miss", 0)
-            counts["hit_rate"] = counts.get("hit", 0) / asked if asked else 0.0
+            found_ones = sum(counts.get(what, 0) for what in ("hit", "near", "joined"))
+            counts["hit_rate"] = found_ones / asked if asked else 0.0
         return found
 
     async def _place(self, namespace: str, key: str) -> str:
@@ -172,13 +187,15 @@ class AnswerCache:
         return version
 
 
-def given_again(kept: Kept, generation_id: str, how: str, requested_mode: str, latency_ms: float) -> Outcome:
+def given_again(
+    kept: Kept, generation_id: str, how: CacheUse, requested_mode: Mode, latency_ms: float
+) -> Outcome:
     """Return a kept answer as the answer of a new call: its own id, no cost, and the cache said."""
     return replace(
         kept.outcome,
         generation_id=generation_id,
-        requested_mode=requested_mode,  # type: ignore[arg-type]
-        cache=how,  # type: ignore[arg-type]
+        requested_mode=requested_mode,
+        cache=how,
         cost_usd=Decimal(0),
         completion=replace(kept.outcome.completion, cost_usd=Decimal(0)),
         latency_ms=latency_ms,

@@ -75,6 +75,7 @@ class SingleFlight:
         self._state = state
         self._rules = rules or FlightRules()
         self._flying: dict[str, asyncio.Future[Kept | None]] = {}
+        self._closing: set[asyncio.Task[None]] = set()
 
     async def join(self, key: str, look: Look, wait_s: float) -> Kept | Flight | None:
         """Return the answer of whoever leads, or the lead, or None: ask for yourself and tell nobody.
@@ -104,6 +105,10 @@ class SingleFlight:
         except BaseException:
             self.forget(key, future)
             future.cancel()
+            # not awaited here: who was cancelled cannot wait, and the lease would keep other processes waiting
+            task = loop.create_task(self.unlease(key, flight.token))
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
             raise
 
     def forget(self, key: str, future: asyncio.Future[Kept | None]) -> None:

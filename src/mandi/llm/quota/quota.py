@@ -97,8 +97,10 @@ class Quota:
         self._owed: dict[str, list[tuple[str, Amounts]]] = {}
         self.unchecked = 0
 
-    async def reserve(self, caller: Caller, wanted: Amounts) -> Reservation:
+    async def reserve(self, caller: Caller, wanted: Amounts, key: str | None = None) -> Reservation:
         """Take room for a call.
+
+        ``key`` names the reservation, so that a caller who is interrupted while it waits for this can still release it.
 
         Raises
         ------
@@ -107,7 +109,7 @@ class Quota:
         BudgetUnknown
             The shared state does not answer, and the call may cost money.
         """
-        key, rules = uuid4().hex, self._rules(caller)
+        key, rules = key or uuid4().hex, self._rules(caller)
 
         def change(document: bytes | None) -> tuple[bytes | None, Refusal | None]:
             book = Book.read(document)

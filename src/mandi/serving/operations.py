@@ -56,7 +56,8 @@ class Asked:
     principal : Principal, optional
         None only where the operation is open.
     path : mapping of str to str
-        Parameters of the path, as text of at most 64 letters, digits, ``_``, ``-`` and ``.``.
+        Parameters of the path, as text of at most 64 letters, digits, ``_``, ``-`` and ``.``; one declared as
+        ``{name:path}`` may also hold ``/``, ``:`` and ``@`` and be 200 long.
     body, query : object
         What the operation declares, validated; None where it declares none. With several shapes of body, the JSON object as it is.
     request_id : str

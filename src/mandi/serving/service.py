@@ -9,10 +9,14 @@ from pathlib import Path
 import bentoml
 
 from mandi.core.errors import ContractError, MandiError
+from mandi.serving.accounts.office import ROOM
+from mandi.serving.accounts.opening import furnish, vacate
+from mandi.serving.accounts.wall import Wall
 from mandi.serving.desk import Desk
 from mandi.serving.house import ClosedGate, House
-from mandi.serving.routes import routes_app
+from mandi.serving.routes import all_operations, routes_app
 from mandi.serving.service_operations import service_operations
+from mandi.serving.settings import load
 from mandi.serving.snapshot import MAKE_IT
 
 LOG = logging.getLogger("mandi.serving")
@@ -45,6 +49,10 @@ class Mandi:
     """Models for commodity trading behind one route each; `GET /api/v1/models` lists them with examples."""
 
     def __init__(self) -> None:
+        self._open_desk()
+        self._open_accounts()
+
+    def _open_desk(self) -> None:
         try:
             HOUSE.desk = Desk.open(service_folder())
         except MandiError as error:  # alive and not ready, so that the reason can be asked for
@@ -57,5 +65,23 @@ class Mandi:
             )
             HOUSE.desk, HOUSE.why = None, why
 
+    def _open_accounts(self) -> None:
+        try:
+            furnish(HOUSE, load())
+        except MandiError as error:  # alive and not ready, as without a champion
+            HOUSE.gate = ClosedGate()
+            LOG.error("%s: %s", error.headline, error)
+        except Exception:
+            HOUSE.gate = ClosedGate()
+            LOG.exception("the accounts cannot be opened")
+
+    @bentoml.on_shutdown
+    async def close(self) -> None:
+        """Finish what was begun beside the requests."""
+        await vacate(HOUSE)
+
     def __is_ready__(self) -> bool:
-        return HOUSE.desk is not None
+        return HOUSE.desk is not None and ROOM in HOUSE.rooms
+
+
+Mandi.add_asgi_middleware(Wall, house=HOUSE, operations=all_operations(service_operations()))  # type: ignore[attr-defined]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from mandi.serving.api.accounts_api import accounts_operations
 from mandi.serving.operations import Operation
 
 
 def service_operations() -> list[Operation]:
     """Return the operations of every part."""
-    return []
+    return [*accounts_operations()]

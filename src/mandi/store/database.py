@@ -6,9 +6,9 @@ import asyncio
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -57,7 +57,7 @@ class Database:
         self.is_sqlite = engine.dialect.name == "sqlite"
         self._reading = engine.execution_options(**{READING: True, "postgresql_readonly": True})
         self._patience_s = patience_s
-        self._turn: AbstractContextManager[object] = threading.Lock() if self.is_sqlite else nullcontext()
+        self._one_writer = threading.Lock()
         self._writers = ThreadPoolExecutor(1 if self.is_sqlite else 4, thread_name_prefix="mandi-write")
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="mandi-read")
 
@@ -94,7 +94,7 @@ class Database:
         IntegrityError
             A constraint of the tables was broken (of SQLAlchemy).
         """
-        return self._run(self.engine, change, self._turn)
+        return self._run(self.engine, change, self._turn if self.is_sqlite else nullcontext)
 
     def read(self, look: Callable[[Session], T]) -> T:
         """Call a function in a transaction that cannot write, and return what it returned.
@@ -104,7 +104,7 @@ class Database:
         StoreUnavailable
             The database is gone or not upgraded.
         """
-        return self._run(self._reading, look, nullcontext())
+        return self._run(self._reading, look, nullcontext)
 
     async def awrite(self, change: Callable[[Session], T]) -> T:
         """Do ``write`` on a thread of the database; one that was begun is finished even when the caller is cancelled."""
@@ -124,14 +124,29 @@ class Database:
         self._readers.shutdown()
         self.engine.dispose()
 
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._one_writer.acquire(timeout=self._patience_s):
+            raise StoreUnavailable(
+                f"{self.place} does not answer: another writer of this process has not finished",
+                next_command="ask again in a moment; a function that writes must not call write",
+            )
+        try:
+            yield
+        finally:
+            self._one_writer.release()
+
     def _run(
-        self, engine: sa.Engine, work: Callable[[Session], T], turn: AbstractContextManager[object]
+        self,
+        engine: sa.Engine,
+        work: Callable[[Session], T],
+        turn: Callable[[], AbstractContextManager[None]],
     ) -> T:
         reading = engine is self._reading
         end = time.monotonic() + self._patience_s
         for attempt in range(1, TRIES + 1):
             try:
-                with turn, Session(engine, expire_on_commit=False, autoflush=not reading) as session:
+                with turn(), Session(engine, expire_on_commit=False, autoflush=not reading) as session:
                     result = work(session)
                     if reading:
                         session.expunge_all()  # what was read stays readable, and nothing of it is written

@@ -1,0 +1,185 @@
+"""Shared state in the database of records: every change waiting at the same moment goes into one transaction."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from mandi.store.database import Database
+from mandi.store.keys import Wanted, checked
+from mandi.store.records.state import StateDocument
+from mandi.store.shared_state import Change, Document
+
+T = TypeVar("T")
+SWEEP_EVERY_S = 30.0
+SWEEP_AT_MOST = 1_000
+PAGE = 500
+
+TABLE: sa.Table = StateDocument.__table__  # type: ignore[assignment]
+# one lock per key, also of a key that is not there yet; taken in one order, so that nobody waits in a circle. The commit
+# need not reach the disk: what a crash of the server may lose is a fraction of a second of counters
+LOCK_KEYS = sa.text(
+    "SELECT set_config('synchronous_commit', 'off', true), count(pg_advisory_xact_lock(lock)) FROM ("
+    "SELECT DISTINCT hashtextextended(key, 0) AS lock FROM unnest(CAST(:keys AS text[])) AS key ORDER BY 1) AS locks"
+)
+
+
+class SqlState:
+    """SharedState on SQLite or PostgreSQL.
+
+    The first of several waiting threads does the work of all of them (flat combining: Hendler, Incze, Shavit and Tzafrir,
+    SPAA 2010): changes of many keys, and many changes of one key, cost one transaction.
+
+    Parameters
+    ----------
+    database : Database
+    clock : callable
+        Seconds since 1970; decides when a document is over. All workers need about the same time.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._clock = clock
+        self._waiting: deque[Wanted] = deque()
+        self._turn = threading.Lock()
+        self._swept_at = clock()
+        self._upsert = _upsert(database.is_sqlite)
+
+    def update(self, key: str, change: Change[T], ttl_s: float | None = None) -> T:
+        """Change one document atomically and return what the change says."""
+        wanted = Wanted(checked(key, ttl_s), change, ttl_s)
+        self._waiting.append(wanted)
+        with self._turn:
+            if not wanted.done:
+                batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
+                self.update_all(batch)
+        return wanted.outcome()
+
+    def update_all(self, batch: Sequence[Wanted]) -> None:
+        """Do many changes in one transaction, in their order; each one says for itself what became of it."""
+        try:
+            self._database.write(lambda session: self._apply(session, batch))
+        except BaseException as error:
+            for wanted in batch:
+                wanted.error = wanted.error or error
+            if not isinstance(error, Exception):
+                raise
+        finally:
+            for wanted in batch:
+                wanted.done = True
+        if self._clock() - self._swept_at >= SWEEP_EVERY_S:
+            self._swept_at = self._clock()
+            self._database.write(self._sweep)
+
+    def read(self, key: str) -> Document | None:
+        """Return a document, or None if it is absent or over."""
+        query = sa.select(TABLE.c.document).where(TABLE.c.key == checked(key), self._alive())
+        return self._database.read(lambda session: session.connection().execute(query).scalar())
+
+    def write(self, key: str, document: Document, ttl_s: float | None = None) -> None:
+        """Put a document."""
+        self.update(key, lambda _: (document, None), ttl_s)
+
+    def remove(self, key: str) -> None:
+        """Remove a document, if it is there."""
+        self.update(key, lambda _: (None, None))
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Yield the keys below a prefix, a page at a time."""
+        after = ""
+        while True:
+            query = (
+                sa.select(TABLE.c.key)
+                .where(
+                    sa.func.substr(TABLE.c.key, 1, len(prefix)) == prefix, TABLE.c.key > after, self._alive()
+                )
+                .order_by(TABLE.c.key)
+                .limit(PAGE)
+            )
+            page = self._database.read(lambda session, query=query: list(session.scalars(query)))  # type: ignore[misc]
+            yield from page
+            if len(page) < PAGE:
+                return
+            after = page[-1]
+
+    def sweep(self) -> int:
+        """Delete documents that are over and return how many there were (at most 1000 at a time)."""
+        return self._database.write(self._sweep)
+
+    def check(self) -> None:
+        """Raise StoreUnavailable when the database does not answer or lacks the table."""
+        self._database.read(lambda session: session.execute(sa.select(TABLE.c.key).limit(1)).scalar())
+
+    def close(self) -> None:
+        """Do nothing: the database belongs to whoever opened it."""
+
+    def _alive(self) -> sa.ColumnElement[bool]:
+        return sa.or_(TABLE.c.expires_at.is_(None), TABLE.c.expires_at > self._clock())
+
+    def _apply(self, session: Session, batch: Sequence[Wanted]) -> None:
+        connection = session.connection()
+        keys = sorted({wanted.key for wanted in batch})
+        if not self._database.is_sqlite:
+            connection.execute(LOCK_KEYS, {"keys": keys})
+        query = sa.select(TABLE).where(TABLE.c.key.in_(keys))
+        before = {row.key: (row.document, row.expires_at, row.version) for row in connection.execute(query)}
+        now = self._clock()
+        after: dict[str, tuple[Document | None, float | None]] = {
+            key: (document, ends) if ends is None or ends > now else (None, None)
+            for key, (document, ends, _) in before.items()
+        }
+        for wanted in batch:
+            wanted.error = wanted.result = None
+            try:
+                document, wanted.result = wanted.change(after.get(wanted.key, (None, None))[0])
+            except Exception as error:
+                wanted.error = error  # of this caller alone: its document stays as it was
+                continue
+            ends = None if wanted.ttl_s is None or document is None else now + wanted.ttl_s
+            after[wanted.key] = (document, ends)
+        self._keep(connection, before, after)
+
+    def _keep(
+        self,
+        connection: sa.Connection,
+        before: dict[str, tuple[Document, float | None, int]],
+        after: dict[str, tuple[Document | None, float | None]],
+    ) -> None:
+        gone = [key for key, (document, _) in after.items() if document is None and key in before]
+        put = [
+            {
+                "key": key,
+                "document": document,
+                "expires_at": ends,
+                "version": before[key][2] + 1 if key in before else 1,
+            }
+            for key, (document, ends) in after.items()
+            if document is not None and (key not in before or before[key][:2] != (document, ends))
+        ]
+        if put:
+            connection.execute(self._upsert, put)
+        if gone:
+            connection.execute(sa.delete(TABLE).where(TABLE.c.key.in_(gone)))
+
+    def _sweep(self, session: Session) -> int:
+        over = sa.select(TABLE.c.key).where(TABLE.c.expires_at <= self._clock()).limit(SWEEP_AT_MOST)
+        if not self._database.is_sqlite:
+            over = over.with_for_update(skip_locked=True)
+        found = list(session.scalars(over))
+        # asked again: a document may have come back to life in between
+        done = sa.delete(TABLE).where(TABLE.c.key.in_(found), TABLE.c.expires_at <= self._clock())
+        return session.connection().execute(done).rowcount if found else 0
+
+
+def _upsert(is_sqlite: bool) -> Any:
+    from sqlalchemy.dialects import postgresql, sqlite
+
+    insert = (sqlite if is_sqlite else postgresql).insert(TABLE)
+    kept = {name: insert.excluded[name] for name in ("document", "expires_at", "version")}
+    return insert.on_conflict_do_update(index_elements=[TABLE.c.key], set_=kept)

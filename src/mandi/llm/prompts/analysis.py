@@ -79,7 +79,9 @@ def deal_of(facts: Mapping[str, Any]) -> Deal:
 
 def money_of(facts: Mapping[str, Any]) -> DealMoney:
     """Return the money of the deal in the facts, with the rate of exchange that the price finding used."""
-    told = ((facts.get("findings") or {}).get("price") or {}).get("answer") or {}  # held there even without a fair price
+    told = ((facts.get("findings") or {}).get("price") or {}).get(
+        "answer"
+    ) or {}  # held there even without a fair price
     return deal_money(deal_of(facts), told.get("usd_inr"), told.get("usd_inr_source"))
 
 

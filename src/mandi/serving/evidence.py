@@ -6,7 +6,8 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +18,7 @@ from mandi.core.errors import MandiError
 from mandi.llm.deal import Deal
 from mandi.llm.evidence import Finding
 from mandi.llm.prompts.deal_money import DealMoney, deal_money
-from mandi.serving.counters import COUNTERS
-from mandi.serving.evidence_questions import QUESTIONS, NotAsked, Question, case_of
+from mandi.serving.evidence_questions import NOT_NAMED, QUESTIONS, NotAsked, Question, case_of
 from mandi.serving.evidence_text import TextNames
 from mandi.serving.gazetteer import plain
 from mandi.serving.problems import BadRow, problem_of_validation
@@ -33,6 +33,7 @@ KEPT_SECONDS = 3.0
 MOST_KEPT = 128
 LONGEST_ALLOWED = 160
 RATE = "usd_inr_rate"
+HALF_A_DAY = timedelta(hours=12)
 
 
 def findings_of(desk: Desk | None, deal: Deal, now: datetime) -> dict[str, Finding]:
@@ -50,7 +51,7 @@ def findings_of(desk: Desk | None, deal: Deal, now: datetime) -> dict[str, Findi
     Returns
     -------
     dict
-        One finding for each of price, demand, quality, fraud and matching. The answer of price also holds
+        One finding for each of price, demand, quality, fraud and matching. That of price also holds, answered or not,
         ``deal_price`` (INR per quintal), and ``usd_inr`` with its source where a rate of exchange was used.
     """
     moment = now.astimezone(UTC)
@@ -60,8 +61,7 @@ def findings_of(desk: Desk | None, deal: Deal, now: datetime) -> dict[str, Findi
     for name, question in QUESTIONS.items():
         found[name] = asked(desk, name, partial(question, case), moment)
     price = found["price"]
-    if price.standing == "answered":
-        found["price"] = Finding("price", "answered", {**price.answer, **_told(money)}, None, price.version)
+    found["price"] = replace(price, answer={**price.answer, **_told(money)})
     return found
 
 
@@ -80,7 +80,9 @@ def asked(
     now : datetime
     """
     if desk is None or name not in desk.counters:
-        why = desk.refused[name].message if desk and name in desk.refused else f"no {name} model is served here"
+        why = (
+            desk.refused[name].message if desk and name in desk.refused else f"no {name} model is served here"
+        )
         return Finding(name, "not_served", {}, why)
     version = desk.champions[name].version if name in desk.champions else None
     try:
@@ -89,13 +91,17 @@ def asked(
             return Finding(name, "not_asked", {}, put.why, version)
         return _answered(desk, name, put, now, version)
     except ValidationError as error:
-        problem = problem_of_validation([dict(e) for e in error.errors(include_url=False, include_input=False)])
+        problem = problem_of_validation(
+            [dict(e) for e in error.errors(include_url=False, include_input=False)]
+        )
         return Finding(name, "refused", {}, problem.error, version)
     except MandiError as error:
         return Finding(name, "refused", {}, _why(error), version)
     except Exception:  # of one model; the others still answer
         LOG.exception("the %s model failed on a question", name)
-        return Finding(name, "refused", {}, "the model failed on this question; the service log has it", version)
+        return Finding(
+            name, "refused", {}, "the model failed on this question; the service log has it", version
+        )
 
 
 class DeskEvidence:
@@ -126,23 +132,48 @@ class DeskEvidence:
         )
 
     async def about_text(self, text: str, now: datetime) -> Mapping[str, Finding]:
-        """Return what price and demand say of the commodity and place a text names; empty when it names none."""
+        """Return what price and demand say of the commodity and place a text names; empty when it names none.
+
+        Each answer, given or not, holds under ``asked`` what was understood, and where the history ends too long before the
+        moment asked about, ``stale`` with ``known_until`` and the first day that can be asked about.
+        """
         meant = self._names.meant(text)
         if meant is None:
             return {}
-        questions = meant.questions(now.astimezone(UTC))
+        moment = now.astimezone(UTC)
+        questions = meant.questions(moment)
 
         def ask() -> dict[str, Finding]:
-            found = {}
-            for name, question in questions.items():
-                told = asked(self._desk, name, partial(_put, question), now.astimezone(UTC))
-                answer = {**told.answer, "asked": meant.as_dict()}
-                found[name] = Finding(name, told.standing, answer, told.why, told.version)
-            return found
+            found = {n: asked(self._desk, n, partial(_put, q), moment) for n, q in questions.items()}
+            said = {**meant.as_dict(), **self._ends(meant.moment(moment), found)}
+            return {
+                n: Finding(n, f.standing, {**f.answer, "asked": said}, f.why, f.version)
+                for n, f in found.items()
+            }
 
         return await self._once(("text", meant, self._minute(now)), ask)
 
-    async def _once(self, key: tuple[Any, ...], ask: Callable[[], dict[str, Finding]]) -> Mapping[str, Finding]:
+    def _ends(self, moment: datetime, found: Mapping[str, Finding]) -> dict[str, Any]:
+        """Return until when all that was refused is known, where that is too long before the moment."""
+        champions = (
+            [self._desk.champions[n] for n, f in found.items() if f.standing == "refused"]
+            if self._desk
+            else []
+        )
+        if self._desk is None or not champions or any(f.standing == "answered" for f in found.values()):
+            return {}
+        until = max(champion.known_until for champion in champions).to_pydatetime()
+        if moment - until <= timedelta(days=self._desk.limits.max_history_age_days):
+            return {}
+        return {
+            "stale": True,
+            "known_until": until.isoformat(),
+            "first_day": (until + HALF_A_DAY).date().isoformat(),
+        }
+
+    async def _once(
+        self, key: tuple[Any, ...], ask: Callable[[], dict[str, Finding]]
+    ) -> Mapping[str, Finding]:
         versions = tuple((n, c.version) for n, c in self._desk.champions.items()) if self._desk else ()
         key = (*key, versions)
         held = self._kept.get(key)
@@ -175,7 +206,7 @@ def _answered(desk: Desk, name: str, put: Question, now: datetime, version: str 
             notes.append(f"{_why(refused)}: left out")
             row = row.model_copy(update={refused.field: None})
     told = answer.model_dump(mode="json")
-    told["notes"] = [*told.get("notes", []), *notes]
+    told["notes"] = [*(note for note in told.get("notes", []) if NOT_NAMED not in note), *notes]
     return Finding(name, "answered", told, None, answer.model_version or version)
 
 
@@ -203,7 +234,3 @@ def _why(error: MandiError) -> str:
     if error.allowed is None:
         return error.message
     return f"{error.message} (allowed: {error.allowed[:LONGEST_ALLOWED]})"
-
-
-MODELS = tuple(COUNTERS)
-"""Models a deal is asked about."""

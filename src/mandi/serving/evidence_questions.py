@@ -142,7 +142,7 @@ def price_question(case: Case) -> Question | NotAsked:
     deal = case.deal
     if deal.market is None:
         return NotAsked("the deal names no market and no state: there is no place to price it at")
-    asked = {"commodity_id": deal.commodity, "location": deal.market, "asof": case.moment}
+    asked: dict[str, Any] = {"commodity_id": deal.commodity, "location": deal.market, "asof": case.moment}
     if not case.answers_lots:
         note = "the price is of the market's usual lot: this model knows no lots, sizes or assays"
         return Question(PriceRow(**asked, horizon_days=0), (note,))
@@ -167,9 +167,12 @@ def quality_question(case: Case) -> Question | NotAsked:
     if case.assay is None:
         return NotAsked("the deal gives no assay: a grade needs at least one measure of the lot")
     row = QualityRow(
-        commodity_id=case.deal.commodity, quality_params=case.assay, supplier_id=case.supplier, asof=case.moment
+        commodity_id=case.deal.commodity,
+        quality_params=case.assay,
+        supplier_id=case.supplier,
+        asof=case.moment,
     )
-    return Question(row, _unnamed(case, "supplier"))
+    return Question(row)
 
 
 def fraud_question(case: Case) -> Question | NotAsked:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 LONGEST_READ = 2000
 LONGEST_OUTLOOK = 90
-MORNING_HOUR = 12  # UTC; by then the reports of the trading day before are known in India
+NOON = 12  # UTC; by then the reports of the trading day before are known in India
 COMMODITY_WORDS: Mapping[str, tuple[str, ...]] = {
     "cotton": ("kapas", "narma", "कपास", "नरमा", "रुई", "பருத்தி"),
     "soybean": ("soyabean", "soya bean", "soybeans", "soya", "सोयाबीन", "सोया", "சோயாபீன்", "சோயா"),
@@ -89,11 +89,15 @@ class Meant:
         """Return plain data."""
         return {**asdict(self), "day": self.day.isoformat() if self.day else None}
 
+    def moment(self, now: datetime) -> datetime:
+        """Return the moment asked about: noon (UTC) of the day that is named, else now."""
+        if self.day is None:
+            return now
+        return datetime(self.day.year, self.day.month, self.day.day, NOON, tzinfo=UTC)
+
     def questions(self, now: datetime) -> dict[str, Question | NotAsked]:
         """Return the questions for price and demand; a day that is named is the moment of both."""
-        moment = now
-        if self.day is not None:
-            moment = datetime(self.day.year, self.day.month, self.day.day, MORNING_HOUR, tzinfo=UTC)
+        moment = self.moment(now)
         price: Question | NotAsked = NotAsked("no market is known for it")
         if self.place is not None:
             row = PriceRow(
@@ -108,11 +112,17 @@ class Meant:
     def _notes(self) -> list[str]:
         notes = []
         if not self.place_named:
-            notes.append(f"no market was named: answered for {self.place}, the one with the least reporting noise")
+            notes.append(
+                f"no market was named: answered for {self.place}, the one with the least reporting noise"
+            )
         if self.days is not None and self.days != self.horizon:
-            notes.append(f"asked for {self.days} days ahead: {self.horizon} is the nearest that was evaluated")
+            notes.append(
+                f"asked for {self.days} days ahead: {self.horizon} is the nearest that was evaluated"
+            )
         if self.grade is not None:
-            notes.append(f"grade {self.grade} was named: a market's price is of its usual lot; describe a deal for a lot's")
+            notes.append(
+                f"grade {self.grade} was named: a market's price is of its usual lot; describe a deal for a lot's"
+            )
         return notes
 
 
@@ -153,24 +163,25 @@ class TextNames:
         )  # fmt: skip
 
     def _learn(self, desk: Desk) -> None:
-        champions = desk.champions
         known: dict[str, set[str]] = {}
-        if "price" in champions:
+        for name, table in (("price", "levels"), ("demand", "places")):
+            if name in desk.champions:
+                listed = desk.champions[name].history[table]
+                for row in listed[["commodity", "market", "state"]].to_dict("records"):
+                    known.setdefault(str(row["commodity"]), set()).update(
+                        (str(row["market"]), str(row["state"]))
+                    )
+        if "price" in desk.champions:
             counter: Any = desk.counters["price"]
-            levels = champions["price"].history["levels"]
-            for commodity, market, state in levels[["commodity", "market", "state"]].itertuples(index=False):
-                known.setdefault(str(commodity), set()).update((str(market), str(state)))
+            levels = desk.champions["price"].history["levels"]
             ranked = levels.sort_values(["known_time", "noise_sd", "market"], ascending=[False, True, True])
-            self._reference = ranked.drop_duplicates("commodity").set_index("commodity")["market"].to_dict()
+            for row in ranked.drop_duplicates("commodity").to_dict("records"):
+                self._reference[str(row["commodity"])] = str(row["market"])
             self._horizons = tuple(counter.about()["horizons_days"])
-        if "demand" in champions:
-            places = champions["demand"].history["places"]
-            for commodity, market, state in places[["commodity", "market", "state"]].itertuples(index=False):
-                known.setdefault(str(commodity), set()).update((str(market), str(state)))
-        for commodity, places in known.items():
+        for commodity, named in known.items():
             words = (commodity, commodity.replace("_", " "), *COMMODITY_WORDS.get(plain(commodity), ()))
             self._commodities[commodity] = _pattern(words)
-            ordered = sorted((name for name in places if name), key=lambda name: (-len(name), name))
+            ordered = sorted((name for name in named if name), key=lambda name: (-len(name), name))
             self._places[commodity] = [(n, _pattern((n, *PLACE_WORDS.get(n, ())))) for n in ordered]
 
 
@@ -189,7 +200,9 @@ def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def _first(text: str, names: Any) -> str | None:
-    found = [(hit.start(), -len(hit.group()), name) for name, pattern in names if (hit := pattern.search(text))]
+    found = [
+        (hit.start(), -len(hit.group()), name) for name, pattern in names if (hit := pattern.search(text))
+    ]
     return min(found)[2] if found else None
 
 

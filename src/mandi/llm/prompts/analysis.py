@@ -52,12 +52,16 @@ def parse_analysis(
         place = ".".join(str(part) for part in first["loc"])[:60] or "the whole text"
         known = all(str(part) in DealAnalysis.model_fields or isinstance(part, int) for part in first["loc"])
         where = place if known else "an unknown field"
-        raise ProviderError(provider, "malformed", f"the analysis is not of its shape: {where} ({first['type']})") from None
+        raise ProviderError(
+            provider, "malformed", f"the analysis is not of its shape: {where} ({first['type']})"
+        ) from None
     reasons = list(read.reasons)
     if facts is not None:
         told = "\n".join([read.analysis, *read.recommendations, *read.reasons])
         if unknown := unsupported(told, facts):
-            reasons.append(f"Not among the models' figures, check before use: {', '.join(unknown[:MOST_NAMED])}")
+            reasons.append(
+                f"Not among the models' figures, check before use: {', '.join(unknown[:MOST_NAMED])}"
+            )
     view = price_view(facts) if facts is not None else None
     return read.model_copy(update={"price": view, "confidence": None, "reasons": reasons})
 
@@ -75,8 +79,10 @@ def deal_of(facts: Mapping[str, Any]) -> Deal:
 
 def money_of(facts: Mapping[str, Any]) -> DealMoney:
     """Return the money of the deal in the facts, with the rate of exchange that the price finding used."""
-    answer = _price_answer(facts)
-    return deal_money(deal_of(facts), answer.get("usd_inr"), answer.get("usd_inr_source"))
+    told = ((facts.get("findings") or {}).get("price") or {}).get(
+        "answer"
+    ) or {}  # held there even without a fair price
+    return deal_money(deal_of(facts), told.get("usd_inr"), told.get("usd_inr_source"))
 
 
 def price_view(facts: Mapping[str, Any]) -> PriceView | None:
@@ -87,7 +93,7 @@ def price_view(facts: Mapping[str, Any]) -> PriceView | None:
     facts : mapping
         ``deal`` and ``findings`` as plain data.
     """
-    answer = _price_answer(facts)
+    answer = answered(facts, "price")
     if not answer:
         return None
     price = money_of(facts).price
@@ -105,10 +111,6 @@ def answered(facts: Mapping[str, Any], model: str) -> Mapping[str, Any]:
     finding = (facts.get("findings") or {}).get(model) or {}
     answer: Mapping[str, Any] = finding.get("answer") or {}
     return answer if finding.get("standing") == "answered" else {}
-
-
-def _price_answer(facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    return answered(facts, "price")
 
 
 def _bare(text: str) -> str:

@@ -51,7 +51,9 @@ def unsupported(text: str, facts: Mapping[str, Any]) -> list[str]:
     ['5,600']
     """
     known = sorted({abs(value) for value in _known(facts) if math.isfinite(value)})
-    return [shown for shown, value in stated(text) if not _free(shown, value) and not _close(shown, value, known)]
+    return [
+        shown for shown, value in stated(text) if not _free(shown, value) and not _close(shown, value, known)
+    ]
 
 
 def _free(shown: str, value: float) -> bool:

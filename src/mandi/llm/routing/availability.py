@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mandi.llm.routing.situation import Candidate, Decision, Situation
+from mandi.llm.routing.situation import Candidate, Decision, Pick, Situation
+
+PROBED = 0.1
+"""Share of calls that try a half-open breaker in its preferred place: without them nobody would learn that it works again."""
 
 
 def hindrance(candidate: Candidate, situation: Situation) -> str | None:
@@ -27,6 +30,7 @@ def hindrance(candidate: Candidate, situation: Situation) -> str | None:
 def available(decision: Decision, situation: Situation) -> Decision:
     """Take those who cannot be asked out of a decision, and ask half-open breakers after closed ones.
 
+    One call in ten (by the situation's ``draw``) asks a half-open one in its preferred place; the propensity accounts for it.
     The route becomes that of whoever is first now; ``first_choice`` keeps who was first before, and the reason says why it
     is another one. A decision for a person stays one.
 
@@ -43,19 +47,25 @@ def available(decision: Decision, situation: Situation) -> Decision:
     if decision.route == "human":
         return decision
     known = {candidate.pick: candidate for candidate in situation.candidates}
-    closed, half_open, passed = [], [], []
+    passed: list[tuple[str, str]] = []
+    order: list[Pick] = []
     for pick in decision.order:
         why = hindrance(known[pick], situation)
-        if why is not None:
-            passed.append((pick[0], why))
-        elif known[pick].breaker == "half_open":
-            half_open.append(pick)
+        if why is None:
+            order.append(pick)
         else:
-            closed.append(pick)
-    order = (*closed, *half_open)
+            passed.append((pick[0], why))
+    propensity = decision.propensity
+    closed_first = sorted(order, key=lambda pick: known[pick].breaker == "half_open")
+    if closed_first and closed_first[0] != order[0]:
+        draw = situation.draw
+        probing = draw is not None and draw >= 1.0 - PROBED
+        if draw is not None:
+            propensity = PROBED if probing else propensity - PROBED
+        if not probing:
+            passed.append((order[0][0], "breaker half open: asked later"))
+            order = closed_first
     first = decision.order[0] if decision.order else None
-    if first in half_open and order[0] != first:
-        passed.append((first[0], "breaker half open: asked last"))
     reason = decision.reason
     if passed:
         reason += "; passed over: " + ", ".join(f"{name} ({why})" for name, why in passed)
@@ -65,8 +75,9 @@ def available(decision: Decision, situation: Situation) -> Decision:
     return replace(
         decision,
         route=route,
-        order=order,
+        order=tuple(order),
         reason=reason,
+        propensity=propensity,
         passed_over=tuple(passed),
         first_choice=decision.first_choice or first,
         tutor=decision.tutor and route == "teacher",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Set
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -21,26 +21,82 @@ SURFACE: tuple[str, ...] = (
 )  # fmt: skip
 """Names of what ``surface`` returns, in order."""
 
-COMMODITIES = frozenset(
-    (
-        "cotton kapas lint soybean soyabean soya tur arhar toor chana gram moong mung urad masur lentil wheat paddy rice "
-        "maize corn bajra jowar barley ragi groundnut mustard rapeseed sesame sunflower castor guar jeera cumin turmeric "
-        "coriander chilli pepper cardamom ginger onion potato tomato garlic sugar jaggery sugarcane jute rubber coffee tea "
-        "copra coconut palm iron ore fines lumps pellets copper zinc aluminium lead nickel bauxite manganese chromite coal "
-        "कपास सोयाबीन सोया तुअर अरहर चना मूंग उड़द मसूर गेहूं गेहूँ धान चावल मक्का बाजरा ज्वार जौ मूंगफली सरसों तिल "
-        "अरंडी ग्वार जीरा हल्दी धनिया मिर्च प्याज आलू टमाटर लहसुन चीनी गुड़ जूट लोहा अयस्क तांबा जस्ता कोयला "
-        "कापूस हरभरा गहू कांदा"
-    ).split()
+_COMMODITIES = (
+    "cotton kapas lint soybean soyabean soya tur arhar toor chana gram moong mung urad masur lentil wheat paddy rice "
+    "maize corn bajra jowar barley ragi groundnut mustard rapeseed sesame sunflower castor guar jeera cumin turmeric "
+    "coriander chilli pepper cardamom ginger onion potato tomato garlic sugar jaggery sugarcane jute rubber coffee tea "
+    "copra coconut palm iron ore pellets copper zinc aluminium nickel bauxite manganese chromite coal "
+    "कपास सोयाबीन सोया तुअर अरहर चना मूंग उड़द मसूर गेहूं गेहूँ धान चावल मक्का बाजरा ज्वार जौ मूंगफली सरसों तिल "
+    "अरंडी ग्वार जीरा हल्दी धनिया मिर्च प्याज आलू टमाटर लहसुन चीनी गुड़ जूट लोहा अयस्क तांबा जस्ता कोयला "
+    "कापूस हरभरा गहू कांदा"
 )
+COMMODITIES = frozenset(_COMMODITIES.split())
 _UNITS = frozenset(KG) | {name for name in ALIASES if len(name) > 2} | {"क्विंटल", "टन", "किलो", "गांठ"}
-_ASKED = {
-    "plan": "plan|plans|schedule|strategy|step by step|hedge|hedging|roadmap|optimi[sz]e|allocate|योजना|रणनीति",
-    "comparison": "compare|compared|comparison|versus|vs|better|best|cheaper|rather than|difference|rank|तुलना|बेहतर|फरक",
-    "scenario": "what if|suppose|scenario|scenarios|assuming|if i|if we|in case|break even|breakeven|sensitivity|अगर|यदि",
-    "reasons": "why|explain|reason|reasons|because of|justify|impact|effect|क्यों|कारण|समझा",
+_NAMES = COMMODITIES | _UNITS
+_ASKED: dict[str, frozenset[str]] = {
+    "plan": frozenset(
+        {
+            "plan",
+            "plans",
+            "schedule",
+            "strategy",
+            "hedge",
+            "hedging",
+            "roadmap",
+            "optimise",
+            "optimize",
+            "allocate",
+        }
+        | {"योजना", "रणनीति"}
+    ),
+    "comparison": frozenset(
+        {
+            "compare",
+            "compared",
+            "comparison",
+            "versus",
+            "vs",
+            "better",
+            "best",
+            "cheaper",
+            "difference",
+            "rank",
+        }
+        | {"तुलना", "बेहतर", "फरक"}
+    ),
+    "scenario": frozenset(
+        {
+            "suppose",
+            "scenario",
+            "scenarios",
+            "assuming",
+            "breakeven",
+            "break-even",
+            "sensitivity",
+            "अगर",
+            "यदि",
+        }
+    ),
+    "reasons": frozenset(
+        {
+            "why",
+            "explain",
+            "reason",
+            "reasons",
+            "because",
+            "justify",
+            "impact",
+            "effect",
+            "क्यों",
+            "कारण",
+            "समझाइए",
+        }
+    ),
 }
-_ASKS = {
-    name: re.compile(rf"(?<![^\W_])(?:{words})(?![^\W_])", re.IGNORECASE) for name, words in _ASKED.items()
+_PHRASES = {
+    "plan": ("step by step",),
+    "comparison": ("rather than",),
+    "scenario": ("what if", "if we ", "in case"),
 }
 _SCRIPTS = {
     name: re.compile(f"[{letters}]")
@@ -126,14 +182,15 @@ def features_of(prompt: Prompt) -> Features:
     everything = sum((message.content or "").count(" ") + 1 for message in prompt.messages if message.content)
     text = question[:LONGEST]
     words = text.split()
+    folded = {word.strip(_EDGES).casefold() for word in set(words)}
     return Features(
         characters=len(question),
         words=len(words) + question[LONGEST:].count(" "),
         numbers=len(_NUMBER.findall(text)),
         sentences=max(len(_END.findall(text)), int(bool(words))),
-        entities=len(_entities(text, words)),
-        asks=tuple(name for name, pattern in _ASKS.items() if pattern.search(text)),
-        scripts=tuple(name for name, letters in _SCRIPTS.items() if letters.search(text)),
+        entities=len(folded & _NAMES | {name.casefold() for name in _NAME.findall(text)}),
+        asks=_asks(text.casefold(), folded),
+        scripts=_scripts(text),
         turns=max(turns, 1),
         context_words=max(everything - question.count(" ") - 1, 0),
         task=prompt.task,
@@ -142,10 +199,18 @@ def features_of(prompt: Prompt) -> Features:
     )
 
 
-def _entities(text: str, words: Sequence[str]) -> set[str]:
-    folded = {word.strip(_EDGES).casefold() for word in words}
-    names = {name.casefold() for name in _NAME.findall(text)}
-    return (folded & (COMMODITIES | _UNITS)) | names
+def _asks(text: str, words: Set[str]) -> tuple[str, ...]:
+    return tuple(
+        name
+        for name, known in _ASKED.items()
+        if not known.isdisjoint(words) or any(phrase in text for phrase in _PHRASES.get(name, ()))
+    )
+
+
+def _scripts(text: str) -> tuple[str, ...]:
+    if text.isascii():
+        return ("latin",) if _SCRIPTS["latin"].search(text) else ()
+    return tuple(name for name, letters in _SCRIPTS.items() if letters.search(text))
 
 
 def surface(text: str) -> tuple[float, ...]:

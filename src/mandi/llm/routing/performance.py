@@ -64,23 +64,23 @@ class Performance:
             return Decision("teacher", order_of(mock), self.name, "nobody but the analyst is there")
         ready = [c for c in ranked if c.breaker == "closed" and hindrance(c, situation) is None]
         drawn, propensity = self._drawn(ready, situation)
-        first = drawn or (ready or ranked)[0]
+        explored = drawn is not None and drawn is not ready[0]
+        first = drawn if drawn is not None else (ready or ranked)[0]
         value = values.get(first.pick)
-        if drawn is not None and drawn is not ready[0]:
+        if explored:
             reason = f"drawn to keep its record fresh ({self.explore:.0%} of calls)"
         elif value is not None:
             reason = f"value {value:.2f} of its record: {self._told(first)}"
         else:
             reason = f"in configured order: fewer than {self.least_calls:g} calls are known of {first.name}"
         return Decision(
-            first.route,
-            order_of([first] if first in ready else [], ranked, mock),
+            (first if explored else ranked[0]).route,
+            order_of([first] if explored else [], ranked, mock),
             self.name,
             reason,
             propensity=propensity,
-            explored=drawn is not None and drawn is not ready[0],
+            explored=explored,
             score=value,
-            first_choice=first.pick if drawn is not None else ranked[0].pick,
         )
 
     def _drawn(self, ready: Sequence[Candidate], situation: Situation) -> tuple[Candidate | None, float]:

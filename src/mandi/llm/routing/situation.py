@@ -176,7 +176,10 @@ class Decision:
 class Policy(Protocol):
     """A way to choose; it looks at nothing but the situation."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Return the name in the log."""
+        ...
 
     def decide(self, situation: Situation) -> Decision:
         """Return whom it prefers, whoever can be asked or not: ``router.decide`` looks at that last."""

@@ -6,7 +6,7 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -14,6 +14,7 @@ from pydantic_core import from_json, to_json
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from mandi.core.errors import MandiError
 from mandi.serving.house import House
@@ -95,11 +96,8 @@ def endpoint(operation: Operation) -> Endpoint:
             house.observer.ended(name, status, time.perf_counter() - begun, request_id, who)
 
         if isinstance(response, StreamingResponse):
-            response.body_iterator = _until_its_end(
-                response.body_iterator, lambda: ended(response.status_code)
-            )
-        else:
-            ended(response.status_code)
+            return _UntilItsEnd(response, lambda: ended(response.status_code))
+        ended(response.status_code)
         return response
 
     return answers
@@ -271,11 +269,15 @@ def _problem(error: Exception) -> Problem:
     return Problem(500, "something went wrong here; the service log has it")
 
 
-async def _until_its_end(events: Any, ended: Callable[[], None]) -> AsyncIterator[Any]:
-    try:
-        async for event in events:
-            yield event
-    finally:
-        if hasattr(events, "aclose"):
-            await events.aclose()
-        ended()
+class _UntilItsEnd(Response):
+    def __init__(self, stream: StreamingResponse, ended: Callable[[], None]) -> None:
+        self._stream, self._ended = stream, ended
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # not in the iterator: a caller who left early leaves one behind that never began, and so never ends
+        try:
+            await self._stream(scope, receive, send)
+        finally:
+            self._ended()
+            if hasattr(self._stream.body_iterator, "aclose"):
+                await self._stream.body_iterator.aclose()

@@ -153,8 +153,6 @@ class DeskEvidence:
 
         return await self._once(("text", meant, self._minute(now)), ask)
 
-<<<<<<< HEAD
-=======
     def _ends(self, moment: datetime, found: Mapping[str, Finding]) -> dict[str, Any]:
         """Return until when all that was refused is known, where that is too long before the moment."""
         champions = (
@@ -173,7 +171,6 @@ class DeskEvidence:
             "first_day": (until + HALF_A_DAY).date().isoformat(),
         }
 
->>>>>>> main
     async def _once(
         self, key: tuple[Any, ...], ask: Callable[[], dict[str, Finding]]
     ) -> Mapping[str, Finding]:

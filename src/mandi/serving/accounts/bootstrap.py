@@ -107,12 +107,6 @@ def _first(session: Session, given: str | None) -> str | None:
     user = people.add(session, organization.id, ADMINISTRATOR, role="admin")
     key, secret = keys.make(session, user, FIRST_KEY, now, secret=given)
     audit(
-        session,
-        None,
-        "bootstrap",
-        f"user:{user.id}",
-        {"key": key.id},
-        organization_id=organization.id,
-        at=now,
+        session, None, "bootstrap", f"user:{user.id}", {"key": key.id}, organization_id=organization.id, at=now
     )
     return secret

@@ -71,7 +71,7 @@ def test_the_setting_is_everything_but_the_last_question() -> None:
 
 
 def test_times_to_live_are_those_of_the_kinds_of_work_and_jittered_down() -> None:
-    assert {t: s for t, s in TTL_S.items()} == {
+    assert dict(TTL_S) == {
         "deal_analysis": 300, "classification": 3600, "scoring": 3600, "summarization": 3600, "embedding": 86400,
     }  # fmt: skip
     rules, rng = CacheRules(), Random(1)

@@ -9,14 +9,17 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
+from anyio import CancelScope
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json, to_json
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from mandi.core.errors import MandiError
 from mandi.serving.house import House
+from mandi.serving.observing.logs import request_in_hand
 from mandi.serving.operations import Asked, Operation, Principal, Stream, Told
 from mandi.serving.problems import (
     BAD_REQUEST,
@@ -31,7 +34,9 @@ from mandi.serving.problems import (
 LOG = logging.getLogger("mandi.serving")
 REQUEST_ID = "x-request-id"
 PLAIN_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+NAME = re.compile(r"[A-Za-z0-9_.:@/-]{1,200}")
 NOT_FOUND = 404
+GONE = 499
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -72,25 +77,28 @@ def endpoint(operation: Operation) -> Endpoint:
     async def answers(request: Request) -> Response:
         house: House = request.app.state.house
         begun, request_id = time.perf_counter(), _request_id(request)
+        request_in_hand.set(request_id)
         house.observer.begun(name, _waited(request))
         seen: list[Principal] = []
         try:
             response = await _response(operation, house, request, request_id, seen)
         except ClientDisconnect:
-            response = Response(status_code=499)
+            response = Response(status_code=GONE)
         except Exception as error:
             problem = _problem(error)
             response = problem_response(problem, operation.wire)
+        except BaseException:  # cancelled: the caller left, or the time of the whole request was up
+            who = seen[0] if seen else None
+            house.observer.ended(name, GONE, time.perf_counter() - begun, request_id, who)
+            raise
         response.headers[REQUEST_ID] = request_id
 
         def ended(status: int) -> None:
             who = seen[0] if seen else None
             house.observer.ended(name, status, time.perf_counter() - begun, request_id, who)
 
-        if isinstance(response, StreamingResponse):
-            response.body_iterator = _until_its_end(
-                response.body_iterator, lambda: ended(response.status_code)
-            )
+        if isinstance(response, _Events):
+            response.body_iterator = _UntilItsEnd(response.body_iterator, lambda: ended(response.status_code))
         else:
             ended(response.status_code)
         return response
@@ -118,7 +126,7 @@ async def _response(
         request=request,
         request_id=request_id,
         principal=principal,
-        path=_path(request),
+        path=_path(operation, request),
         query=_query(operation, request),
         body=await _body(operation, house, request),
     )
@@ -127,12 +135,11 @@ async def _response(
         return told
     if isinstance(told, Stream):
         headers = {"cache-control": "no-store", "x-accel-buffering": "no", **told.headers}
-        return StreamingResponse(told.events, media_type="text/event-stream", headers=headers)
+        return _Events(told.events, media_type="text/event-stream", headers=headers)
     if told is None:
         return Response(status_code=204)
     if isinstance(told, Told):
-        text = told.answer.model_dump_json()
-        return Response(text, status_code=told.status, media_type="application/json")
+        return Response(told.answer.model_dump_json(), status_code=told.status, media_type="application/json")
     text = told.model_dump_json() if isinstance(told, BaseModel) else to_json(told)
     return Response(text, status_code=operation.status, media_type="application/json")
 
@@ -235,9 +242,10 @@ def _validated(shape: type[BaseModel], given: dict[str, Any], strict: bool | Non
         raise Refused(problem_of_validation([dict(e) for e in told])) from None
 
 
-def _path(request: Request) -> Mapping[str, str]:
+def _path(operation: Operation, request: Request) -> Mapping[str, str]:
     for name, value in request.path_params.items():
-        if not PLAIN_ID.fullmatch(value):
+        named = NAME if f"{{{name}:path}}" in operation.path else PLAIN_ID
+        if not named.fullmatch(value):
             raise Refused(Problem(NOT_FOUND, f"{name} is not an id", name, "letters, digits, _ - ."))
     return request.path_params
 
@@ -264,11 +272,36 @@ def _problem(error: Exception) -> Problem:
     return Problem(500, "something went wrong here; the service log has it")
 
 
-async def _until_its_end(events: Any, ended: Callable[[], None]) -> AsyncIterator[Any]:
-    try:
-        async for event in events:
-            yield event
-    finally:
-        if hasattr(events, "aclose"):
-            await events.aclose()
-        ended()
+class _Events(StreamingResponse):
+    """Closes its events however it ends: a client that went away must not leave somebody speaking to nobody."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            with CancelScope(shield=True):
+                await _close(self.body_iterator)
+
+
+class _UntilItsEnd:
+    """Events, and a word when they have ended; nothing is added to the way of an event."""
+
+    def __init__(self, events: Any, ended: Callable[[], None]) -> None:
+        self._events = events
+        self._ended: Callable[[], None] | None = ended
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return aiter(self._events)
+
+    async def aclose(self) -> None:
+        try:
+            await _close(self._events)
+        finally:
+            if self._ended is not None:
+                ended, self._ended = self._ended, None
+                ended()
+
+
+async def _close(events: Any) -> None:
+    if hasattr(events, "aclose"):
+        await events.aclose()

@@ -137,7 +137,10 @@ class Database:
             self._one_writer.release()
 
     def _run(
-        self, engine: sa.Engine, work: Callable[[Session], T], turn: AbstractContextManager[object]
+        self,
+        engine: sa.Engine,
+        work: Callable[[Session], T],
+        turn: Callable[[], AbstractContextManager[None]],
     ) -> T:
         reading = engine is self._reading
         end = time.monotonic() + self._patience_s

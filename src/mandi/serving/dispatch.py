@@ -19,6 +19,7 @@ from starlette.types import Receive, Scope, Send
 
 from mandi.core.errors import MandiError
 from mandi.serving.house import House
+from mandi.serving.observing.logs import request_in_hand
 from mandi.serving.operations import Asked, Operation, Principal, Stream, Told
 from mandi.serving.problems import (
     BAD_REQUEST,
@@ -35,6 +36,7 @@ REQUEST_ID = "x-request-id"
 PLAIN_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 NAME = re.compile(r"[A-Za-z0-9_.:@/-]{1,200}")
 NOT_FOUND = 404
+GONE = 499
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -75,15 +77,20 @@ def endpoint(operation: Operation) -> Endpoint:
     async def answers(request: Request) -> Response:
         house: House = request.app.state.house
         begun, request_id = time.perf_counter(), _request_id(request)
+        request_in_hand.set(request_id)
         house.observer.begun(name, _waited(request))
         seen: list[Principal] = []
         try:
             response = await _response(operation, house, request, request_id, seen)
         except ClientDisconnect:
-            response = Response(status_code=499)
+            response = Response(status_code=GONE)
         except Exception as error:
             problem = _problem(error)
             response = problem_response(problem, operation.wire)
+        except BaseException:  # cancelled: the caller left, or the time of the whole request was up
+            who = seen[0] if seen else None
+            house.observer.ended(name, GONE, time.perf_counter() - begun, request_id, who)
+            raise
         response.headers[REQUEST_ID] = request_id
 
         def ended(status: int) -> None:

@@ -76,4 +76,5 @@ def _middling(desk: Desk, commodity: str) -> DealQuality | None:
     if counter is None or commodity not in counter.shelf.commodities:
         return None
     means = counter.shelf.means(commodity)
-    return DealQuality(**{name: round(float(v), 2) for name, v in means.items() if name != COLOR_CODE})
+    measured: dict[str, Any] = {n: round(float(v), 2) for n, v in means.items() if n != COLOR_CODE}
+    return DealQuality(**measured)

@@ -20,6 +20,9 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help needs a third of the time
 )
 
+key_app = typer.Typer(help="API keys of the service, on its database.", no_args_is_help=True)
+app.add_typer(key_app, name="key")
+
 Model = Annotated[str, typer.Argument(help="name of a model, for example price")]
 Reason = Annotated[str, typer.Option("--reason", help="why; kept in the audit record")]
 
@@ -143,6 +146,44 @@ def settings(
         from mandi.serving.settings_page import table
 
         typer.echo(table(load(env_file or _root() / ".env")))
+
+
+@key_app.command("create")
+def key_create(
+    name: Annotated[str, typer.Argument(help="what the key is for")] = "command line",
+    user: Annotated[str, typer.Option(help="whose key it is")] = "admin",
+    scope: Annotated[
+        list[str] | None, typer.Option(help="what it allows; all its user may if not given")
+    ] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=3650, help="days until it ends; never if not given")
+    ] = None,
+) -> None:
+    """Make a key and show it once."""
+    with _told_plainly():
+        from mandi.serving.accounts.command import create
+
+        typer.echo(create(_root(), name, user, scope or [], days))
+
+
+@key_app.command("list")
+def key_list() -> None:
+    """Show the keys: their beginnings, whose they are, what they allow."""
+    with _told_plainly():
+        from mandi.serving.accounts.command import show
+
+        typer.echo(show(_root()))
+
+
+@key_app.command("revoke")
+def key_revoke(
+    key: Annotated[str, typer.Argument(help="first 8 characters of the key, or its id")],
+) -> None:
+    """End a key; running services refuse it within seconds."""
+    with _told_plainly():
+        from mandi.serving.accounts.command import revoke
+
+        typer.echo(revoke(_root(), key))
 
 
 @app.command()

@@ -6,7 +6,7 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -14,9 +14,11 @@ from pydantic_core import from_json, to_json
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from mandi.core.errors import MandiError
 from mandi.serving.house import House
+from mandi.serving.observing.logs import request_in_hand
 from mandi.serving.operations import Asked, Operation, Principal, Stream, Told
 from mandi.serving.problems import (
     BAD_REQUEST,
@@ -32,6 +34,7 @@ LOG = logging.getLogger("mandi.serving")
 REQUEST_ID = "x-request-id"
 PLAIN_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 NOT_FOUND = 404
+GONE = 499
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -72,15 +75,20 @@ def endpoint(operation: Operation) -> Endpoint:
     async def answers(request: Request) -> Response:
         house: House = request.app.state.house
         begun, request_id = time.perf_counter(), _request_id(request)
+        request_in_hand.set(request_id)
         house.observer.begun(name, _waited(request))
         seen: list[Principal] = []
         try:
             response = await _response(operation, house, request, request_id, seen)
         except ClientDisconnect:
-            response = Response(status_code=499)
+            response = Response(status_code=GONE)
         except Exception as error:
             problem = _problem(error)
             response = problem_response(problem, operation.wire)
+        except BaseException:  # cancelled: the caller left, or the time of the whole request was up
+            who = seen[0] if seen else None
+            house.observer.ended(name, GONE, time.perf_counter() - begun, request_id, who)
+            raise
         response.headers[REQUEST_ID] = request_id
 
         def ended(status: int) -> None:
@@ -88,11 +96,8 @@ def endpoint(operation: Operation) -> Endpoint:
             house.observer.ended(name, status, time.perf_counter() - begun, request_id, who)
 
         if isinstance(response, StreamingResponse):
-            response.body_iterator = _until_its_end(
-                response.body_iterator, lambda: ended(response.status_code)
-            )
-        else:
-            ended(response.status_code)
+            return _UntilItsEnd(response, lambda: ended(response.status_code))
+        ended(response.status_code)
         return response
 
     return answers
@@ -264,11 +269,15 @@ def _problem(error: Exception) -> Problem:
     return Problem(500, "something went wrong here; the service log has it")
 
 
-async def _until_its_end(events: Any, ended: Callable[[], None]) -> AsyncIterator[Any]:
-    try:
-        async for event in events:
-            yield event
-    finally:
-        if hasattr(events, "aclose"):
-            await events.aclose()
-        ended()
+class _UntilItsEnd(Response):
+    def __init__(self, stream: StreamingResponse, ended: Callable[[], None]) -> None:
+        self._stream, self._ended = stream, ended
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # not in the iterator: a caller who left early leaves one behind that never began, and so never ends
+        try:
+            await self._stream(scope, receive, send)
+        finally:
+            self._ended()
+            if hasattr(self._stream.body_iterator, "aclose"):
+                await self._stream.body_iterator.aclose()

@@ -50,6 +50,7 @@ def accounts_operations() -> list[Operation]:
         Operation(
             "POST", "/api/v1/auth/login", "Log in: tokens for a name and its password", _login, "open",
             bodies=(LoginRequest,), answers=(TokensAnswer,), problems=(401, 429), tag=TAG, most_kib=4,
+            examples={"a login": {"username": "priya", "password": "seven bags of cotton"}},
         ),
         Operation(
             "POST", "/api/v1/auth/refresh", "Go on with a login: new tokens for a refresh token", _refresh, "open",
@@ -60,6 +61,7 @@ def accounts_operations() -> list[Operation]:
         Operation(
             "POST", "/api/v1/me/password", "Choose another password; ends one's logins", _password, "usage",
             bodies=(PasswordRequest,), problems=(429,), tag=TAG, most_kib=4,
+            examples={"a change": {"current_password": "seven bags of cotton", "new_password": "eight bags of turmeric"}},
         ),
         *key_operations(),
         *people_operations(),

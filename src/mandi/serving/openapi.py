@@ -159,7 +159,10 @@ def _responses(operation: Operation) -> dict[str, Any]:
     if operation.bodies:
         statuses.add(413)
     others = {
-        str(status): {"description": "the answer", "content": {"application/json": {"schema": _one_of([shape])}}}
+        str(status): {
+            "description": "the answer",
+            "content": {"application/json": {"schema": _one_of([shape])}},
+        }
         for status, shape in operation.others.items()
     }
     refusals = {str(s): {"description": TOLD[s], "content": refused} for s in sorted(statuses)}

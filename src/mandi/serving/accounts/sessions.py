@@ -260,5 +260,9 @@ def _record(tokens: Tokens, family: str, now: datetime) -> Any:
     from mandi.store.records import RefreshToken
 
     return RefreshToken(
-        hash=digest(tokens.refresh), user_id=tokens.user_id, family=family, created_at=now, expires_at=now + REFRESH
+        hash=digest(tokens.refresh),
+        user_id=tokens.user_id,
+        family=family,
+        created_at=now,
+        expires_at=now + REFRESH,
     )

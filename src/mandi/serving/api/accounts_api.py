@@ -150,13 +150,13 @@ async def _password(asked: Asked) -> Any:
     user = await office.read(lambda session: people.find(session, who.organization_id, who.user_id))
     address = _address(asked)
     await _patiently(office, user.username, address)
-    right, _ = await office.passwords.matches(
-        user.hashed_password, body.current_password.get_secret_value()
-    )
+    right, _ = await office.passwords.matches(user.hashed_password, body.current_password.get_secret_value())
     if not right:
         raise Refused(Problem(BAD_REQUEST, "this is not the password", "current_password"))
     await office.limits.forgive(user.username, address)
-    hashed = await office.passwords.hashed(usable(body.new_password, "new_password", user.username, user.email))
+    hashed = await office.passwords.hashed(
+        usable(body.new_password, "new_password", user.username, user.email)
+    )
     now = office.now()
 
     def write(session: Session) -> None:

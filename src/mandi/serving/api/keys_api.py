@@ -72,7 +72,9 @@ async def _make(asked: Asked) -> Any:
 async def _list(asked: Asked) -> Any:
     who = asked.who
     whose = None if "people" in who.scopes else who.user_id
-    found = await office_of(asked.house).read(lambda session: keys.listed(session, who.organization_id, whose))
+    found = await office_of(asked.house).read(
+        lambda session: keys.listed(session, who.organization_id, whose)
+    )
     return KeysAnswer(keys=[key_told(key, KeyAnswer) for key in found])
 
 

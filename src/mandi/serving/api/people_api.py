@@ -86,16 +86,31 @@ async def _add(asked: Asked) -> Any:
     def write(session: Session) -> UserAnswer:
         people.may_give(session, who, who.organization_id, body.role)
         user = people.add(
-            session, who.organization_id, body.username, role=body.role, hashed_password=hashed, email=body.email
+            session,
+            who.organization_id,
+            body.username,
+            role=body.role,
+            hashed_password=hashed,
+            email=body.email,
         )
-        audit(session, who, "user.create", f"user:{user.id}", {"role": user.role}, asked.request_id, at=office.now())
+        audit(
+            session,
+            who,
+            "user.create",
+            f"user:{user.id}",
+            {"role": user.role},
+            asked.request_id,
+            at=office.now(),
+        )
         return user_told(user)
 
     return await office.write(write)
 
 
 async def _list(asked: Asked) -> Any:
-    found = await office_of(asked.house).read(lambda session: people.listed(session, asked.who.organization_id))
+    found = await office_of(asked.house).read(
+        lambda session: people.listed(session, asked.who.organization_id)
+    )
     return UsersAnswer(users=[user_told(user) for user in found])
 
 

@@ -28,7 +28,9 @@ def room(house: House, name: str) -> Any:
         503; the part is not open here.
     """
     if name not in house.rooms:
-        raise Refused(Problem(UNAVAILABLE, f"the {name} of this service is not open", None, None, "mandi serve"))
+        raise Refused(
+            Problem(UNAVAILABLE, f"the {name} of this service is not open", None, None, "mandi serve")
+        )
     return house.rooms[name]
 
 

@@ -28,7 +28,7 @@ def hindrance(candidate: Candidate, situation: Situation) -> str | None:
 
 
 def available(decision: Decision, situation: Situation) -> Decision:
-    """Take those who cannot be asked out of a decision, and ask half-open breakers after closed ones.
+    """Take those who cannot be asked out of a decision, and ask half-open breakers after closed ones, before the analyst.
 
     One call in ten (by the situation's ``draw``) asks a half-open one in its preferred place; the propensity accounts for it.
     The route becomes that of whoever is first now; ``first_choice`` keeps who was first before, and the reason says why it
@@ -56,7 +56,9 @@ def available(decision: Decision, situation: Situation) -> Decision:
         else:
             passed.append((pick[0], why))
     propensity, probing = decision.propensity, False
-    closed_first = sorted(order, key=lambda pick: known[pick].breaker == "half_open")
+    closed_first = sorted(
+        order, key=lambda pick: (known[pick].kind == "mock", known[pick].breaker == "half_open")
+    )
     if closed_first and closed_first[0] != order[0]:
         draw = situation.draw
         probing = draw is not None and draw >= 1.0 - PROBED

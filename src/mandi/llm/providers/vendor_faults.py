@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from mandi.llm.provider import Fault, ProviderError
-from mandi.llm.providers.faults import NotTheShape, answer_fault
+from mandi.llm.providers.faults import NotTheShape, answer_fault, wait_s
 
 
 def vendor_fault(
@@ -46,6 +47,11 @@ def vendor_fault(
         )
     if isinstance(error, told.ContentFilterError):
         return ProviderError(provider, "refused_request", f"{provider} will not speak of this", status=400)
+    status = getattr(error, "status_code", None) or getattr(error, "code", None)
+    if isinstance(status, int) and status >= 300:  # a client's own error, where it is asked without pydantic-ai
+        body = getattr(error, "details", None) or getattr(error, "body", None)
+        headers = getattr(getattr(error, "response", None), "headers", None) or {}
+        return answer_fault(provider, status, body, wait_s(headers, time.time()), secret)
     if isinstance(error, told.UserError):
         return ProviderError(provider, "not_able", f"{provider} cannot do what the prompt asks for")
     if any(type(e).__module__.startswith(("httpx", "httpcore")) for e in _chain(error)):

@@ -48,7 +48,9 @@ def vendor_fault(
     if isinstance(error, told.ContentFilterError):
         return ProviderError(provider, "refused_request", f"{provider} will not speak of this", status=400)
     status = getattr(error, "status_code", None) or getattr(error, "code", None)
-    if isinstance(status, int) and status >= 300:  # a client's own error, where it is asked without pydantic-ai
+    if (
+        isinstance(status, int) and status >= 300
+    ):  # a client's own error, where it is asked without pydantic-ai
         body = getattr(error, "details", None) or getattr(error, "body", None)
         headers = getattr(getattr(error, "response", None), "headers", None) or {}
         return answer_fault(provider, status, body, wait_s(headers, time.time()), secret)

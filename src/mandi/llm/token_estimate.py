@@ -22,7 +22,7 @@ def tokens_in(text: str) -> int:
     A byte-level tokenizer starts from UTF-8 bytes and joins what it has seen often. So a byte of a letter outside of ASCII is
     counted as a token, which no such tokenizer exceeds and old ones reach in scripts they saw little of; a digit or a mark
     counts as one too; and plain letters and blanks are joined, 4 to 5 of them in English, 2.2 in Hindi written in Latin
-    letters. Measured on 15 texts of the trade with four published tokenizers, none was estimated more than 2 % below the
+    letters. Measured on 15 texts of the trade with four published tokenizers, none was estimated more than 3 % below the
     highest of its four counts; plain English was at most twice above its lowest one, Indian scripts up to 8 times, since
     the newest tokenizers know them well and older ones hardly.
 

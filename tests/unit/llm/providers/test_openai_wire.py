@@ -202,6 +202,36 @@ def test_an_answer_that_was_finished_is_not_lost_with_its_usage() -> None:
     asyncio.run(run())
 
 
+def test_servers_that_leave_things_out() -> None:
+    piece = b'data: {"choices": [{"delta": {"content": "72"}, "finish_reason": ""}]}\n\n'
+    error = b'data: {"object": "error", "message": "out of memory", "code": 503}\n\n'
+    call = b'data: {"choices": [{"delta": {"tool_calls": [{"id": "%b", "function": {"name": "f", "arguments": "{}"}}]}}]}\n\n'
+    end = b"data: [DONE]\n\n"
+
+    async def run() -> None:
+        async with FakeVendor() as vendor:
+            wire = openai(vendor.url)
+
+            async def told(body: bytes) -> Completion:
+                vendor.script(Behaviour(body=body, content_type="text/event-stream"))
+                return (await ask(wire, True, timeout_s=5))[1]
+
+            with pytest.raises(ProviderError) as failed:
+                await told(piece + piece)
+            assert failed.value.fault == "cut", "an empty reason is not a reason"
+            assert (await told(piece + piece + end)).text == "7272"
+            assert (await told(piece + end.strip())).text == "72"
+            with pytest.raises(ProviderError) as failed:
+                await told(piece + error)
+            assert failed.value.fault == "server_error"
+            answer = await told(call % b"a" + call % b"b" + end)
+            assert [(c.id, c.arguments) for c in answer.tool_calls] == [("a", "{}"), ("b", "{}")]
+            assert answer.finish == "tool_calls"
+            await wire.close()
+
+    asyncio.run(run())
+
+
 @pytest.mark.parametrize("streamed", [False, True])
 def test_usage_that_is_not_told_is_estimated_and_says_so(streamed: bool) -> None:
     async def run() -> None:

@@ -25,6 +25,7 @@ from .wires import (
     ASKED_FOR_A_TOOL,
     ASKED_FOR_A_TYPE,
     KEY,
+    PROMPT,
     SCHEMA,
     TOOL,
     WIRES,
@@ -234,6 +235,51 @@ def test_turns_that_no_vendor_takes_are_the_callers_fault(wire: str, turns: Any)
                     await ask(provider, streamed, Prompt(turns))
                 assert failed.value.fault == "refused_request"
             assert vendor.count == 0
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        Prompt((Message("user", "half a letter: \ud83d"),)),
+        dataclasses.replace(PROMPT, tools=(dataclasses.replace(TOOL, parameters={"a": object()}),)),
+        dataclasses.replace(PROMPT, tools=(dataclasses.replace(TOOL, parameters={"$ref": "#/no/where"}),)),
+    ],
+)
+def test_a_prompt_that_cannot_be_written_never_opens_a_breaker(
+    wire: str, streamed: bool, prompt: Prompt
+) -> None:
+    async def run() -> None:
+        async with FakeVendor() as vendor:
+            provider = WIRES[wire](vendor.url)
+            try:
+                await ask(provider, streamed, prompt, timeout_s=10)
+            except ProviderError as error:
+                assert error.fault in ("refused_request", "not_able"), error
+                assert not error.counts
+                assert vendor.count == 0
+            else:
+                assert vendor.count == 1, "what can be sent is the vendor's to judge"
+            await provider.close()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("timeout_s", [0, -1])
+def test_no_time_left_asks_nobody(wire: str, timeout_s: float) -> None:
+    async def run() -> None:
+        async with FakeVendor() as vendor:
+            provider = WIRES[wire](vendor.url)
+            for streamed in (False, True):
+                with pytest.raises(ProviderError) as failed:
+                    await ask(provider, streamed, timeout_s=timeout_s)
+                assert (failed.value.fault, failed.value.status) == ("refused_request", 408)
+            assert vendor.count == 0
+            await provider.close()
 
     asyncio.run(run())
 

@@ -53,7 +53,12 @@ def main() -> None:
             print("MANDI_BENCH_LITELLM names no program: the proxy is not measured beside")
         seen = asyncio.run(_turns(targets))
     rows = _rows(seen)
-    print(table(("case", "metric", "value", "goal", "met"), [[r.case, r.metric, r.value, r.goal, r.met] for r in rows]))
+    print(
+        table(
+            ("case", "metric", "value", "goal", "met"),
+            [[r.case, r.metric, r.value, r.goal, r.met] for r in rows],
+        )
+    )
     print(write(root / "benchmarks" / "results", "gateway", rows, time.process_time()))
 
 
@@ -139,7 +144,17 @@ def _litellm(program: str, vendor: int) -> Iterator[Target]:
             f"general_settings:\n  master_key: {key}\nlitellm_settings:\n  telemetry: false\n",
             encoding="utf-8",
         )
-        command = [program, "--config", str(config), "--host", "127.0.0.1", "--port", str(port), "--num_workers", "1"]
+        command = [
+            program,
+            "--config",
+            str(config),
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "--num_workers",
+            "1",
+        ]
         environment = {**os.environ, "LITELLM_LOG": "ERROR", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
         with _running(command, Path(folder), environment, Path(folder) / "log") as process:
             _wait(f"http://127.0.0.1:{port}/health/liveliness", process, key)

@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 CONNECTIONS = 16
-WORDS = "What does a quintal of cotton cost in Rajkot today, and should I wait? This is question {n} of a series."
+WORDS = (
+    "What does a quintal of cotton cost in Rajkot today, and should I wait? This is question {n} of a series."
+)
 
 
 @dataclass(frozen=True)
@@ -64,9 +66,18 @@ async def ask_all(target: Target, requests: int, stream: bool, connections: int 
 
 
 async def _ask(
-    target: Target, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, n: int, stream: bool, seen: Seen
+    target: Target,
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    n: int,
+    stream: bool,
+    seen: Seen,
 ) -> None:
-    body = {"model": target.model, "stream": stream, "messages": [{"role": "user", "content": WORDS.format(n=n)}]}
+    body = {
+        "model": target.model,
+        "stream": stream,
+        "messages": [{"role": "user", "content": WORDS.format(n=n)}],
+    }
     sent = json.dumps(body).encode()
     head = (
         f"POST {target.path} HTTP/1.1\r\nhost: {target.host}\r\ncontent-type: application/json\r\n"

@@ -162,6 +162,11 @@ class LiveMode:
         self._known = mode
         self._read_at = self._clock()
 
+    def seen(self, mode: Mode) -> None:
+        """Take note of a mode that was kept by other means than ``switch``."""
+        self._known = mode
+        self._read_at = self._clock()
+
     def _is_fresh(self) -> bool:
         return self._read_at is not None and self._clock() - self._read_at < self._age_s
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from sqlalchemy.orm import Session
 
 from mandi.llm.calls import MODES, Mode
@@ -32,7 +30,7 @@ class KeptModes:
             return None if row is None else row.value
 
         kept = await self._database.aread(look)
-        return cast("Mode", kept) if kept in MODES else None
+        return next((mode for mode in MODES if mode == kept), None)
 
     async def set(self, mode: Mode) -> None:
         """Keep a mode."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel
@@ -44,6 +45,7 @@ class Principal:
     scopes: frozenset[Scope]
     tier: str = "free"
     timezone: str = "Asia/Kolkata"
+    daily_budget_usd: Decimal | None = None
     key_id: str | None = None
 
 

@@ -7,7 +7,7 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from mandi.core.errors import ContractError, MandiError, UnknownValue
 from mandi.llm.provider import Kind
@@ -65,7 +65,19 @@ def replay_table(runs: Sequence[Replayed], curves: Mapping[str, Curve]) -> Table
     from rich.table import Table
 
     table = Table(title=f"{runs[0].rows:,} questions; {HOW[runs[0].estimator]}", title_justify="left")
-    for column in ("router", "quality", "95 %", "USD / 1,000", "student", "teacher", "human", "mock", "APGR", "CPT50", "CPT80"):
+    for column in (
+        "router",
+        "quality",
+        "95 %",
+        "USD / 1,000",
+        "student",
+        "teacher",
+        "human",
+        "mock",
+        "APGR",
+        "CPT50",
+        "CPT80",
+    ):
         table.add_column(column, justify="left" if column == "router" else "right")
     for run in runs:
         found = curves.get(run.policy)
@@ -74,7 +86,10 @@ def replay_table(runs: Sequence[Replayed], curves: Mapping[str, Curve]) -> Table
             _shown(run.quality, 3),
             f"{_shown(run.quality_low, 3)}-{_shown(run.quality_high, 3)}",
             _shown(run.cost_usd * 1000, 4),
-            *(f"{run.routes.get(route, 0) / run.rows:.1%}" for route in ("student", "teacher", "human", "mock")),
+            *(
+                f"{run.routes.get(route, 0) / run.rows:.1%}"
+                for route in ("student", "teacher", "human", "mock")
+            ),
             f"{found.apgr:.3f} ({found.apgr_low:.3f}-{found.apgr_high:.3f})" if found else "-",
             *(_per_cent(share) for share in ((found.cpt50, found.cpt80) if found else (None, None))),
         )
@@ -105,7 +120,7 @@ def route_replay(
     runs, curves = replayed(log, names, weak=weak, strong=strong)
     console = Console(width=150, record=True, file=io.StringIO())
     console.print(replay_table(runs, curves))
-    text = console.export_text(clear=False).rstrip()
+    text = "\n".join(line.rstrip() for line in console.export_text(clear=False).splitlines())
     if chart is not None:
         from mandi.llm.routing.curve import replay_chart
 
@@ -114,7 +129,9 @@ def route_replay(
         if chart.suffix == ".png":
             chart.write_bytes(picture.getvalue())
         else:
-            chart.write_text(_page(console.export_html(inline_styles=True), picture.getvalue()), encoding="utf-8")
+            chart.write_text(
+                _page(console.export_html(inline_styles=True), picture.getvalue()), encoding="utf-8"
+            )
         text += f"\nchart: {chart}"
     return text
 
@@ -136,7 +153,7 @@ def kinds_of(given: Sequence[str]) -> dict[str, Kind]:
         name, _, kind = pair.partition("=")
         if not name or kind not in KINDS:
             raise UnknownValue(f'kind "{pair}"', allowed=", ".join(f"NAME={kind}" for kind in KINDS))
-        found[name] = cast(Kind, kind)
+        found[name] = kind
     return found
 
 
@@ -152,7 +169,8 @@ def the_log(file: Path | None, from_database: bool, kinds: Mapping[str, Kind]) -
 
     if (file is None) == (not from_database):
         raise MandiError(
-            "name a log, or the database", next_command="mandi route replay --log FILE.jsonl, or --from-database"
+            "name a log, or the database",
+            next_command="mandi route replay --log FILE.jsonl, or --from-database",
         )
     if file is not None:
         return read_log(file, kinds)

@@ -124,5 +124,6 @@ def _principal(
         scopes=scopes if narrowed is None else scopes & narrowed,
         tier=organization.tier,
         timezone=organization.timezone,
+        daily_budget_usd=organization.daily_budget_usd,
         key_id=key_id,
     )

@@ -67,8 +67,8 @@ def answers_of(house: House) -> Answering:
 
 def providers_of(house: House) -> Mapping[str, Provider]:
     """Return everybody who is configured, by name."""
-    everybody: Sequence[Provider] = house.rooms.get(PROVIDERS, ())
-    return {provider.name: provider for provider in everybody}
+    everybody: Mapping[str, Provider] = house.rooms.get(PROVIDERS, {})
+    return everybody
 
 
 def encoder_of(house: House) -> Encoder | None:
@@ -79,7 +79,9 @@ def encoder_of(house: House) -> Encoder | None:
 
 def caller_of(who: Principal) -> Caller:
     """Return for whom a call is counted."""
-    return Caller(who.organization_id, who.user_id, who.tier, who.timezone)
+    return Caller(
+        who.organization_id, who.user_id, who.tier, who.timezone, who.daily_budget_usd, who.pseudonym
+    )
 
 
 async def findings_about(house: House, text: str) -> Mapping[str, Finding]:

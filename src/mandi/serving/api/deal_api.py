@@ -11,20 +11,27 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from mandi.core.errors import MandiError
 from mandi.llm.calls import Call, Mode, Outcome
 from mandi.llm.deal import Deal, DealAnalysis
 from mandi.llm.evidence import Finding
 from mandi.llm.messages import Prompt
-from mandi.llm.prompts import deal_prompt, parse_analysis
-from mandi.llm.prompts.analysis import price_view
+from mandi.llm.prompts.analysis import parse_analysis, price_view
+from mandi.llm.prompts.deal_prompts import deal_prompt
 from mandi.llm.provider import ProviderError
 from mandi.llm.refusals import EscalationRequired, NobodyAnswered
-from mandi.serving.api.answering import answers_of, caller_of, database_of, evidence_of
-from mandi.serving.api.call_problems import refused
-from mandi.serving.api.deal_contracts import AnalysisMeta, DealAnswer, DealRequest, EvidenceUsed, WaitsForPerson
-from mandi.serving.api.rooms import mode_of
+from mandi.serving.api.answering import caller_of, handed_over
+from mandi.serving.api.call_problems import told_as_problems
+from mandi.serving.api.deal_contracts import (
+    AnalysisMeta,
+    DealAnswer,
+    DealRequest,
+    EvidenceUsed,
+    WaitsForPerson,
+)
+from mandi.serving.api.rooms import database_of, evidence_of, gateway_of, mode_of
 from mandi.serving.operations import Asked, Operation, Told
-from mandi.serving.queue.tickets import open_ticket
+from mandi.serving.queue.tickets import OPEN_FOR
 from mandi.store import records
 
 LOG = logging.getLogger("mandi.serving")
@@ -64,8 +71,7 @@ async def _analyse(asked: Asked) -> Any:
     begun = time.perf_counter()
     request: DealRequest = asked.body
     deal = Deal.model_validate(request.model_dump(exclude={"mode"}))
-    asks_models = evidence_of(asked.house)
-    findings = await asks_models.about(deal, asked.house.now()) if asks_models else {}
+    findings = await evidence_of(asked.house).about(deal, asked.house.now())
     prompt = deal_prompt(deal, findings)
     mode = request.mode or await mode_of(asked.house).current()
     try:
@@ -78,7 +84,7 @@ async def _analyse(asked: Asked) -> Any:
 
 
 async def _answered(asked: Asked, prompt: Prompt, mode: Mode) -> _Answered:
-    gateway = answers_of(asked.house)
+    gateway = gateway_of(asked.house)
     call = Call(prompt, caller_of(asked.who), asked.request_id, PATH, mode=mode)
     try:
         outcome = await gateway.complete(call)
@@ -87,11 +93,13 @@ async def _answered(asked: Asked, prompt: Prompt, mode: Mode) -> _Answered:
         raise
     except (NobodyAnswered, ProviderError) as error:
         if mode != "hybrid":
-            raise refused(error) from None
+            with told_as_problems():
+                raise
         LOG.error("a deal is answered without an analysis: %s", error.message)
         return _Answered(_last_resort(prompt), None, mode, "AI service temporarily unavailable")
-    except Exception as error:
-        raise refused(error) from None
+    except MandiError:
+        with told_as_problems():
+            raise
     confident = analysis.model_copy(update={"confidence": outcome.confidence})
     return _Answered(confident, outcome, outcome.requested_mode)
 
@@ -102,7 +110,9 @@ def _last_resort(prompt: Prompt) -> DealAnalysis:
         verdict="unknown",
         risk="unknown",
         recommendations=["Manual review required"],
-        reasons=["Nobody could be asked for an analysis; the models' own figures, where there are any, stand under evidence"],
+        reasons=[
+            "Nobody could be asked for an analysis; the models' own figures, where there are any, stand under evidence"
+        ],
         price=price_view(prompt.facts),
     )
 
@@ -110,22 +120,12 @@ def _last_resort(prompt: Prompt) -> DealAnalysis:
 async def _ticket(
     asked: Asked, deal: Deal, findings: Mapping[str, Finding], person: EscalationRequired
 ) -> WaitsForPerson:
-    who, now = asked.who, asked.house.now()
+    expires_at = asked.house.now() + OPEN_FOR
     context = {
-        "reason": person.reason,
         "deal": deal.model_dump(mode="json", exclude_none=True),
         "findings": {name: finding.as_dict() for name, finding in findings.items()},
     }
-
-    def opened(session: Session) -> tuple[str, Any]:
-        ticket = open_ticket(
-            session, organization_id=who.organization_id, user_id=who.user_id, pseudonym=who.pseudonym,
-            generation_id=person.generation_id, question=person.question, context=context,
-            student_answer=person.student_answer, student_confidence=person.student_confidence, now=now,
-        )  # fmt: skip
-        return ticket.id, ticket.expires_at
-
-    ticket_id, expires_at = await database_of(asked.house).awrite(opened)
+    _, ticket_id = await handed_over(asked, person, context)
     return WaitsForPerson(
         ticket_id=ticket_id, status="waiting", reason=person.reason, expires_at=expires_at,
         generation_id=person.generation_id, requested_mode=person.requested_mode, evidence=_evidence(findings),

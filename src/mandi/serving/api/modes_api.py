@@ -9,14 +9,13 @@ import sqlalchemy as sa
 from pydantic import Field
 from sqlalchemy.orm import Session
 
-from mandi.core.errors import StoreUnavailable
 from mandi.core.strict import Strict
 from mandi.llm.calls import MODES
 from mandi.llm.modes import admitted, as_mode
 from mandi.llm.refusals import NoProvider
 from mandi.serving.accounts.audit import audit
-from mandi.serving.api.answering import answers_of, database_of
-from mandi.serving.api.rooms import mode_of
+from mandi.serving.api.answering import providers_of
+from mandi.serving.api.rooms import database_of, gateway_of, mode_of, settings_of
 from mandi.serving.live_modes import put_mode
 from mandi.serving.operations import Asked, Operation
 from mandi.serving.problems import BAD_REQUEST, Problem, Refused
@@ -24,7 +23,6 @@ from mandi.store.records import AiMetric
 
 CONFLICT = 409
 DAY = timedelta(days=1)
-VENDORS = ("openai", "anthropic", "gemini", "local")
 
 
 class AiConfig(Strict):
@@ -32,11 +30,17 @@ class AiConfig(Strict):
 
     current_mode: str
     available_modes: list[str]
-    api_keys_configured: dict[str, bool] = Field(description="whether a key, or for local a server, is set; never the key")
-    fallback_count: int = Field(description="answers of the last 24 h that somebody else than the first choice gave")
+    api_keys_configured: dict[str, bool] = Field(
+        description="whether a key, or for local a server, is set; never the key"
+    )
+    fallback_count: int = Field(
+        description="answers of the last 24 h that somebody else than the first choice gave"
+    )
     cache_stats: dict[str, Any]
     last_24h_usage: dict[str, Any]
-    providers: list[dict[str, Any]] = Field(description="name, kind, models and breaker of everybody who is configured")
+    providers: list[dict[str, Any]] = Field(
+        description="name, kind, models and breaker of everybody who is configured"
+    )
     router: dict[str, Any] = Field(description="policy and thresholds")
 
 
@@ -67,19 +71,30 @@ def mode_operations() -> list[Operation]:
 
 
 async def _config(asked: Asked) -> AiConfig:
-    gateway = answers_of(asked.house)
+    gateway, settings = gateway_of(asked.house), settings_of(asked.house)
+    everybody = providers_of(asked.house)
     since = asked.house.now() - DAY
     usage = await database_of(asked.house).aread(lambda session: _usage(session, since))
-    about = await gateway.about()
+    views = {view.provider: view for view in await gateway.breakers.views(list(everybody))}
     return AiConfig(
         current_mode=await mode_of(asked.house).current(),
         available_modes=list(MODES),
-        api_keys_configured={name: name in gateway.providers for name in VENDORS},
+        api_keys_configured=settings.providers_configured,
         fallback_count=usage["fallbacks"],
-        cache_stats=about["cache"],
+        cache_stats=gateway.answers.stats(),
         last_24h_usage=usage,
-        providers=about["providers"],
-        router=about["router"],
+        providers=[
+            {
+                "name": name,
+                "kind": provider.kind,
+                "models": list(provider.models()),
+                "breaker": views[name].position,
+                "failures": views[name].failures,
+                "retry_after_s": views[name].retry_after,
+            }
+            for name, provider in everybody.items()
+        ],
+        router={"policy": settings.ai_router, "high": settings.threshold_high, "low": settings.threshold_low},
     )
 
 
@@ -89,9 +104,11 @@ async def _switch(asked: Asked) -> Switched:
         raise Refused(Problem(BAD_REQUEST, f'Invalid AI mode "{wanted}"', "new_mode", ", ".join(MODES)))
     mode, live = as_mode(wanted), mode_of(asked.house)
     try:
-        admitted(mode, tuple(answers_of(asked.house).providers.values()))
+        admitted(mode, tuple(providers_of(asked.house).values()))
     except NoProvider as nobody:
-        raise Refused(Problem(CONFLICT, nobody.message, "new_mode", nobody.allowed, nobody.next_command)) from None
+        raise Refused(
+            Problem(CONFLICT, nobody.message, "new_mode", nobody.allowed, nobody.next_command)
+        ) from None
     previous = await live.current()
     who = asked.who
 
@@ -99,10 +116,7 @@ async def _switch(asked: Asked) -> Switched:
         put_mode(session, mode, who.user_id)
         audit(session, who, "ai_mode.switch", mode, {"from": previous, "to": mode}, asked.request_id)
 
-    try:
-        await database_of(asked.house).awrite(switch)
-    except StoreUnavailable:
-        raise
+    await database_of(asked.house).awrite(switch)
     live.seen(mode)
     return Switched(
         message=f"AI mode switched to {mode}",

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Literal
 
 import sqlalchemy as sa
+from anyio import to_thread
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from mandi.core.strict import Strict
-from mandi.serving.api.answering import answers_of, database_of
+from mandi.serving.api.rooms import database_of, gateway_of, spool_of
 from mandi.serving.dispatch import not_found
 from mandi.serving.operations import Asked, Operation
 from mandi.store.records import AiMetric
@@ -54,7 +55,14 @@ async def _rate(asked: Asked) -> Rated:
         changed = session.execute(sa.update(AiMetric).where(*mine).values(rating=RATING[thumbs]))
         return int(changed.rowcount)  # type: ignore[attr-defined]
 
-    if not await database_of(asked.house).awrite(keep):
+    database, spool = database_of(asked.house), spool_of(asked.house)
+    kept = await database.awrite(keep)
+    if not kept and spool is not None:  # the call may be so fresh that its record still waits
+        await to_thread.run_sync(spool.flush)
+        kept = await database.awrite(keep)
+    if not kept:
         raise not_found("generation", generation_id)
-    evicted = await answers_of(asked.house).evict(generation_id) if thumbs == "down" else False
+    evicted = False
+    if thumbs == "down":
+        evicted = await gateway_of(asked.house).answers.evict(generation_id, who.organization_id)
     return Rated(generation_id=generation_id, thumbs=thumbs, evicted=evicted)

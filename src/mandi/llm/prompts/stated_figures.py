@@ -84,6 +84,8 @@ def _known(facts: Mapping[str, Any]) -> Iterator[float]:
     if isinstance(deal_price, (int, float)):
         gaps = [deal_price - other for other in prices]
         yield from gaps
+        if deal_price and deal.get("price"):
+            yield from (other * deal["price"] / deal_price for other in prices)  # in the deal's own unit
         yield from (100.0 * gap / other for gap, other in zip(gaps, prices) if other)
         yield from (amount * q for amount in (deal_price, *prices, *gaps) for q in quantities)
 

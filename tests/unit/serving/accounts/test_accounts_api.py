@@ -269,7 +269,7 @@ def test_what_was_written_by_somebody_goes_with_them(
         ]
     )
     assert not [row for row in kept if "planted" in row or user.pseudonym in row]
-    assert set(actions(bench)[-2:]) == {"user.shut_out", "user.erased"}
+    assert {"user.shut_out", "user.erased"} <= set(actions(bench))
 
 
 @pytest.mark.parametrize(

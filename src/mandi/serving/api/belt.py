@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import deque
 from collections.abc import AsyncIterator
 from typing import Generic, TypeVar
@@ -82,8 +81,8 @@ class Belt(Generic[T]):
     async def aclose(self) -> None:
         """Stop the source and wait until it has tidied up; nothing happens when it has ended."""
         self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        await asyncio.wait({self._task})
+        await self._end()  # a task that was stopped before it began has ended nothing
 
     async def _wait(self, patience_s: float) -> None:
         loop = asyncio.get_running_loop()
@@ -106,11 +105,14 @@ class Belt(Generic[T]):
         except Exception as failure:
             self._failure = failure
         finally:
-            self._ended = True
-            _wake(self._waiting)
-            close = getattr(self._source, "aclose", None)
-            if close is not None:
-                await close()
+            await self._end()
+
+    async def _end(self) -> None:
+        self._ended = True
+        _wake(self._waiting)
+        close = getattr(self._source, "aclose", None)
+        if close is not None:
+            await close()
 
 
 def _wake(waiting: asyncio.Future[None] | None) -> None:

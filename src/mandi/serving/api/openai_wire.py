@@ -119,8 +119,8 @@ class ChunkWriter:
     Examples
     --------
     >>> writer = ChunkWriter("chatcmpl-1", "mandi", 0, with_usage=False)
-    >>> writer.text("hi").decode().strip()[-66:]
-    '"delta":{"content":"hi"},"logprobs":null,"finish_reason":null}]}'
+    >>> writer.text("hi").decode().partition('"choices":')[2]
+    '[{"index":0,"delta":{"content":"hi"},"logprobs":null,"finish_reason":null}]}\\n\\n'
     """
 
     __slots__ = ("_after", "_before", "_head", "_usage")

@@ -51,9 +51,9 @@ class Deal(Strict):
 
     title: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     commodity: Name = Field(description="for example cotton")
-    quantity: float = Field(gt=0, le=1e7, description="in quantity_unit")
+    quantity: float = Field(ge=0.01, le=1e7, description="in quantity_unit")
     quantity_unit: MassUnit = Field(default="quintal", description="kg, quintal, tonne, bale, candy or maund")
-    price: float = Field(gt=0, le=1e9, description="per price_unit, in currency")
+    price: float = Field(ge=0.01, le=1e9, description="per price_unit, in currency")
     price_unit: MassUnit = Field(default="quintal", description="unit of mass the price is for")
     currency: Currency = "INR"
     usd_inr: float | None = Field(

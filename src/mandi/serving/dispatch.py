@@ -6,9 +6,10 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
+from anyio import CancelScope
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json, to_json
 from starlette.requests import ClientDisconnect, Request
@@ -33,6 +34,7 @@ from mandi.serving.problems import (
 LOG = logging.getLogger("mandi.serving")
 REQUEST_ID = "x-request-id"
 PLAIN_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+NAME = re.compile(r"[A-Za-z0-9_.:@/-]{1,200}")
 NOT_FOUND = 404
 GONE = 499
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -95,9 +97,10 @@ def endpoint(operation: Operation) -> Endpoint:
             who = seen[0] if seen else None
             house.observer.ended(name, status, time.perf_counter() - begun, request_id, who)
 
-        if isinstance(response, StreamingResponse):
-            return _UntilItsEnd(response, lambda: ended(response.status_code))
-        ended(response.status_code)
+        if isinstance(response, _Events):
+            response.body_iterator = _UntilItsEnd(response.body_iterator, lambda: ended(response.status_code))
+        else:
+            ended(response.status_code)
         return response
 
     return answers
@@ -123,7 +126,7 @@ async def _response(
         request=request,
         request_id=request_id,
         principal=principal,
-        path=_path(request),
+        path=_path(operation, request),
         query=_query(operation, request),
         body=await _body(operation, house, request),
     )
@@ -132,12 +135,11 @@ async def _response(
         return told
     if isinstance(told, Stream):
         headers = {"cache-control": "no-store", "x-accel-buffering": "no", **told.headers}
-        return StreamingResponse(told.events, media_type="text/event-stream", headers=headers)
+        return _Events(told.events, media_type="text/event-stream", headers=headers)
     if told is None:
         return Response(status_code=204)
     if isinstance(told, Told):
-        text = told.answer.model_dump_json()
-        return Response(text, status_code=told.status, media_type="application/json")
+        return Response(told.answer.model_dump_json(), status_code=told.status, media_type="application/json")
     text = told.model_dump_json() if isinstance(told, BaseModel) else to_json(told)
     return Response(text, status_code=operation.status, media_type="application/json")
 
@@ -240,9 +242,10 @@ def _validated(shape: type[BaseModel], given: dict[str, Any], strict: bool | Non
         raise Refused(problem_of_validation([dict(e) for e in told])) from None
 
 
-def _path(request: Request) -> Mapping[str, str]:
+def _path(operation: Operation, request: Request) -> Mapping[str, str]:
     for name, value in request.path_params.items():
-        if not PLAIN_ID.fullmatch(value):
+        named = NAME if f"{{{name}:path}}" in operation.path else PLAIN_ID
+        if not named.fullmatch(value):
             raise Refused(Problem(NOT_FOUND, f"{name} is not an id", name, "letters, digits, _ - ."))
     return request.path_params
 
@@ -269,15 +272,36 @@ def _problem(error: Exception) -> Problem:
     return Problem(500, "something went wrong here; the service log has it")
 
 
-class _UntilItsEnd(Response):
-    def __init__(self, stream: StreamingResponse, ended: Callable[[], None]) -> None:
-        self._stream, self._ended = stream, ended
+class _Events(StreamingResponse):
+    """Closes its events however it ends: a client that went away must not leave somebody speaking to nobody."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # not in the iterator: a caller who left early leaves one behind that never began, and so never ends
         try:
-            await self._stream(scope, receive, send)
+            await super().__call__(scope, receive, send)
         finally:
-            self._ended()
-            if hasattr(self._stream.body_iterator, "aclose"):
-                await self._stream.body_iterator.aclose()
+            with CancelScope(shield=True):
+                await _close(self.body_iterator)
+
+
+class _UntilItsEnd:
+    """Events, and a word when they have ended; nothing is added to the way of an event."""
+
+    def __init__(self, events: Any, ended: Callable[[], None]) -> None:
+        self._events = events
+        self._ended: Callable[[], None] | None = ended
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return aiter(self._events)
+
+    async def aclose(self) -> None:
+        try:
+            await _close(self._events)
+        finally:
+            if self._ended is not None:
+                ended, self._ended = self._ended, None
+                ended()
+
+
+async def _close(events: Any) -> None:
+    if hasattr(events, "aclose"):
+        await events.aclose()

@@ -6,6 +6,7 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -50,7 +51,7 @@ def findings_of(desk: Desk | None, deal: Deal, now: datetime) -> dict[str, Findi
     Returns
     -------
     dict
-        One finding for each of price, demand, quality, fraud and matching. The answer of price also holds
+        One finding for each of price, demand, quality, fraud and matching. That of price also holds, answered or not,
         ``deal_price`` (INR per quintal), and ``usd_inr`` with its source where a rate of exchange was used.
     """
     moment = now.astimezone(UTC)
@@ -60,8 +61,7 @@ def findings_of(desk: Desk | None, deal: Deal, now: datetime) -> dict[str, Findi
     for name, question in QUESTIONS.items():
         found[name] = asked(desk, name, partial(question, case), moment)
     price = found["price"]
-    if price.standing == "answered":
-        found["price"] = Finding("price", "answered", {**price.answer, **_told(money)}, None, price.version)
+    found["price"] = replace(price, answer={**price.answer, **_told(money)})
     return found
 
 

@@ -142,7 +142,7 @@ def price_question(case: Case) -> Question | NotAsked:
     deal = case.deal
     if deal.market is None:
         return NotAsked("the deal names no market and no state: there is no place to price it at")
-    asked = {"commodity_id": deal.commodity, "location": deal.market, "asof": case.moment}
+    asked: dict[str, Any] = {"commodity_id": deal.commodity, "location": deal.market, "asof": case.moment}
     if not case.answers_lots:
         note = "the price is of the market's usual lot: this model knows no lots, sizes or assays"
         return Question(PriceRow(**asked, horizon_days=0), (note,))

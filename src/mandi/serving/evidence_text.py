@@ -163,24 +163,25 @@ class TextNames:
         )  # fmt: skip
 
     def _learn(self, desk: Desk) -> None:
-        champions = desk.champions
         known: dict[str, set[str]] = {}
-        if "price" in champions:
+        for name, table in (("price", "levels"), ("demand", "places")):
+            if name in desk.champions:
+                listed = desk.champions[name].history[table]
+                for row in listed[["commodity", "market", "state"]].to_dict("records"):
+                    known.setdefault(str(row["commodity"]), set()).update(
+                        (str(row["market"]), str(row["state"]))
+                    )
+        if "price" in desk.champions:
             counter: Any = desk.counters["price"]
-            levels = champions["price"].history["levels"]
-            for commodity, market, state in levels[["commodity", "market", "state"]].itertuples(index=False):
-                known.setdefault(str(commodity), set()).update((str(market), str(state)))
+            levels = desk.champions["price"].history["levels"]
             ranked = levels.sort_values(["known_time", "noise_sd", "market"], ascending=[False, True, True])
-            self._reference = ranked.drop_duplicates("commodity").set_index("commodity")["market"].to_dict()
+            for row in ranked.drop_duplicates("commodity").to_dict("records"):
+                self._reference[str(row["commodity"])] = str(row["market"])
             self._horizons = tuple(counter.about()["horizons_days"])
-        if "demand" in champions:
-            places = champions["demand"].history["places"]
-            for commodity, market, state in places[["commodity", "market", "state"]].itertuples(index=False):
-                known.setdefault(str(commodity), set()).update((str(market), str(state)))
-        for commodity, places in known.items():
+        for commodity, named in known.items():
             words = (commodity, commodity.replace("_", " "), *COMMODITY_WORDS.get(plain(commodity), ()))
             self._commodities[commodity] = _pattern(words)
-            ordered = sorted((name for name in places if name), key=lambda name: (-len(name), name))
+            ordered = sorted((name for name in named if name), key=lambda name: (-len(name), name))
             self._places[commodity] = [(n, _pattern((n, *PLACE_WORDS.get(n, ())))) for n in ordered]
 
 

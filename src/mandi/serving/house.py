@@ -37,13 +37,14 @@ class Gate(Protocol):
 
 
 class ClosedGate:
-    """Lets nobody in: the gate of a service whose accounts are not open."""
+    """Lets nobody in: the gate of a service whose accounts are not open, and why they are not."""
+
+    def __init__(self, why: str = "the accounts of this service are not open") -> None:
+        self._why = why
 
     async def admit(self, connection: HTTPConnection) -> Principal:
         """Refuse."""
-        raise Refused(
-            Problem(UNAVAILABLE, "the accounts of this service are not open", None, None, "mandi serve")
-        )
+        raise Refused(Problem(UNAVAILABLE, self._why, None, None, "mandi serve"))
 
 
 class Observer(Protocol):

@@ -13,7 +13,8 @@ from pydantic.json_schema import models_json_schema
 from mandi.serving.operations import Operation
 
 REF = "#/components/schemas/"
-PATH_PARAMETER = re.compile(r"{(\w+)}")
+PATH_PARAMETER = re.compile(r"{(\w+)(:path)?}")
+NAME = {"type": "string", "pattern": "^[A-Za-z0-9_.:@/-]{1,200}$"}
 ID = {"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,64}$"}
 PROBLEM = {
     "type": "object",
@@ -86,7 +87,8 @@ def document(
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         entry = _operation(operation, (examples or {}).get(operation.path))
-        paths.setdefault(operation.path, {})[operation.method.lower()] = entry
+        path = operation.path.replace(":path}", "}")
+        paths.setdefault(path, {})[operation.method.lower()] = entry
     for path, summary in HEALTH.items():
         told = {"200": {"description": "yes"}, "503": {"description": "no"}}
         paths[path] = {"get": {"summary": summary, "security": [], "tags": ["service"], "responses": told}}
@@ -157,7 +159,10 @@ def _responses(operation: Operation) -> dict[str, Any]:
     if operation.bodies:
         statuses.add(413)
     others = {
-        str(status): {"description": "the answer", "content": {"application/json": {"schema": _one_of([shape])}}}
+        str(status): {
+            "description": "the answer",
+            "content": {"application/json": {"schema": _one_of([shape])}},
+        }
         for status, shape in operation.others.items()
     }
     refusals = {str(s): {"description": TOLD[s], "content": refused} for s in sorted(statuses)}
@@ -165,7 +170,10 @@ def _responses(operation: Operation) -> dict[str, Any]:
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:
-    return [{"name": n, "in": "path", "required": True, "schema": ID} for n in PATH_PARAMETER.findall(path)]
+    return [
+        {"name": name, "in": "path", "required": True, "schema": NAME if slashes else ID}
+        for name, slashes in PATH_PARAMETER.findall(path)
+    ]
 
 
 def _query_parameters(query: type[BaseModel] | None) -> list[dict[str, Any]]:
@@ -185,7 +193,7 @@ def _one_of(shapes: Iterable[type[BaseModel]]) -> dict[str, Any]:
 
 
 def _operation_id(operation: Operation) -> str:
-    words = [w for w in re.split(r"\W+", operation.path) if w]
+    words = [w for w in re.split(r"\W+", operation.path.replace(":path}", "}")) if w]
     return "_".join([operation.method.lower(), *words])
 
 

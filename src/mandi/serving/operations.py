@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel
@@ -44,6 +45,7 @@ class Principal:
     scopes: frozenset[Scope]
     tier: str = "free"
     timezone: str = "Asia/Kolkata"
+    daily_budget_usd: Decimal | None = None
     key_id: str | None = None
 
 
@@ -56,7 +58,8 @@ class Asked:
     principal : Principal, optional
         None only where the operation is open.
     path : mapping of str to str
-        Parameters of the path, as text of at most 64 letters, digits, ``_``, ``-`` and ``.``.
+        Parameters of the path, as text of at most 64 letters, digits, ``_``, ``-`` and ``.``; one declared as
+        ``{name:path}`` may also hold ``/``, ``:`` and ``@`` and be 200 long.
     body, query : object
         What the operation declares, validated; None where it declares none. With several shapes of body, the JSON object as it is.
     request_id : str

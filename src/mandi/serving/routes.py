@@ -44,14 +44,19 @@ def routes_app(house: House, more: Sequence[Operation] = ()) -> Starlette:
     GET /api/v1/models : what is served.
     GET /docs.json : the contract as OpenAPI, shown at ``/`` by BentoML's own page.
     """
-    operations = [*model_operations(), *more]
-    docs = Operation("GET", DOCS, "The contract, as OpenAPI", _docs(operations), "predict", tag="service")
     app = Starlette(
-        routes=list(routes([*operations, docs])),
+        routes=list(routes(all_operations(more))),
         exception_handlers={HTTPException: _http_problem},
     )
     app.state.house = house
     return app
+
+
+def all_operations(more: Sequence[Operation] = ()) -> list[Operation]:
+    """Return every operation: those of the models, more, and the contract that describes them."""
+    operations = [*model_operations(), *more]
+    docs = Operation("GET", DOCS, "The contract, as OpenAPI", _docs(operations), "predict", tag="service")
+    return [*operations, docs]
 
 
 def model_operations() -> list[Operation]:

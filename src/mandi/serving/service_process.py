@@ -11,9 +11,10 @@ from typing import Any
 
 from mandi.core.errors import ConfigError
 from mandi.core.paths import Paths
+from mandi.serving.accounts.command import how_to_ask, settings_of
 from mandi.serving.counters import COUNTERS, counter_class
 from mandi.serving.package import bento_environment
-from mandi.serving.settings import environment_with, load
+from mandi.serving.settings import environment_with
 from mandi.serving.snapshot import read_manifest
 
 SERVICE = "mandi.serving.service:Mandi"
@@ -43,15 +44,15 @@ def cli_serve(
     folder = Paths(root).champions
     manifest = read_manifest(folder)
     env_file = env_file or root / ".env"
-    settings = load(env_file)
+    settings = settings_of(root, env_file)
     host, port = host or settings.host, port or settings.port
     _check_free(host, port)
-    print(greeting(manifest, host, port), flush=True)  # noqa: T201
+    print(greeting(manifest, host, port), how_to_ask(settings), sep="\n", flush=True)  # noqa: T201
     environment = {
         **bento_environment(root),
         **environment_with(env_file),
         "MANDI_SERVICE_FOLDER": str(folder.resolve()),
-        "MANDI_DATA_FOLDER": str((root / settings.data_folder).resolve()),
+        "MANDI_DATA_FOLDER": str(settings.data_folder),
     }
     environment.setdefault("OMP_NUM_THREADS", "1")  # one row is too little work to share among threads
     command = [sys.executable, "-m", "bentoml", "serve", SERVICE, "--host", host, "--port", str(port)]
@@ -75,7 +76,8 @@ def greeting(manifest: dict[str, Any], host: str, port: int) -> str:
     for name, entry in manifest["models"].items():
         if name in COUNTERS and entry.get("example"):
             body, path = json.dumps(entry["example"]), counter_class(name).path
-            lines.append(f"curl -s {url}{path} -H 'content-type: application/json' -d '{body}'")
+            key = '-H "Authorization: Bearer $MANDI_KEY"'
+            lines.append(f"curl -s {url}{path} {key} -H 'content-type: application/json' -d '{body}'")
     return "\n".join(lines)
 
 

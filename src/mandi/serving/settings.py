@@ -144,6 +144,12 @@ def environment_with(env_file: Path, environment: Mapping[str, str] | None = Non
     return {**_file(env_file), **given}
 
 
+def secrets_of(settings: Settings) -> list[str]:
+    """Return every secret that is set, so that the log can be kept clean of them."""
+    given = [getattr(settings, name) for name in type(settings).model_fields]
+    return [value.get_secret_value() for value in given if isinstance(value, SecretStr)]
+
+
 def fields() -> Iterator[tuple[type, str, FieldInfo, Declared]]:
     """Yield every variable: its part, its field's name, the field, and its declaration."""
     for part in PARTS:

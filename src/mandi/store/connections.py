@@ -76,14 +76,20 @@ def _sqlite(url: sa.URL, patience_s: float) -> sa.Engine:
 
     @sa.event.listens_for(engine, "do_connect")
     def make_folder(dialect: Any, record: Any, arguments: Any, options: Any) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreUnavailable(
+                f"the folder of {place(url)} cannot be made: {error.strerror}",
+                next_command="check who may write there",
+            ) from None
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, record: Any) -> None:
         # transactions are begun by us: the driver would begin a deferred one, which may fail when it turns to writing
         connection.isolation_level = None
         _turn_write_ahead_log_on(connection)
-        for pragma in ("synchronous=NORMAL", "foreign_keys=ON", "temp_store=MEMORY", "cache_size=-8000"):
+        for pragma in ("synchronous=NORMAL", "foreign_keys=ON", "secure_delete=ON", "temp_store=MEMORY"):
             connection.execute(f"PRAGMA {pragma}")
 
     @sa.event.listens_for(engine, "begin")

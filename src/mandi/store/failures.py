@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+
 import sqlalchemy as sa
 
 from mandi.core.errors import MandiError, StoreUnavailable
@@ -16,6 +18,7 @@ REASONS = (
     "shutting down", "starting up", "no password supplied", "permission denied",
 )  # fmt: skip
 AGAIN_STATES = {"40001", "40P01", "55P03"}  # serialization failure, deadlock, lock not available
+BROKEN = ("disk i/o error", "file is not a database", "database disk image is malformed")
 MISSING = ("no such table", "no such column", "does not exist")
 UPGRADE = "mandi store upgrade"
 
@@ -43,7 +46,6 @@ def told(error: Exception, where: str) -> MandiError | None:
 
     Examples
     --------
-    >>> import sqlite3
     >>> lost = sa.exc.OperationalError("INSERT", {}, sqlite3.OperationalError("database or disk is full"))
     >>> print(told(lost, "sqlite mandi.db"))
     sqlite mandi.db does not answer: database or disk is full
@@ -59,11 +61,9 @@ def told(error: Exception, where: str) -> MandiError | None:
     missing = any(reason in MISSING for reason in reasons) and not error.connection_invalidated
     lost = isinstance(error, (sa.exc.OperationalError, sa.exc.InterfaceError)) or error.connection_invalidated
     refused = isinstance(error, sa.exc.ProgrammingError) and missing
-    broken = isinstance(error, (sa.exc.DatabaseError, sa.exc.InternalError)) and any(
-        reason in reasons for reason in REASONS[3:8] if reason not in MISSING
-    )
-    if not (lost or refused or broken):
-        return None
+    broken = any(reason in BROKEN for reason in reasons)
+    if not (lost or refused or broken) or (isinstance(error.orig, sqlite3.Error) and not reasons):
+        return None  # to SQLite a misspelt statement is an operational error as well
     said = ", ".join(reasons) or type(error.orig).__name__
     return StoreUnavailable(f"{where} does not answer: {said}", next_command=_next(reasons))
 

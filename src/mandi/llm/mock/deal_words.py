@@ -25,6 +25,7 @@ LABEL = "Written by rules from the models' figures; no language model was asked.
 LEVEL = "level of the last year"
 MOST_REASONS = 3
 NOT_TODAY = 7  # days
+NO_DIFFERENCE = 0.05  # per cent
 NAMES = {
     "price": "the fair price", "demand": "arrivals ahead", "quality": "the grade of the lot", "fraud": "the fraud check",
     "matching": "other offers",
@@ -97,7 +98,7 @@ def _price(a: Appraisal) -> str:
         f"{rupees(view.upper_bound_95)}{measured}, 90 of 100 between {rupees(a.band_90[0])} and {rupees(a.band_90[1])}. "
     )
     later = _later(a, str(answer["target_day"]))
-    if round(view.deal_price) == round(view.fair_price):
+    if abs(view.difference_pct) < NO_DIFFERENCE:
         return text + "The deal is at the fair price." + later
     side = "above" if a.gap > 0 else "below"
     text += (
@@ -241,7 +242,7 @@ PARAGRAPHS = {"price": _price, "demand": _demand, "quality": _quality, "fraud": 
 def _terms(a: Appraisal) -> str:
     if not a.deal.terms:
         return ""
-    return f"Terms. As written, and not judged here: {quoted(a.deal.terms)}."
+    return f"Terms. As written, and not judged here: {quoted(a.deal.terms)}"
 
 
 def _unknown(a: Appraisal) -> str:
@@ -276,8 +277,11 @@ def _reasons(a: Appraisal) -> list[str]:
     if a.view is not None and a.gap is not None and a.band_90 is not None:
         side = "above" if a.gap > 0 else "below"
         inside = "inside" if a.verdict == "fair" else "outside"
+        apart = (
+            "" if abs(a.view.difference_pct) < NO_DIFFERENCE else f"{percent(a.view.difference_pct)} {side} "
+        )
         reasons.append(
-            f"Price: {percent(a.view.difference_pct)} {side} the fair price, {inside} the 90 % band "
+            f"Price: {apart or 'at '}the fair price, {inside} the 90 % band "
             f"({rupees(a.band_90[0])} to {rupees(a.band_90[1])} per quintal)"
         )
     if answer := a.answer("fraud"):

@@ -23,7 +23,7 @@ def grouped(value: float, decimals: int = 0) -> str:
     rounded = f"{abs(value):.{decimals}f}"
     whole, _, part = rounded.partition(".")
     head, tail = whole[:-3], whole[-3:]
-    groups = []
+    groups: list[str] = []
     while head:
         groups.insert(0, head[-2:])
         head = head[:-2]

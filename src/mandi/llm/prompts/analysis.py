@@ -79,8 +79,10 @@ def deal_of(facts: Mapping[str, Any]) -> Deal:
 
 def money_of(facts: Mapping[str, Any]) -> DealMoney:
     """Return the money of the deal in the facts, with the rate of exchange that the price finding used."""
-    answer = _price_answer(facts)
-    return deal_money(deal_of(facts), answer.get("usd_inr"), answer.get("usd_inr_source"))
+    told = ((facts.get("findings") or {}).get("price") or {}).get(
+        "answer"
+    ) or {}  # held there even without a fair price
+    return deal_money(deal_of(facts), told.get("usd_inr"), told.get("usd_inr_source"))
 
 
 def price_view(facts: Mapping[str, Any]) -> PriceView | None:
@@ -91,7 +93,7 @@ def price_view(facts: Mapping[str, Any]) -> PriceView | None:
     facts : mapping
         ``deal`` and ``findings`` as plain data.
     """
-    answer = _price_answer(facts)
+    answer = answered(facts, "price")
     if not answer:
         return None
     price = money_of(facts).price
@@ -109,10 +111,6 @@ def answered(facts: Mapping[str, Any], model: str) -> Mapping[str, Any]:
     finding = (facts.get("findings") or {}).get(model) or {}
     answer: Mapping[str, Any] = finding.get("answer") or {}
     return answer if finding.get("standing") == "answered" else {}
-
-
-def _price_answer(facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    return answered(facts, "price")
 
 
 def _bare(text: str) -> str:

@@ -63,7 +63,7 @@ def figures(findings: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 def _slim(value: Any) -> Any:
     if isinstance(value, Mapping):
-        slim = {}
+        slim: dict[str, Any] = {}
         for key, item in value.items():
             if key == "forecast" and isinstance(item, list):
                 slim["tonnes_by_week"] = weekly(item)

@@ -66,6 +66,8 @@ class Connection:
     limits : WireLimits
     now : callable, optional
         Seconds since 1970, for a date in ``Retry-After``.
+    default_path : str, optional
+        Added to an address without a path.
 
     Raises
     ------
@@ -80,11 +82,12 @@ class Connection:
         key: Secret | None,
         limits: WireLimits,
         now: Callable[[], float] = time.time,
+        default_path: str = "",
     ) -> None:
         self.name = name
         self.limits = limits
         self._key = checked_key(key, name)
-        self.url = checked_url(url, name, self._key is not None)
+        self.url = checked_url(url, name, self._key is not None, default_path)
         self._now = now
         self._session: ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None

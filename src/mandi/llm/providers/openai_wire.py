@@ -45,6 +45,8 @@ class OpenAIWire:
     token_limit : str, optional
         Name of the field that bounds an answer.
     limits : WireLimits, optional
+    default_path : str, optional
+        Added to an address without a path, as ``/v1``.
     clock, now : callable, optional
         Seconds that only grow, and seconds since 1970.
 
@@ -70,6 +72,7 @@ class OpenAIWire:
         embedding_models: Sequence[str] = (),
         token_limit: TokenLimit = "max_tokens",
         limits: WireLimits | None = None,
+        default_path: str = "",
         clock: Callable[[], float] = time.perf_counter,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -78,7 +81,7 @@ class OpenAIWire:
         self.embedding_models = tuple(embedding_models)
         self._models = tuple(models)
         self._token_limit: TokenLimit = token_limit
-        self._connection = Connection(name, url, key, limits or WireLimits(), now)
+        self._connection = Connection(name, url, key, limits or WireLimits(), now, default_path)
         self._clock = clock
 
     def __repr__(self) -> str:

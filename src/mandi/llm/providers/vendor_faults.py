@@ -37,6 +37,8 @@ def vendor_fault(
         return answer_fault(provider, error.status_code, error.body, error.retry_after, secret)
     if isinstance(error, told.ModelConnectionError):
         return _lost(provider, error)
+    if type(error) is told.ModelAPIError:  # without a kind: a body that is not JSON, a status that is neither
+        return ProviderError(provider, "malformed", f"{provider} sent what cannot be read")
     if isinstance(error, told.ModelAPIError):
         fault = _category(error)
         return ProviderError(

@@ -67,7 +67,12 @@ def audit(
 
 
 def events(
-    session: Session, organization_id: str | None, *, limit: int, before: str | None = None, action: str | None = None
+    session: Session,
+    organization_id: str | None,
+    *,
+    limit: int,
+    before: str | None = None,
+    action: str | None = None,
 ) -> list[AuditEvent]:
     """Return a page of the record, newest first.
 

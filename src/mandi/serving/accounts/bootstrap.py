@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from mandi.store.database import Database
+    from mandi.store.records import User
 
 ORGANIZATION = "local"
 ADMINISTRATOR = "admin"
@@ -26,9 +27,18 @@ DIFFERENT = 12  # characters; 43 random ones have about 32
 
 @dataclass(frozen=True)
 class FirstKey:
-    """What the first start made; ``secret`` is the only copy of the key and is left out of its text."""
+    """What the first start made.
+
+    Attributes
+    ----------
+    secret : str
+        The only copy of the key; left out of the text of this object.
+    given : bool
+        It was chosen by whoever runs the service, who knows it already.
+    """
 
     secret: str = field(repr=False)
+    given: bool
 
 
 def bootstrap(database: Database, given: str | None = None) -> FirstKey | None:
@@ -63,7 +73,7 @@ def bootstrap(database: Database, given: str | None = None) -> FirstKey | None:
         secret = database.write(lambda session: _first(session, given))
     except IntegrityError:  # another worker was first, under the same unique names
         return None
-    return None if secret is None else FirstKey(secret)
+    return None if secret is None else FirstKey(secret, given is not None)
 
 
 def any_account(session: Session) -> bool:
@@ -95,18 +105,31 @@ def check_given(secret: str) -> None:
         )
 
 
-def _first(session: Session, given: str | None) -> str | None:
+def first_accounts(session: Session, now: datetime) -> User | None:
+    """Add the organisation that runs the service and its administrator, who has no key and no password yet.
+
+    Returns
+    -------
+    User or None
+        None when there were accounts.
+    """
     from mandi.store.records import SystemConfig
 
     if any_account(session):
         return None
-    now = datetime.now(UTC)
     organization = organizations.add(session, ORGANIZATION, tier="enterprise")
     session.add(SystemConfig(key=OPERATOR, value=organization.id))
     session.flush()
     user = people.add(session, organization.id, ADMINISTRATOR, role="admin")
+    audit(session, None, "bootstrap", f"user:{user.id}", organization_id=organization.id, at=now)
+    return user
+
+
+def _first(session: Session, given: str | None) -> str | None:
+    now = datetime.now(UTC)
+    user = first_accounts(session, now)
+    if user is None:
+        return None
     key, secret = keys.make(session, user, FIRST_KEY, now, secret=given)
-    audit(
-        session, None, "bootstrap", f"user:{user.id}", {"key": key.id}, organization_id=organization.id, at=now
-    )
+    audit(session, None, "key.create", f"key:{key.id}", organization_id=user.organization_id, at=now)
     return secret

@@ -112,5 +112,7 @@ def office_of(house: House) -> Office:
     """
     office = house.rooms.get(ROOM)
     if not isinstance(office, Office):
-        raise Refused(Problem(UNAVAILABLE, "the accounts of this service are not open", None, None, "mandi serve"))
+        raise Refused(
+            Problem(UNAVAILABLE, "the accounts of this service are not open", None, None, "mandi serve")
+        )
     return office

@@ -109,7 +109,11 @@ def active(user: User, organization: Organization) -> bool:
 
 
 def _principal(
-    session: Session, user: User, organization: Organization, narrowed: frozenset[Scope] | None, key_id: str | None
+    session: Session,
+    user: User,
+    organization: Organization,
+    narrowed: frozenset[Scope] | None,
+    key_id: str | None,
 ) -> Principal:
     scopes = role_scopes(user.role, operator=organization.id == operator_of(session))
     return Principal(
@@ -120,5 +124,6 @@ def _principal(
         scopes=scopes if narrowed is None else scopes & narrowed,
         tier=organization.tier,
         timezone=organization.timezone,
+        daily_budget_usd=organization.daily_budget_usd,
         key_id=key_id,
     )

@@ -50,6 +50,7 @@ def accounts_operations() -> list[Operation]:
         Operation(
             "POST", "/api/v1/auth/login", "Log in: tokens for a name and its password", _login, "open",
             bodies=(LoginRequest,), answers=(TokensAnswer,), problems=(401, 429), tag=TAG, most_kib=4,
+            examples={"a login": {"username": "priya", "password": "seven bags of cotton"}},
         ),
         Operation(
             "POST", "/api/v1/auth/refresh", "Go on with a login: new tokens for a refresh token", _refresh, "open",
@@ -60,6 +61,7 @@ def accounts_operations() -> list[Operation]:
         Operation(
             "POST", "/api/v1/me/password", "Choose another password; ends one's logins", _password, "usage",
             bodies=(PasswordRequest,), problems=(429,), tag=TAG, most_kib=4,
+            examples={"a change": {"current_password": "seven bags of cotton", "new_password": "eight bags of turmeric"}},
         ),
         *key_operations(),
         *people_operations(),
@@ -148,13 +150,13 @@ async def _password(asked: Asked) -> Any:
     user = await office.read(lambda session: people.find(session, who.organization_id, who.user_id))
     address = _address(asked)
     await _patiently(office, user.username, address)
-    right, _ = await office.passwords.matches(
-        user.hashed_password, body.current_password.get_secret_value()
-    )
+    right, _ = await office.passwords.matches(user.hashed_password, body.current_password.get_secret_value())
     if not right:
         raise Refused(Problem(BAD_REQUEST, "this is not the password", "current_password"))
     await office.limits.forgive(user.username, address)
-    hashed = await office.passwords.hashed(usable(body.new_password, "new_password", user.username, user.email))
+    hashed = await office.passwords.hashed(
+        usable(body.new_password, "new_password", user.username, user.email)
+    )
     now = office.now()
 
     def write(session: Session) -> None:

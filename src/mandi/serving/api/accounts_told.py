@@ -26,19 +26,19 @@ if TYPE_CHECKING:
 A = TypeVar("A", bound=KeyAnswer)
 
 
-def key_told(key: ApiKey, shape: type[A], **more: str) -> A:
+def key_told(record: ApiKey, shape: type[A], **more: str) -> A:
     """Return what is told about a key, in its shape with or without the key itself."""
     return shape(
-        key_id=key.id,
-        name=key.name,
-        prefix=key.prefix,
-        user_id=key.user_id,
-        scopes=key.scopes,
-        created_at=key.created_at,
-        last_used_at=key.last_used_at,
-        expires_at=key.expires_at,
-        revoked_at=key.revoked_at,
-        replaced_by=key.replaced_by,
+        key_id=record.id,
+        name=record.name,
+        prefix=record.prefix,
+        user_id=record.user_id,
+        scopes=record.scopes,
+        created_at=record.created_at,
+        last_used_at=record.last_used_at,
+        expires_at=record.expires_at,
+        revoked_at=record.revoked_at,
+        replaced_by=record.replaced_by,
         **more,
     )
 

@@ -36,6 +36,7 @@ def key_operations() -> list[Operation]:
         Operation(
             "POST", KEYS, "Make a key; it is shown once", _make, "usage",
             bodies=(KeyRequest,), answers=(NewKeyAnswer,), status=201, tag=TAG, most_kib=8,
+            examples={"for prices": {"name": "price board", "scopes": ["usage"], "expires_in_days": 90}},
         ),
         Operation(
             "GET", KEYS, "One's keys; of the whole organisation for administrators", _list, "usage",
@@ -44,7 +45,7 @@ def key_operations() -> list[Operation]:
         Operation(
             "POST", f"{KEYS}/{{key_id}}/rotate", "Replace a key of one's own; the old one stays good for a while", _rotate,
             "usage", bodies=(RotateRequest,), answers=(NewKeyAnswer,), status=201, owned=OWNED, problems=(409,),
-            tag=TAG, most_kib=8,
+            tag=TAG, most_kib=8, examples={"after an hour": {"grace_minutes": 60}},
         ),
         Operation(
             "DELETE", f"{KEYS}/{{key_id}}", "Revoke a key", _revoke, "usage", owned=OWNED, tag=TAG,
@@ -71,7 +72,9 @@ async def _make(asked: Asked) -> Any:
 async def _list(asked: Asked) -> Any:
     who = asked.who
     whose = None if "people" in who.scopes else who.user_id
-    found = await office_of(asked.house).read(lambda session: keys.listed(session, who.organization_id, whose))
+    found = await office_of(asked.house).read(
+        lambda session: keys.listed(session, who.organization_id, whose)
+    )
     return KeysAnswer(keys=[key_told(key, KeyAnswer) for key in found])
 
 

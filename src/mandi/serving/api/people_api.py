@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from anyio.to_thread import run_sync
+
 from mandi.serving.accounts import organizations, people
 from mandi.serving.accounts.audit import audit
 from mandi.serving.accounts.office import office_of
@@ -41,11 +43,13 @@ def people_operations() -> list[Operation]:
         Operation(
             "POST", USERS, "Add somebody to one's organisation", _add, "people",
             bodies=(UserRequest,), answers=(UserAnswer,), status=201, problems=(409,), tag=TAG, most_kib=8,
+            examples={"a trader": {"username": "priya", "password": "seven bags of cotton", "role": "trader"}},
         ),
         Operation("GET", USERS, "The people of one's organisation", _list, "people", answers=(UsersAnswer,), tag=TAG),
         Operation(
             "PATCH", f"{USERS}/{{user_id}}", "Change somebody's role, address or password, or shut them out", _change,
             "people", bodies=(UserChange,), answers=(UserAnswer,), owned=OWNED, problems=(409,), tag=TAG, most_kib=8,
+            examples={"another role": {"role": "analyst"}, "shut out": {"is_active": False}},
         ),
         Operation(
             "DELETE", f"{USERS}/{{user_id}}", "Erase somebody: what they wrote is deleted, their keys and logins end",
@@ -55,16 +59,19 @@ def people_operations() -> list[Operation]:
         Operation(
             "PATCH", OWN, "Change the name or the time zone of one's organisation", _change_own, "people",
             bodies=(OrganizationChange,), answers=(OrganizationAnswer,), problems=(409,), tag=TAG, most_kib=8,
+            examples={"another day": {"timezone": "Asia/Kolkata"}},
         ),
         Operation(
             "POST", ALL, "Add an organisation and its administrator", _add_organization, "operate",
             bodies=(OrganizationRequest,), answers=(NewOrganizationAnswer,), status=201, problems=(409,), tag=TAG,
             most_kib=8,
+            examples={"traders": {"name": "Narmada Traders", "administrator": "asha", "password": "seven bags of cotton"}},
         ),
         Operation("GET", ALL, "All organisations", _organizations, "operate", answers=(OrganizationsAnswer,), tag=TAG),
         Operation(
             "PATCH", f"{ALL}/{{organization_id}}", "Change the terms of an organisation, or shut it out", _terms, "operate",
             bodies=(OrganizationTerms,), answers=(OrganizationAnswer,), problems=(409,), tag=TAG, most_kib=8,
+            examples={"terms": {"tier": "pro", "daily_budget_usd": 25.0}},
         ),
     ]  # fmt: skip
 
@@ -79,16 +86,31 @@ async def _add(asked: Asked) -> Any:
     def write(session: Session) -> UserAnswer:
         people.may_give(session, who, who.organization_id, body.role)
         user = people.add(
-            session, who.organization_id, body.username, role=body.role, hashed_password=hashed, email=body.email
+            session,
+            who.organization_id,
+            body.username,
+            role=body.role,
+            hashed_password=hashed,
+            email=body.email,
         )
-        audit(session, who, "user.create", f"user:{user.id}", {"role": user.role}, asked.request_id, at=office.now())
+        audit(
+            session,
+            who,
+            "user.create",
+            f"user:{user.id}",
+            {"role": user.role},
+            asked.request_id,
+            at=office.now(),
+        )
         return user_told(user)
 
     return await office.write(write)
 
 
 async def _list(asked: Asked) -> Any:
-    found = await office_of(asked.house).read(lambda session: people.listed(session, asked.who.organization_id))
+    found = await office_of(asked.house).read(
+        lambda session: people.listed(session, asked.who.organization_id)
+    )
     return UsersAnswer(users=[user_told(user) for user in found])
 
 
@@ -123,11 +145,15 @@ async def _erase(asked: Asked) -> Any:
     def shut_out(session: Session) -> None:
         now, user = office.now(), people.find(session, who.organization_id, user_id)
         people.may_erase(session, who, user, now)
-        audit(session, who, "user.erase", f"user:{user_id}", {"role": user.role}, asked.request_id, at=now)
+        audit(session, who, "user.shut_out", f"user:{user_id}", {"role": user.role}, asked.request_id, at=now)
 
     await office.write(shut_out)
     await office.gate.announce()
-    await erase_user(office.database, user_id)
+    await run_sync(
+        lambda: erase_user(
+            office.database, user_id, actor=who.user_id, request_id=asked.request_id, clock=office.now
+        )
+    )
 
 
 async def _own(asked: Asked) -> Any:

@@ -126,7 +126,9 @@ async def _release(asked: Asked) -> Ticket:
 async def _answer(asked: Asked) -> Ticket:
     text = asked.body.answer
 
-    def answered(session: Session, ticket: str, organization: str, user: str, now: datetime) -> Escalation | None:
+    def answered(
+        session: Session, ticket: str, organization: str, user: str, now: datetime
+    ) -> Escalation | None:
         return tickets.answer(session, ticket, organization, user, text, now)
 
     return await _change(asked, answered)

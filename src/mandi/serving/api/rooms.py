@@ -11,9 +11,12 @@ if TYPE_CHECKING:
     from mandi.llm.gateway import Gateway
     from mandi.llm.modes import LiveMode
     from mandi.serving.house import House
+    from mandi.serving.settings import Settings
     from mandi.store.database import Database
+    from mandi.store.spool import Spool
 
-DATABASE, GATEWAY, EVIDENCE, MODE = "database", "answers", "evidence", "mode"
+DATABASE, GATEWAY, EVIDENCE, MODE, SETTINGS = "database", "answers", "evidence", "mode", "settings"
+SPOOL = "spool"
 
 
 def room(house: House, name: str) -> Any:
@@ -25,7 +28,9 @@ def room(house: House, name: str) -> Any:
         503; the part is not open here.
     """
     if name not in house.rooms:
-        raise Refused(Problem(UNAVAILABLE, f"the {name} of this service is not open", None, None, "mandi serve"))
+        raise Refused(
+            Problem(UNAVAILABLE, f"the {name} of this service is not open", None, None, "mandi serve")
+        )
     return house.rooms[name]
 
 
@@ -50,4 +55,16 @@ def evidence_of(house: House) -> Evidence:
 def mode_of(house: House) -> LiveMode:
     """Return the live mode."""
     found: LiveMode = room(house, MODE)
+    return found
+
+
+def settings_of(house: House) -> Settings:
+    """Return the settings of the service."""
+    found: Settings = room(house, SETTINGS)
+    return found
+
+
+def spool_of(house: House) -> Spool | None:
+    """Return where records wait for the database; None where usage is not logged."""
+    found: Spool | None = house.rooms.get(SPOOL)
     return found

@@ -66,7 +66,9 @@ def open_ticket(
     return ticket
 
 
-def waiting(session: Session, organization_id: str, now: datetime, limit: int = MOST_LISTED) -> Sequence[Escalation]:
+def waiting(
+    session: Session, organization_id: str, now: datetime, limit: int = MOST_LISTED
+) -> Sequence[Escalation]:
     """Return the tickets that can be claimed, oldest first; a claim that ran out waits again."""
     claimable = sa.or_(
         Escalation.status == "waiting",
@@ -87,11 +89,15 @@ def standing(ticket: Escalation, now: datetime) -> str:
         return "answered"
     if ticket.expires_at <= now:
         return "expired"
-    claimed = ticket.status == "claimed" and ticket.claim_expires_at is not None and ticket.claim_expires_at > now
+    claimed = (
+        ticket.status == "claimed" and ticket.claim_expires_at is not None and ticket.claim_expires_at > now
+    )
     return "claimed" if claimed else "waiting"
 
 
-def claim(session: Session, ticket_id: str, organization_id: str, user_id: str, now: datetime) -> Escalation | None:
+def claim(
+    session: Session, ticket_id: str, organization_id: str, user_id: str, now: datetime
+) -> Escalation | None:
     """Take a ticket for a quarter of an hour; one's own claim is renewed.
 
     Returns
@@ -161,5 +167,7 @@ def _changed(
     session.expire_all()
     ticket = find(session, ticket_id, organization_id)
     if ticket is not None and not changed.rowcount:  # type: ignore[attr-defined]
-        raise TicketTaken(f"the ticket is {standing(ticket, now)}", allowed="a ticket you have claimed, or one that waits")
+        raise TicketTaken(
+            f"the ticket is {standing(ticket, now)}", allowed="a ticket you have claimed, or one that waits"
+        )
     return ticket

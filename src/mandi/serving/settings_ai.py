@@ -94,7 +94,7 @@ class ProviderVariables(BaseModel):
         "LLAMA_MODEL", "LOCAL_INFER_MODEL", default="llama3:8b", read_by=CATALOG, says="Its model."
     )
     local_api_key: SecretStr | None = variable(
-        "LOCAL_API_KEY", read_by=CATALOG, says="Its key, if it asks for one."
+        "LOCAL_API_KEY", "LOCAL_INFER_API_KEY", read_by=CATALOG, says="Its key, if it asks for one."
     )
     compatible_base_url: str | None = variable(
         "COMPATIBLE_BASE_URL", unit="URL", example="https://llm.example.com/v1", read_by=CATALOG,

@@ -62,7 +62,7 @@ def test_calls() -> None:
             cost_usd=Decimal(0), first_token_ms=None, attempts=(tried(fault="timeout"), tried("anthropic", "cut")),
         )
     )  # fmt: skip
-    metrics.refused("cost")
+    metrics.shut_off("cost")
     metrics.breaker("openai", "open")
     metrics.alerted("slow")
     text = figures(registry)
@@ -78,7 +78,7 @@ def test_calls() -> None:
         'mandi_ai_attempts_total{fault="timeout",provider="openai"} 1.0',
         'mandi_ai_attempts_total{fault="none",provider="openai"} 1.0',
         'mandi_ai_breaker{provider="openai"} 2.0',
-        'mandi_ai_quota_refusals_total{limit="cost"} 1.0',
+        'mandi_ai_limits_reached_total{limit="cost"} 1.0',
         'mandi_alerts_total{kind="slow"} 1.0',
     ):
         assert line in text, line
@@ -121,3 +121,31 @@ def test_workers_are_shown_together(tmp_path: Path) -> None:
     assert 'mandi_requests_total{operation="POST /x",status="200"} 7.0' in text
     assert "mandi_requests_in_flight 2.0" in text
     assert "mandi_spool_records 6.0" in text
+
+
+def test_a_killed_worker_has_nothing_in_flight(tmp_path: Path) -> None:
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    command = [sys.executable, "-c", WORKER, "1"]
+    started = [
+        subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    ]
+    try:
+        assert started[0].stdout is not None
+        started[0].stdout.readline()
+        started[0].kill()
+        started[0].wait()
+        started.append(
+            subprocess.Popen(
+                command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            )
+        )
+        assert started[1].stdout is not None
+        started[1].stdout.readline()
+        text = subprocess.run(
+            [sys.executable, "-c", READER], env=environment, capture_output=True, text=True, check=True
+        ).stdout
+    finally:
+        for worker in started[1:]:
+            worker.communicate("")
+    assert "mandi_requests_in_flight 1.0" in text
+    assert 'mandi_requests_total{operation="POST /x",status="200"} 2.0' in text  # what was done stays done

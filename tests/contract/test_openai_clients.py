@@ -276,7 +276,7 @@ def test_names_are_listed_and_each_is_found_again() -> None:
     with at(ScriptedGateway()) as client:
         names = [m.id for m in client.models.list()]
         assert {"mandi", "mandi-hybrid", "mandi-mock", "mandi-real", "mandi-encoder"} <= set(names)
-        assert "fake/org/fake:8b" in names
+        assert {"fake/org/fake:8b", "fake/fake-embed"} <= set(names)
         assert [client.models.retrieve(name).id for name in names] == names
         with pytest.raises(openai.NotFoundError):
             client.models.retrieve("fake/none")
@@ -300,13 +300,16 @@ def test_vectors_of_our_encoder_and_of_a_provider() -> None:
         raw = client.embeddings.with_raw_response.create(
             model="mandi-encoder", input=texts[0], encoding_format="base64", dimensions=256
         )
-        theirs = client.embeddings.create(model="fake/fake-1", input=texts)
+        theirs = client.embeddings.create(model="fake/fake-embed", input=texts)
         with pytest.raises(openai.BadRequestError):
             client.embeddings.create(model="mandi-encoder", input=[[1, 2, 3]])
         with pytest.raises(openai.BadRequestError):
             client.embeddings.create(model="mandi-encoder", input=texts, dimensions=64)
-        with pytest.raises(openai.BadRequestError):
-            client.embeddings.create(model="mandi-hybrid", input=texts)
+        for name in ("mandi-hybrid", "fake/fake-1"):
+            with pytest.raises(openai.BadRequestError):
+                client.embeddings.create(model=name, input=texts)
+        with pytest.raises(openai.NotFoundError):
+            client.embeddings.create(model="fake/none", input=texts)
     expected = Encoder().encode(texts)
     for found in (plain, packed):
         assert [d.index for d in found.data] == [0, 1] and found.usage.total_tokens > 0
@@ -316,7 +319,7 @@ def test_vectors_of_our_encoder_and_of_a_provider() -> None:
     assert struct.unpack("<256f", base64.b64decode(text)) == pytest.approx(expected[0].tolist(), abs=1e-7)
     assert [d.embedding for d in theirs.data] == [[0.0, 0.5, -1.0], [1.0, 0.5, -1.0]]
     (call,) = gateway.calls
-    assert (call.provider, call.model, call.prompt.task) == ("fake", "fake-1", "embedding")
+    assert (call.provider, call.model, call.prompt.task) == ("fake", "fake-embed", "embedding")
     assert [m.content for m in call.prompt.messages] == texts
 
 

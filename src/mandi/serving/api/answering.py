@@ -67,7 +67,9 @@ def answers_of(house: House) -> Answering:
 
 def providers_of(house: House) -> Mapping[str, Provider]:
     """Return everybody who is configured, by name."""
-    everybody: Sequence[Provider] = house.rooms.get(PROVIDERS, ())
+    everybody: Mapping[str, Provider] | Sequence[Provider] = house.rooms.get(PROVIDERS, ())
+    if isinstance(everybody, Mapping):
+        return everybody
     return {provider.name: provider for provider in everybody}
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mandi.llm.calls import Mode
-from mandi.serving.problems import Problem, Refused
+from mandi.serving.problems import BAD_REQUEST, Problem, Refused
 
 if TYPE_CHECKING:
     from mandi.llm.provider import Provider
@@ -64,6 +64,28 @@ def chosen(name: str, providers: Mapping[str, Provider]) -> Chosen:
     raise no_model(name, providers)
 
 
+def chosen_encoder(name: str, providers: Mapping[str, Provider]) -> Chosen:
+    """Return the provider and the model that a name of vectors stands for; as ``chosen``.
+
+    Raises
+    ------
+    Refused
+        404; 400 when it is a name of something that gives no vectors.
+    """
+    provider, _, model = name.partition("/")
+    if provider in providers and model in encoders_of(providers[provider]):
+        return Chosen(name, provider=provider, model=model)
+    chosen(name, providers)
+    known = [ENCODER, *(f"{p}/{m}" for p, each in providers.items() for m in encoders_of(each))]
+    raise Refused(Problem(BAD_REQUEST, f"{name} gives no vectors", "model", ", ".join(known)))
+
+
+def encoders_of(provider: Provider) -> Sequence[str]:
+    """Return the models of a provider that give vectors."""
+    named: Sequence[str] = getattr(provider, "embedding_models", ())
+    return named
+
+
 def catalogue(providers: Mapping[str, Provider], with_encoder: bool) -> Iterator[dict[str, Any]]:
     """Give every name as ``/v1/models`` lists it.
 
@@ -83,6 +105,8 @@ def catalogue(providers: Mapping[str, Provider], with_encoder: bool) -> Iterator
             yield _listed(
                 f"{provider.name}/{model}", provider.name, provider.kind, "answers alone, or not at all"
             )
+        for model in encoders_of(provider):
+            yield _listed(f"{provider.name}/{model}", provider.name, "encoder", "vectors of texts")
 
 
 def no_model(name: str, providers: Mapping[str, Provider]) -> Refused:

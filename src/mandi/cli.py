@@ -197,5 +197,33 @@ def doctor() -> None:
         raise typer.Exit(0 if healthy else 1)
 
 
+route = typer.Typer(help="Who answers questions in language.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(route, name="route")
+
+
+@route.command("replay")
+def route_replay(
+    log: Annotated[Path | None, typer.Option("--log", help="JSON lines or CSV, one question a row")] = None,
+    policy: Annotated[list[str] | None, typer.Option(help="only these routers; may be given again")] = None,
+    from_database: Annotated[
+        bool, typer.Option("--from-database", help="the calls the service recorded")
+    ] = False,
+    chart: Annotated[Path | None, typer.Option(help="write the curves here, .png or .html")] = None,
+    weak: Annotated[str | None, typer.Option(help="cheap provider of the curves; the student if any")] = None,
+    strong: Annotated[
+        str | None, typer.Option(help="strong provider of the curves; the best if not given")
+    ] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option(help="NAME=vendor|local|student|mock, where the name does not say it")
+    ] = None,
+) -> None:
+    """Show what each router would have done with the questions of a log."""
+    with _told_plainly():
+        from mandi.llm.routing.command import kinds_of, route_replay, the_log
+
+        found = the_log(log, from_database, kinds_of(kind or []))
+        typer.echo(route_replay(found, policy or [], chart=chart, weak=weak, strong=strong))
+
+
 if __name__ == "__main__":
     app()

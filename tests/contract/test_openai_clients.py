@@ -50,7 +50,8 @@ class KeyGate:
 @contextmanager
 def at(gateway: ScriptedGateway, key: str = KEY, **client: Any) -> Iterator[OpenAI]:
     house = House(
-        gate=KeyGate(), rooms={"answers": gateway, "encoder": Encoder(), "providers": [FakeProvider()]}
+        gate=KeyGate(),
+        rooms={"answers": gateway, "encoder": Encoder(), "providers": {FakeProvider().name: FakeProvider()}},
     )
     with listening(routes_app(house, openai_operations())) as url:
         yield OpenAI(base_url=f"{url}/v1", api_key=key, **{"max_retries": 0, **client})

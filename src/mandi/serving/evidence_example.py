@@ -5,13 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from mandi.core.errors import MandiError
 from mandi.features.grading.quality_measures import COLOR_CODE
 from mandi.llm.deal import Deal, DealQuality
+from mandi.serving.contracts import PriceRow
 from mandi.serving.evidence import findings_of
 
 if TYPE_CHECKING:
     from mandi.serving.desk import Desk
 
+NO_PRICE = 5000.0
+"""INR per quintal; where no price model answers, any is as good."""
 TERMS = "Payment within 15 days of delivery; weighment at the buyer's bridge is final."
 
 
@@ -50,7 +54,7 @@ def _deal(desk: Desk, examples: dict[str, Any], about: dict[str, Any], moment: d
         title=f"Example: {commodity.replace('_', ' ')}",
         commodity=commodity,
         quantity=float(about.get("quantity", 50.0)),
-        price=float(about.get("max_price") or about.get("price") or _usual_price(desk, commodity)),
+        price=float(about.get("max_price") or about.get("price") or _market_price(desk, about, moment)),
         market=about.get("market") or about.get("location"),
         quality=_middling(desk, commodity),
         counterparty=partners.get("supplier_id"),
@@ -62,13 +66,15 @@ def _deal(desk: Desk, examples: dict[str, Any], about: dict[str, Any], moment: d
     return deal
 
 
-def _usual_price(desk: Desk, commodity: str) -> float:
-    champion = desk.champions.get("price")
-    if champion is None:
-        return 1000.0
-    levels = champion.history["levels"]
-    own = levels.loc[levels["commodity"] == commodity, "price_ma_7"].dropna()
-    return round(float(own.median())) if len(own) else 1000.0
+def _market_price(desk: Desk, about: dict[str, Any], moment: datetime) -> float:
+    place = about.get("market") or about.get("location")
+    if "price" in desk.champions and place is not None:
+        try:
+            (told,) = desk.price([PriceRow(commodity_id=about["commodity_id"], location=place, asof=moment)])
+        except MandiError:
+            return NO_PRICE
+        return float(round(told.predicted_price))
+    return NO_PRICE
 
 
 def _middling(desk: Desk, commodity: str) -> DealQuality | None:

@@ -110,7 +110,7 @@ def furnish(house: House, settings: Settings, folder: Path, metrics: Metrics | N
     if spool is not None:
         house.rooms[rooms.SPOOL] = spool
     gateway, tracks = _gateway(house, settings, state, CallBook(spool, watch), watch)
-    pulse = Pulse(watch, gateway.breakers, [p.name for p in house.rooms[PROVIDERS]], spool)
+    pulse = Pulse(watch, gateway.breakers, house.rooms[PROVIDERS], spool)
     return Opened(house, gateway, spool, pulse, tracks, alerts, webhook)
 
 
@@ -200,7 +200,7 @@ def _gateway(
     )
     house.rooms |= {
         rooms.GATEWAY: gateway, rooms.EVIDENCE: evidence, rooms.MODE: mode, rooms.SETTINGS: settings,
-        "encoder": encoder, BREAKERS: breakers, PROVIDERS: providers,
+        "encoder": encoder, BREAKERS: breakers, PROVIDERS: {provider.name: provider for provider in providers},
     }  # fmt: skip
     names = ", ".join(provider.name for provider in providers)
     LOG.info("the gateway answers in mode %s; providers: %s", settings.ai_mode, names)

@@ -1,31 +1,29 @@
-"""The BentoML service: a worker opens the house when it starts and mounts the routes; ready only with a champion."""
+"""The BentoML service: a worker opens the house when it starts; ready only with a champion.
+
+The supervisor imports this module too, and only to start workers: whatever is heavy is imported when a worker opens.
+"""
 
 from __future__ import annotations
 
 import logging
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import bentoml
 
 from mandi.core.errors import MandiError
-from mandi.serving.accounts.wall import Wall
-from mandi.serving.house import ClosedGate, House
-from mandi.serving.observing.logs import start_logging
-from mandi.serving.opening import Opened, furnish, open_desk, settle_memory
-from mandi.serving.routes import all_operations, routes_app
-from mandi.serving.service_operations import service_operations
-from mandi.serving.settings import load, secrets_of
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from mandi.serving.opening import Opened
 
 LOG = logging.getLogger("mandi.serving")
 FOLDER = "MANDI_SERVICE_FOLDER"
 WORKERS = "MANDI_WORKERS"
 TIMEOUT = "MANDI_TIMEOUT_SECONDS"
 SPARE_S = 30.0  # a call of a language model has its own deadline and is told by us
-
-HOUSE = House(gate=ClosedGate())
-OPERATIONS = service_operations()
-ROUTES = routes_app(HOUSE, OPERATIONS)
 
 
 def service_folder() -> Path:
@@ -36,6 +34,85 @@ def service_folder() -> Path:
     beside = Path("artifacts") / "service"
     packed = Path(__file__).resolve().parents[2] / beside  # in a Bento the package lies beside artifacts/
     return packed if packed.is_dir() else beside
+
+
+class Worker:
+    """What one worker serves: the routes, the wall around them, and the house behind."""
+
+    def __init__(self) -> None:
+        self.routes: ASGIApp | None = None
+        self.wall: type[Any] | None = None
+        self.options: dict[str, Any] = {}
+        self.house: Any = None
+        self.opened: Opened | None = None
+
+    def build(self) -> None:
+        """Build house and routes; nothing is opened yet, so nobody is let in."""
+        from mandi.serving.accounts.wall import Wall
+        from mandi.serving.house import ClosedGate, House
+        from mandi.serving.routes import all_operations, routes_app
+        from mandi.serving.service_operations import service_operations
+
+        if self.routes is None:
+            operations = service_operations()
+            self.house = House(gate=ClosedGate())
+            self.routes = routes_app(self.house, operations)
+            self.wall = Wall
+            self.options = {"house": self.house, "operations": all_operations(operations)}
+
+    def open(self) -> None:
+        """Open all that is served; what cannot be opened is told in the log and to whoever asks."""
+        from mandi.serving.house import ClosedGate
+        from mandi.serving.observing.logs import start_logging
+        from mandi.serving.opening import furnish, open_desk, settle_memory
+        from mandi.serving.settings import load, secrets_of
+
+        self.build()
+        why = ""
+        try:
+            settings = load()
+            start_logging(settings.log_level, secrets_of(settings))
+            self.opened = furnish(self.house, settings, service_folder())
+        except MandiError as error:  # alive and not ready, so that the reason can be asked for
+            why = error.message
+            LOG.error("%s: %s", error.headline, error)
+        except Exception:  # a worker that dies is started again and again, and never says why
+            why = "the service cannot be opened; its log says why"
+            LOG.exception("the service cannot be opened")
+        if self.opened is None:
+            self.house.gate = ClosedGate(why)
+            if self.house.desk is None:
+                open_desk(self.house, service_folder())
+        settle_memory()
+
+
+WORKER = Worker()
+
+
+class Routes:
+    """The routes of the worker, once they are built."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on."""
+        WORKER.build()
+        assert WORKER.routes is not None
+        await WORKER.routes(scope, receive, send)
+
+
+class Outermost:
+    """The wall around all that is served, BentoML's own pages included."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._wall: Any = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on to the wall."""
+        if self._wall is None:
+            WORKER.build()
+            assert WORKER.wall is not None
+            self._wall = WORKER.wall(self._app, **WORKER.options)
+        await self._wall(scope, receive, send)
 
 
 def _traffic() -> dict[str, float]:
@@ -51,43 +128,27 @@ def _traffic() -> dict[str, float]:
     logging={"access": {"enabled": False}},  # ours says more and costs a tenth
     tracing={"excluded_urls": ".*"},  # 0.3 ms a request for spans that nobody collects
 )
-@bentoml.asgi_app(ROUTES, path="/")
+@bentoml.asgi_app(Routes(), path="/")
 class Mandi:
     """Models for commodity trading and answers in language; `GET /api/v1/models` lists the models with examples."""
 
     def __init__(self) -> None:
-        self._opened: Opened | None = None
-        try:
-            settings = load()
-            start_logging(settings.log_level, secrets_of(settings))
-            self._opened = furnish(HOUSE, settings, service_folder())
-        except MandiError as error:  # alive and not ready, so that the reason can be asked for
-            self._closed(error)
-            LOG.error("%s: %s", error.headline, error)
-        except Exception:  # a worker that dies is started again and again, and never says why
-            self._closed(None)
-            LOG.exception("the service cannot be opened")
-        settle_memory()
+        WORKER.open()
 
     @bentoml.on_startup
     async def start(self) -> None:
         """Begin what goes on beside requests."""
-        if self._opened is not None:
-            self._opened.start()
+        if WORKER.opened is not None:
+            WORKER.opened.start()
 
     @bentoml.on_shutdown
     async def close(self) -> None:
         """Finish what was begun beside the requests."""
-        if self._opened is not None:
-            await self._opened.close()
-
-    def _closed(self, error: MandiError | None) -> None:
-        HOUSE.gate = ClosedGate() if error is None else ClosedGate(error.message)
-        if HOUSE.desk is None:
-            open_desk(HOUSE, service_folder())
+        if WORKER.opened is not None:
+            await WORKER.opened.close()
 
     def __is_ready__(self) -> bool:
-        return HOUSE.desk is not None and self._opened is not None
+        return WORKER.opened is not None and WORKER.house.desk is not None
 
 
-Mandi.add_asgi_middleware(Wall, house=HOUSE, operations=all_operations(OPERATIONS))  # type: ignore[attr-defined]
+Mandi.add_asgi_middleware(Outermost)  # type: ignore[attr-defined]

@@ -118,6 +118,16 @@ class Database:
         """Raise StoreUnavailable when the database does not answer."""
         self.read(lambda session: session.execute(sa.text("SELECT 1")).scalar())
 
+    def settle(self) -> bool:
+        """Move SQLite's write-ahead log into its file, so that what was deleted is gone from the disk; return whether it is."""
+        if not self.is_sqlite:
+            return True
+        connection = self.engine.raw_connection()
+        try:
+            return connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+        finally:
+            connection.close()
+
     def close(self) -> None:
         """Finish what was begun and release connections and threads."""
         self._writers.shutdown()

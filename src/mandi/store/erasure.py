@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -28,6 +29,7 @@ from mandi.store.records import (
 )
 from mandi.store.shared_state import SharedState
 
+log = logging.getLogger(__name__)
 ACTION = "user.erased"
 
 
@@ -84,6 +86,10 @@ def erase_user(
         The database does not answer; nothing was deleted.
     """
     erased = database.write(lambda session: _erase(session, user_id, actor, request_id, clock()))
+    if not database.settle():
+        log.warning(
+            "the write-ahead log of %s is being read: deleted pages leave it a little later", database.place
+        )
     if state is None:
         return erased
     documents = 0
@@ -91,8 +97,6 @@ def erase_user(
         for key in list(state.keys(prefix)):
             state.remove(key)
             documents += 1
-    from dataclasses import replace
-
     return replace(erased, documents=documents)
 
 

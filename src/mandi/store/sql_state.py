@@ -6,7 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from mandi.store.database import Database
 from mandi.store.keys import Wanted, checked
 from mandi.store.records.state import StateDocument
 from mandi.store.shared_state import Change, Document
+from mandi.store.state_sql import POSTGRESQL, SQLITE, Kept
 
 T = TypeVar("T")
 SWEEP_EVERY_S = 30.0
@@ -22,12 +23,6 @@ SWEEP_AT_MOST = 1_000
 PAGE = 500
 
 TABLE: sa.Table = StateDocument.__table__  # type: ignore[assignment]
-# one lock per key, also of a key that is not there yet; taken in one order, so that nobody waits in a circle. The commit
-# need not reach the disk: what a crash of the server may lose is a fraction of a second of counters
-LOCK_KEYS = sa.text(
-    "SELECT set_config('synchronous_commit', 'off', true), count(pg_advisory_xact_lock(lock)) FROM ("
-    "SELECT DISTINCT hashtextextended(key, 0) AS lock FROM unnest(CAST(:keys AS text[])) AS key ORDER BY 1) AS locks"
-)
 
 
 class SqlState:
@@ -49,7 +44,7 @@ class SqlState:
         self._waiting: deque[Wanted] = deque()
         self._turn = threading.Lock()
         self._swept_at = clock()
-        self._upsert = _upsert(database.is_sqlite)
+        self._say = SQLITE if database.is_sqlite else POSTGRESQL
 
     def update(self, key: str, change: Change[T], ttl_s: float | None = None) -> T:
         """Change one document atomically and return what the change says."""
@@ -79,8 +74,8 @@ class SqlState:
 
     def read(self, key: str) -> Document | None:
         """Return a document, or None if it is absent or over."""
-        query = sa.select(TABLE.c.document).where(TABLE.c.key == checked(key), self._alive())
-        return self._database.read(lambda session: session.connection().execute(query).scalar())
+        checked(key)
+        return self._database.read(lambda session: self._say.read(session.connection(), key, self._clock()))
 
     def write(self, key: str, document: Document, ttl_s: float | None = None) -> None:
         """Put a document."""
@@ -125,10 +120,8 @@ class SqlState:
     def _apply(self, session: Session, batch: Sequence[Wanted]) -> None:
         connection = session.connection()
         keys = sorted({wanted.key for wanted in batch})
-        if not self._database.is_sqlite:
-            connection.execute(LOCK_KEYS, {"keys": keys})
-        query = sa.select(TABLE).where(TABLE.c.key.in_(keys))
-        before = {row.key: (row.document, row.expires_at, row.version) for row in connection.execute(query)}
+        self._say.lock(connection, keys)
+        before = self._say.find(connection, keys)
         now = self._clock()
         after: dict[str, tuple[Document | None, float | None]] = {
             key: (document, ends) if ends is None or ends > now else (None, None)
@@ -148,24 +141,19 @@ class SqlState:
     def _keep(
         self,
         connection: sa.Connection,
-        before: dict[str, tuple[Document, float | None, int]],
+        before: dict[str, Kept],
         after: dict[str, tuple[Document | None, float | None]],
     ) -> None:
         gone = [key for key, (document, _) in after.items() if document is None and key in before]
         put = [
-            {
-                "key": key,
-                "document": document,
-                "expires_at": ends,
-                "version": before[key][2] + 1 if key in before else 1,
-            }
+            (key, document, ends, before[key][2] + 1 if key in before else 1)
             for key, (document, ends) in after.items()
             if document is not None and (key not in before or before[key][:2] != (document, ends))
         ]
         if put:
-            connection.execute(self._upsert, put)
+            self._say.put(connection, put)
         if gone:
-            connection.execute(sa.delete(TABLE).where(TABLE.c.key.in_(gone)))
+            self._say.remove(connection, gone)
 
     def _sweep(self, session: Session) -> int:
         over = sa.select(TABLE.c.key).where(TABLE.c.expires_at <= self._clock()).limit(SWEEP_AT_MOST)
@@ -175,11 +163,3 @@ class SqlState:
         # asked again: a document may have come back to life in between
         done = sa.delete(TABLE).where(TABLE.c.key.in_(found), TABLE.c.expires_at <= self._clock())
         return session.connection().execute(done).rowcount if found else 0
-
-
-def _upsert(is_sqlite: bool) -> Any:
-    from sqlalchemy.dialects import postgresql, sqlite
-
-    insert = (sqlite if is_sqlite else postgresql).insert(TABLE)
-    kept = {name: insert.excluded[name] for name in ("document", "expires_at", "version")}
-    return insert.on_conflict_do_update(index_elements=[TABLE.c.key], set_=kept)

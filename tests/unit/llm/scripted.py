@@ -188,9 +188,10 @@ def house(
     settings: PathSettings = QUICK,
     state: SharedState | None = None,
     asynchronous: Callable[[SharedState], Any] = Awaited,
+    clock: Ticking | None = None,
     **more: Any,
 ) -> House:
-    clock, records = Ticking(), Records()
+    clock, records = clock or Ticking(), Records()
     state = state or MemoryState(clock)
     gateway = Gateway(
         providers,

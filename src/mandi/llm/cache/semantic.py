@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import numpy as np
 
 log = logging.getLogger(__name__)
+STUDENT_THRESHOLD = 0.6
+"""For the student's own encoder, which spreads rewordings wider than a sentence encoder: tests/unit/llm/cache/test_semantic.py."""
 Encode = Callable[[Sequence[str]], "np.ndarray"]
 
 
@@ -36,7 +38,7 @@ class Nearness:
     Attributes
     ----------
     threshold : float
-        Cosine of two questions' vectors.
+        Cosine of two questions' vectors; it belongs to an encoder, and 0.92 is for sentence encoders.
     most : int
         Questions kept in one bucket; the oldest leave.
     """

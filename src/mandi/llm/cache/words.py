@@ -7,13 +7,13 @@ from __future__ import annotations
 
 _IDLE = (
     "a an the this that these those it its is are be being am do does doing "
-    "i me my mine we us our ours you your yours they them their of in at on to for from with by as into about "
-    "and so please kindly tell say give show let know want would like need "
+    "i me my mine we us our ours you of in at on for as about "
+    "and so please kindly tell say show let know want would like go goes "
     "what whats which there here hello hi hey dear sir madam thanks thank help think thinking see look looking "
-    "currently right now just really actually basically also too very quite some any such get getting "
-    "have has make making take taking idea view opinion question quick quickly briefly short "
-    "है हैं हो का की के को में से पर और यह वह ये वे क्या कृपया मुझे मेरा मेरी मेरे हम हमें आप बताएं बताइए बताओ दें एक तो ही भी लिए "
-    "आहे आहेत चा ची चे ला मध्ये आणि हे ते काय मला माझा माझी सांगा"
+    "currently now just really actually basically also very quite some any such "
+    "have has idea view opinion question quick quickly briefly "
+    "है हैं हो का की के में पर और यह वह ये वे क्या कृपया मुझे मेरा मेरी मेरे हम हमें आप बताएं बताइए बताओ भी "
+    "आहे आहेत चा ची चे मध्ये आणि हे ते काय मला माझा माझी सांगा"
 )
 IDLE: frozenset[str] = frozenset(_IDLE.split())
 
@@ -25,7 +25,7 @@ SAME: dict[str, str] = {
         "good": "good great attractive favourable favorable अच्छा चांगला",
         "buy": "buy buying bought purchase purchasing purchased procure procuring procured खरीदना खरीद खरीदूं खरेदी",
         "sell": "sell selling sold offload offloading offloaded बेचना बेच बेचूं विक्री",
-        "deal": "deal deals offer offers trade trades transaction transactions सौदा सौदे",
+        "offer": "offer offers", "deal": "deal deals trade trades transaction transactions सौदा सौदे",
         "lot": "lot lots consignment consignments batch batches parcel",
         "analyse": "analyse analyze analysis assess assessment evaluate evaluation review reviewing judge judging check checking विश्लेषण जांच",
         "risk": "risk risks risky जोखिम",
@@ -34,7 +34,7 @@ SAME: dict[str, str] = {
         "contract": "contract contracts agreement agreements",
         "market": "market markets mandi mandis yard apmc मंडी बाजार",
         "quality": "quality qualities grade grades गुणवत्ता",
-        "amount": "quantity quantities amount amounts volume volumes मात्रा",
+        "amount": "quantity quantities volume volumes मात्रा",
         "forecast": "forecast forecasts predict prediction predicted outlook expected expect expecting अनुमान",
         "wait": "wait waiting hold holding रुकूं रुकना",
         "rise": "rise rises rising rose increase increases increasing up बढ़ेगा बढ़ना",
@@ -44,23 +44,28 @@ SAME: dict[str, str] = {
         "most": "most maximum max highest upto",
         "least": "least minimum min lowest",
         "best": "best", "worst": "worst",
-        "not": "not no never none neither nor without cannot isnt dont doesnt didnt wont shouldnt cant couldnt wouldnt arent "
-        "wasnt avoid नहीं ना मत न बिना नाही नको",
-        "than": "than versus vs compared से_तुलना",
-        "but": "but however though although instead rather लेकिन पर_नहीं पण",
-        "except": "except excluding besides unless only केवल सिर्फ फक्त",
-        "if": "if when whether once until till before after अगर यदि जब जर",
+        "without": "without बिना", "not": "not no never none neither nor cannot isnt dont doesnt didnt wont shouldnt cant couldnt wouldnt arent "
+        "wasnt avoid नहीं ना मत न नाही नको",
+        "than": "than versus vs compared",
+        "but": "but however though although लेकिन पण", "instead": "instead rather",
+        "except": "except excluding besides", "unless": "unless", "only": "only केवल सिर्फ ही फक्त",
+        "if": "if whether अगर यदि जर", "when": "when कब जब", "before": "before", "after": "after", "until": "until till",
+        "from": "from से", "to": "to को ला", "by": "by", "with": "with",
         "or": "or either या किंवा",
-        "past": "was were did done been had got था थी थे होता", "future": "will shall going would_be होगा होगी",
+        "past": "was were did done been had got था थी थे होता", "future": "will shall going होगा होगी",
         "should": "should must ought चाहिए", "can": "can could may might",
-        "why": "why reason reasons क्यों का_कारण",
+        "why": "why reason reasons क्यों",
         "how": "how कैसे कसे", "who": "who whom whose कौन कोण", "where": "where कहां कुठे",
     }.items()
     for word in words.split()
 }  # fmt: skip
 """Meaning by word."""
 
-BINDING: frozenset[str] = frozenset({"not", "than", "but", "except", "if", "or", "how", "most", "least"})
+_BINDING = (
+    "not without than but instead except unless only if when before after until from to by with or how most least "
+    "rise fall above below"
+)
+BINDING: frozenset[str] = frozenset(_BINDING.split())
 """Meanings that say something about the words beside them: with one of these the order of everything counts."""
 
 COMMODITIES: dict[str, str] = {
@@ -78,13 +83,12 @@ COMMODITIES: dict[str, str] = {
 }  # fmt: skip
 """Commodity by one of its names; serving may give more."""
 
-MONTHS: dict[str, int] = {
-    name: number
-    for number, names in enumerate(
-        ("january jan", "february feb", "march mar", "april apr", "may_", "june jun", "july jul", "august aug",
-         "september sep sept", "october oct", "november nov", "december dec"), start=1)
-    for name in names.split()
-}  # fmt: skip
+# May is more often a verb: its dates stay a number beside that word, which is enough to tell them apart
+_MONTHS = (
+    (1, "january jan"), (2, "february feb"), (3, "march mar"), (4, "april apr"), (6, "june jun"), (7, "july jul"),
+    (8, "august aug"), (9, "september sep sept"), (10, "october oct"), (11, "november nov"), (12, "december dec"),
+)  # fmt: skip
+MONTHS: dict[str, int] = {name: number for number, names in _MONTHS for name in names.split()}
 
 SCALES: dict[str, float] = {
     "thousand": 1e3, "hazar": 1e3, "k": 1e3, "lakh": 1e5, "lakhs": 1e5, "lac": 1e5, "crore": 1e7, "crores": 1e7, "million": 1e6,

@@ -120,7 +120,7 @@ def route_replay(
     runs, curves = replayed(log, names, weak=weak, strong=strong)
     console = Console(width=150, record=True, file=io.StringIO())
     console.print(replay_table(runs, curves))
-    text = console.export_text(clear=False).rstrip()
+    text = "\n".join(line.rstrip() for line in console.export_text(clear=False).splitlines())
     if chart is not None:
         from mandi.llm.routing.curve import replay_chart
 
@@ -153,7 +153,7 @@ def kinds_of(given: Sequence[str]) -> dict[str, Kind]:
         name, _, kind = pair.partition("=")
         if not name or kind not in KINDS:
             raise UnknownValue(f'kind "{pair}"', allowed=", ".join(f"NAME={kind}" for kind in KINDS))
-        found[name] = next(known for known in KINDS if known == kind)
+        found[name] = kind
     return found
 
 

@@ -54,9 +54,9 @@ class Began:
 class Sessions:
     """Begins, renews and ends logins.
 
-    Refresh tokens are rotated and a reuse is answered as RFC 9700 (section 4.14.2) says. Two renewals that were under way
-    together are no theft: one wins, and the other is told so. A request counts as under way when it had arrived before the
-    token was used.
+    Refresh tokens are rotated and a reuse is answered as RFC 9700 (section 4.14.2) says. Two renewals that are under way
+    together are no theft: one wins, and the other is told so. They are together when the second arrives before the first is
+    answered, in this worker, or before the token was used, in another one.
 
     Parameters
     ----------
@@ -80,6 +80,7 @@ class Sessions:
         self._state = state
         self._told = told
         self._clock = clock
+        self._under_way: set[str] = set()
 
     async def begin(self, user_id: str, also: Callable[[Session], None] = lambda _: None) -> Tokens:
         """Return the tokens of a new login.
@@ -121,11 +122,17 @@ class Sessions:
         if kind_of(refresh) != "refresh":
             return "unknown"
         arrived, hashed = self._now(), digest(refresh)
-        outcome = await self._database.awrite(lambda session: self._renewed(session, hashed, arrived))
-        if isinstance(outcome, tuple):
-            tokens, family = outcome
-            await self._open(tokens, family)
-            return tokens
+        if hashed in self._under_way:
+            return "raced"
+        self._under_way.add(hashed)
+        try:
+            outcome = await self._database.awrite(lambda session: self._renewed(session, hashed, arrived))
+            if isinstance(outcome, tuple):
+                tokens, family = outcome
+                await self._open(tokens, family)
+                return tokens
+        finally:
+            self._under_way.discard(hashed)
         if outcome == "reused":
             await self._told()
         return outcome

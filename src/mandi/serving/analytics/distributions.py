@@ -46,8 +46,8 @@ def percentiles(
         sa.func.min(sa.case((ranked.c.rank * 100 >= ranked.c.n * percent, ranked.c.value)))
         for percent in (50, 95)
     ]
-    found = session.execute(sa.select(*at)).one()
-    return found[0], found[1]
+    row = session.execute(sa.select(*at)).one()
+    return row[0], row[1]
 
 
 def confidence_histogram(session: Session, period: Period) -> list[int]:

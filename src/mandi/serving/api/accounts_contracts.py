@@ -18,7 +18,7 @@ Days = Annotated[int, Field(ge=1, le=3650)]
 Usd = Annotated[float, Field(ge=0, le=100_000)]
 
 
-class Told(BaseModel):
+class Answer(BaseModel):
     """An answer."""
 
     model_config = ConfigDict(frozen=True)
@@ -47,7 +47,7 @@ class RefreshRequest(Strict):
     refresh_token: Secret = Field(description="good once; using it a second time ends the login")
 
 
-class TokensAnswer(Told):
+class TokensAnswer(Answer):
     """Tokens of a login, shown once."""
 
     access_token: str = Field(description="for Authorization: Bearer")
@@ -82,7 +82,7 @@ class RotateRequest(Strict):
     )
 
 
-class KeyAnswer(Told):
+class KeyAnswer(Answer):
     """A key, without what would let one use it."""
 
     key_id: str
@@ -103,7 +103,7 @@ class NewKeyAnswer(KeyAnswer):
     key: str = Field(description="the key itself, shown this once")
 
 
-class KeysAnswer(Told):
+class KeysAnswer(Answer):
     """Keys, newest first."""
 
     keys: list[KeyAnswer]
@@ -127,7 +127,7 @@ class UserChange(_Change):
     password: Secret | None = Field(default=None, description="12 to 128 characters")
 
 
-class UserAnswer(Told):
+class UserAnswer(Answer):
     """Somebody of an organisation."""
 
     user_id: str
@@ -141,7 +141,7 @@ class UserAnswer(Told):
     created_at: datetime
 
 
-class UsersAnswer(Told):
+class UsersAnswer(Answer):
     """People by name."""
 
     users: list[UserAnswer]
@@ -178,7 +178,7 @@ class OrganizationRequest(Strict):
     email: Email | None = None
 
 
-class OrganizationAnswer(Told):
+class OrganizationAnswer(Answer):
     """An organisation."""
 
     organization_id: str
@@ -191,7 +191,7 @@ class OrganizationAnswer(Told):
     created_at: datetime
 
 
-class OrganizationsAnswer(Told):
+class OrganizationsAnswer(Answer):
     """Organisations by name."""
 
     organizations: list[OrganizationAnswer]
@@ -203,7 +203,7 @@ class NewOrganizationAnswer(OrganizationAnswer):
     administrator: UserAnswer
 
 
-class MeAnswer(Told):
+class MeAnswer(Answer):
     """Who asks, and what they may do."""
 
     user: UserAnswer
@@ -227,7 +227,7 @@ class AuditQuery(Strict):
     )
 
 
-class AuditEventAnswer(Told):
+class AuditEventAnswer(Answer):
     """Something that was done."""
 
     event_id: str
@@ -240,7 +240,7 @@ class AuditEventAnswer(Told):
     request_id: str | None
 
 
-class AuditAnswer(Told):
+class AuditAnswer(Answer):
     """What was done, newest first."""
 
     events: list[AuditEventAnswer]

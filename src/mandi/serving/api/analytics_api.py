@@ -8,10 +8,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
-from mandi.core.errors import StoreUnavailable
 from mandi.serving.analytics.performance import AiPerformance, ai_performance
 from mandi.serving.analytics.period import Period
 from mandi.serving.analytics.usage import AiUsage, ai_usage
+from mandi.serving.api.rooms import database_of
 from mandi.serving.dispatch import not_found
 from mandi.serving.operations import Asked, Operation
 
@@ -55,9 +55,7 @@ async def _usage(asked: Asked) -> Any:
 
 
 async def _added_up(asked: Asked, add_up: Callable[[Session, Period], Any]) -> Any:
-    database = asked.house.rooms.get("database")
-    if database is None:
-        raise StoreUnavailable("no records are kept here", next_command="mandi serve")
+    database = database_of(asked.house)
     named = asked.query.organization
     organization_id = _whose(asked, named)
 

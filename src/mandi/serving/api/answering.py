@@ -67,10 +67,8 @@ def answers_of(house: House) -> Answering:
 
 def providers_of(house: House) -> Mapping[str, Provider]:
     """Return everybody who is configured, by name."""
-    everybody: Mapping[str, Provider] | Sequence[Provider] = house.rooms.get(PROVIDERS, ())
-    if isinstance(everybody, Mapping):
-        return everybody
-    return {provider.name: provider for provider in everybody}
+    everybody: Mapping[str, Provider] = house.rooms.get(PROVIDERS, {})
+    return everybody
 
 
 def encoder_of(house: House) -> Encoder | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mandi.llm.calls import Mode
-from mandi.serving.problems import BAD_REQUEST, Problem, Refused
+from mandi.serving.problems import Problem, Refused
 
 if TYPE_CHECKING:
     from mandi.llm.provider import Provider
@@ -24,6 +24,7 @@ POLICIES: Mapping[str, tuple[Mode | None, str]] = {
     "mandi-real": ("real", "vendors and local models only, never the analyst"),
 }
 NOT_FOUND = 404
+NO_MODEL = "model_not_found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +71,17 @@ def chosen_encoder(name: str, providers: Mapping[str, Provider]) -> Chosen:
     Raises
     ------
     Refused
-        404; 400 when it is a name of something that gives no vectors.
+        404; nobody of this name gives vectors.
     """
     provider, _, model = name.partition("/")
     if provider in providers and model in encoders_of(providers[provider]):
         return Chosen(name, provider=provider, model=model)
-    chosen(name, providers)
-    known = [ENCODER, *(f"{p}/{m}" for p, each in providers.items() for m in encoders_of(each))]
-    raise Refused(Problem(BAD_REQUEST, f"{name} gives no vectors", "model", ", ".join(known)))
+    known = ", ".join([ENCODER, *(f"{p}/{m}" for p, each in providers.items() for m in encoders_of(each))])
+    raise Refused(
+        Problem(
+            NOT_FOUND, f"no model {name[:100]!r} of vectors", "model", known, "GET /v1/models", code=NO_MODEL
+        )
+    )
 
 
 def encoders_of(provider: Provider) -> Sequence[str]:
@@ -113,9 +117,7 @@ def no_model(name: str, providers: Mapping[str, Provider]) -> Refused:
     """Return the refusal of a name nobody answers to."""
     known = ", ".join([*POLICIES, ENCODER, *(f"{p}/..." for p in providers)])
     return Refused(
-        Problem(
-            NOT_FOUND, f"no model {name[:100]!r}", "model", known, "GET /v1/models", code="model_not_found"
-        )
+        Problem(NOT_FOUND, f"no model {name[:100]!r}", "model", known, "GET /v1/models", code=NO_MODEL)
     )
 
 

@@ -13,7 +13,9 @@ Whole = np.ndarray[Any, np.dtype[np.int64]]
 Way = Literal["as_is", "temperature", "temperature_and_bias"]
 WAYS: tuple[Way, ...] = ("as_is", "temperature", "temperature_and_bias")
 BINS = 15
-ENOUGH = 0.005  # of expected calibration error, about its noise; a way with more numbers must be better by this
+ENOUGH = (
+    0.005  # of expected calibration error, about its noise; a way with more numbers must be better by this
+)
 
 
 @dataclass(frozen=True)

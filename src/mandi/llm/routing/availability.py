@@ -55,7 +55,7 @@ def available(decision: Decision, situation: Situation) -> Decision:
             order.append(pick)
         else:
             passed.append((pick[0], why))
-    propensity = decision.propensity
+    propensity, probing = decision.propensity, False
     closed_first = sorted(order, key=lambda pick: known[pick].breaker == "half_open")
     if closed_first and closed_first[0] != order[0]:
         draw = situation.draw
@@ -64,7 +64,8 @@ def available(decision: Decision, situation: Situation) -> Decision:
             propensity = PROBED if probing else propensity - PROBED
         if not probing:
             passed.append((order[0][0], "breaker half open: asked later"))
-            order = closed_first
+    if not probing:
+        order = closed_first
     first = decision.order[0] if decision.order else None
     reason = decision.reason
     if passed:

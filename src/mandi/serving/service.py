@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +73,7 @@ class Worker:
         from mandi.serving.opening import furnish, open_desk, settle_memory
         from mandi.serving.settings import load, secrets_of
 
+        sys.modules.setdefault("sklearn", None)  # type: ignore[arg-type]  # lightgbm and xgboost load it where they find it: 50 MB
         self.build()
         why = ""
         try:

@@ -75,7 +75,9 @@ def opened(kind: str, url: str, prefix: str) -> SharedState:
     return RedisState.open(url, prefix) if kind == "redis" else SqlState(Database.open(url))
 
 
-@pytest.mark.parametrize(("limit", "ends"), [("calls", "settles"), ("dollars", "settles"), ("dollars", "dies")])
+@pytest.mark.parametrize(
+    ("limit", "ends"), [("calls", "settles"), ("dollars", "settles"), ("dollars", "dies")]
+)
 def test_fifty_at_once_in_two_processes_never_take_more_than_ten(
     place: tuple[str, str, str], limit: str, ends: str
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mandi.core.errors import ConfigError
@@ -77,12 +78,12 @@ class Vendor:
         checked = checked_key(key, name)
         if checked is None:
             raise ConfigError(f"{name} has no key")
-        _import_clients()
+        module, self._client_of, self._typed = _SHAPES[shape]
+        _import_client(module)
         self.name = name
         self.embedding_models = tuple(embedding_models) if shape == "gemini" else ()
         self._key = checked
         self._url = checked_url(url, name, has_key=True)
-        self._client_of, self._typed = _SHAPES[shape]
         self._models = tuple(models)
         self._limits = limits or WireLimits()
         self._clock = clock
@@ -260,14 +261,11 @@ class _Pieces:
         return None
 
 
-def _import_clients() -> None:
-    # when the provider is made, not at its first request: importing them takes a second that would stop every other request
+def _import_client(module: str) -> None:
+    # when the provider is made, not at its first request: it takes seconds that would stop every other request
     try:
-        import anthropic  # noqa: F401
-        import google.genai  # noqa: F401
-        import pydantic_ai.direct
-        import pydantic_ai.models.anthropic
-        import pydantic_ai.models.google  # noqa: F401
+        import_module("pydantic_ai.direct")
+        import_module(module)
     except ImportError as error:
         raise ConfigError(
             f"{error.name or 'pydantic_ai'} is not installed", next_command='pip install "mandi[vendors]"'
@@ -300,7 +298,7 @@ def _model_of(client: Any, model: str) -> Model:
     return GoogleModel(model, provider=GoogleProvider(client=client))
 
 
-_SHAPES: dict[str, tuple[ClientOf, Typed]] = {
-    "anthropic": (_anthropic_client, "tool"),
-    "gemini": (_gemini_client, "native"),
+_SHAPES: dict[str, tuple[str, ClientOf, Typed]] = {
+    "anthropic": ("pydantic_ai.models.anthropic", _anthropic_client, "tool"),
+    "gemini": ("pydantic_ai.models.google", _gemini_client, "native"),
 }

@@ -20,6 +20,9 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help needs a third of the time
 )
 
+key_app = typer.Typer(help="API keys of the service, on its database.", no_args_is_help=True)
+app.add_typer(key_app, name="key")
+
 Model = Annotated[str, typer.Argument(help="name of a model, for example price")]
 Reason = Annotated[str, typer.Option("--reason", help="why; kept in the audit record")]
 
@@ -116,14 +119,71 @@ def _move(move: Callable[[Path], str]) -> None:
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="port to listen on")] = 3000,
+    host: Annotated[str | None, typer.Option(help="address to listen on; MANDI_HOST if not given")] = None,
+    port: Annotated[int | None, typer.Option(help="port to listen on; MANDI_PORT if not given")] = None,
+    env_file: Annotated[
+        Path | None,
+        typer.Option("--env-file", help="settings; .env if not given", exists=True, dir_okay=False),
+    ] = None,
 ) -> None:
     """Serve the champions over HTTP."""
     with _told_plainly():
         from mandi.serving.service_process import cli_serve
 
-        cli_serve(_root(), port=port, host=host)
+        cli_serve(_root(), port=port, host=host, env_file=env_file)
+
+
+@app.command()
+def settings(
+    env_file: Annotated[
+        Path | None,
+        typer.Option("--env-file", help="settings; .env if not given", exists=True, dir_okay=False),
+    ] = None,
+) -> None:
+    """Show the settings of the service that are in force here; of secrets only whether they are set."""
+    with _told_plainly():
+        from mandi.serving.settings import load
+        from mandi.serving.settings_page import table
+
+        typer.echo(table(load(env_file or _root() / ".env")))
+
+
+@key_app.command("create")
+def key_create(
+    name: Annotated[str, typer.Argument(help="what the key is for")] = "command line",
+    user: Annotated[str, typer.Option(help="whose key it is")] = "admin",
+    scope: Annotated[
+        list[str] | None, typer.Option(help="what it allows; all its user may if not given")
+    ] = None,
+    days: Annotated[
+        int | None, typer.Option(min=1, max=3650, help="days until it ends; never if not given")
+    ] = None,
+) -> None:
+    """Make a key and show it once."""
+    with _told_plainly():
+        from mandi.serving.accounts.command import create
+
+        typer.echo(create(_root(), name, user, scope or [], days))
+
+
+@key_app.command("list")
+def key_list() -> None:
+    """Show the keys: their beginnings, whose they are, what they allow."""
+    with _told_plainly():
+        from mandi.serving.accounts.command import show
+
+        typer.echo(show(_root()))
+
+
+@key_app.command("revoke")
+def key_revoke(
+    key: Annotated[str, typer.Argument(help="first 8 characters of the key, or its id")],
+) -> None:
+    """End a key; running services refuse it within seconds."""
+    with _told_plainly():
+        from mandi.serving.accounts.command import revoke
+
+        typer.echo(revoke(_root(), key))
 
 
 @app.command()
@@ -135,6 +195,42 @@ def doctor() -> None:
         text, healthy = examine()
         typer.echo(text)
         raise typer.Exit(0 if healthy else 1)
+
+
+route_app = typer.Typer(
+    help="Who answers questions in language.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(route_app, name="route")
+
+
+@route_app.command("replay")
+def route_replay(
+    log: Annotated[Path | None, typer.Option("--log", help="JSON lines or CSV, one question a row")] = None,
+    policy: Annotated[list[str] | None, typer.Option(help="only these routers; may be given again")] = None,
+    from_database: Annotated[
+        bool, typer.Option("--from-database", help="the calls the service recorded")
+    ] = False,
+    chart: Annotated[Path | None, typer.Option(help="write the curves here, .png or .html")] = None,
+    weak: Annotated[str | None, typer.Option(help="cheap provider of the curves; the student if any")] = None,
+    strong: Annotated[
+        str | None, typer.Option(help="strong provider of the curves; the best if not given")
+    ] = None,
+    kind: Annotated[
+        list[str] | None, typer.Option(help="NAME=vendor|local|student|mock, where the name does not say it")
+    ] = None,
+) -> None:
+    """Show what each router would have done with the questions of a log."""
+    with _told_plainly():
+        from mandi.llm.routing.command import kinds_of, route_replay, the_log
+
+        database = None
+        if from_database:
+            from mandi.serving.accounts.command import settings_of
+            from mandi.serving.accounts.opening import open_database
+
+            database = open_database(settings_of(_root()))
+        found = the_log(log, database, kinds_of(kind or []))
+        typer.echo(route_replay(found, policy or [], chart=chart, weak=weak, strong=strong))
 
 
 if __name__ == "__main__":

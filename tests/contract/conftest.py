@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,9 +89,25 @@ def small_tables() -> dict[str, pd.DataFrame]:
     return generate(MARKET)[0]
 
 
+@pytest.fixture(scope="package")
+def workshop(small_tables: dict[str, pd.DataFrame]) -> Callable[[str], Built]:
+    """Fits a model the first time it is asked for."""
+    made: dict[str, Built] = {}
+
+    def get(name: str) -> Built:
+        if name not in made:
+            made[name] = _made(name, small_tables)
+        return made[name]
+
+    return get
+
+
 @pytest.fixture(scope="package", params=sorted(MODELS))
-def built(request: pytest.FixtureRequest, small_tables: dict[str, pd.DataFrame]) -> Built:
-    name = request.param
+def built(request: pytest.FixtureRequest, workshop: Callable[[str], Built]) -> Built:
+    return workshop(request.param)
+
+
+def _made(name: str, small_tables: dict[str, pd.DataFrame]) -> Built:
     root = Path(__file__).resolve().parents[2]
     params = load_params(root / "params.yaml")
     assert name in SMALL, f"say in SMALL how {name} is made small"

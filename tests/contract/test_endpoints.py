@@ -16,8 +16,9 @@ from mandi.models.base import Spec
 from mandi.serving.contracts import PriceRow
 from mandi.serving.counters.price import PriceCounter
 from mandi.serving.desk import Desk
-from mandi.serving.routes import MODELS, routes_app
+from mandi.serving.routes import MODELS
 
+from ..gates import app_of
 from ..unit.serving.small_market import SmallMarket, request_row, shared_market, small_market
 
 PRICE = PriceCounter.path
@@ -32,8 +33,7 @@ def market(tmp_path_factory: pytest.TempPathFactory, root: Path) -> SmallMarket:
 
 @pytest.fixture(scope="module")
 def client(market: SmallMarket) -> TestClient:
-    app = routes_app()
-    app.state.desk = Desk.open(market.folder)
+    app = app_of(Desk.open(market.folder))
     return TestClient(app)
 
 
@@ -140,8 +140,7 @@ def test_a_wrong_field_is_named(client: TestClient, changed: dict[str, Any], fie
 
 def test_a_champion_of_reports_alone_answers_for_markets(root: Path, tmp_path: Path) -> None:
     market = small_market(tmp_path, root, with_lots=False)
-    app = routes_app()
-    app.state.desk = Desk.open(market.folder)
+    app = app_of(Desk.open(market.folder))
     client = TestClient(app)
     (model,) = client.get(MODELS).json()["models"]
     assert model["answers"] == ["market"]

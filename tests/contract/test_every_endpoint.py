@@ -20,7 +20,8 @@ from mandi.features.base import known_until, served_state
 from mandi.serving.counters import COUNTERS, counter_class
 from mandi.serving.desk import Desk
 from mandi.serving.package import write_service_folder
-from mandi.serving.routes import routes_app
+
+from ..gates import app_of
 
 TRAINING_PACKAGES = {
     "torch", "shap", "prophet", "statsforecast", "mlflow", "evidently", "dask", "optuna", "matplotlib", "dvc", "holidays",
@@ -53,8 +54,7 @@ def served(built: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
     }  # fmt: skip
     state = served_state(built.features, built.history, built.model)
     write_service_folder(home / "service", built.name, home / "model", state, entry, params=built.params)
-    app = routes_app()
-    app.state.desk = Desk.open(home / "service")
+    app = app_of(Desk.open(home / "service"))
     client = TestClient(app)
     (model,) = client.get("/api/v1/models").json()["models"]
     yield Served(built.name, home / "service", client, model["path"], model["example"])
@@ -177,6 +177,7 @@ ASK = """
 import json, sys
 from starlette.testclient import TestClient
 from mandi.serving.service import Mandi
+
 with TestClient(Mandi.to_asgi()) as client:
     for model in client.get("/api/v1/models").json()["models"]:
         answer = client.post(model["path"], json={"rows": [model["example"]], "explain": True})

@@ -16,12 +16,22 @@ CacheUse = Literal["off", "miss", "exact", "semantic"]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: everything that is counted, kept or refused is so for an organisation and a user."""
+    """Who asks: everything that is counted, kept or refused is so for an organisation and a user.
+
+    Attributes
+    ----------
+    daily_budget_usd : Decimal, optional
+        Of the organisation, in place of its tier's.
+    pseudonym : str, optional
+        Stands for the user in records.
+    """
 
     organization_id: str
     user_id: str
     tier: str = "free"
     timezone: str = "Asia/Kolkata"
+    daily_budget_usd: Decimal | None = None
+    pseudonym: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,9 +51,9 @@ class Deal(Strict):
 
     title: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     commodity: Name = Field(description="for example cotton")
-    quantity: float = Field(gt=0, le=1e7, description="in quantity_unit")
+    quantity: float = Field(ge=0.01, le=1e7, description="in quantity_unit")
     quantity_unit: MassUnit = Field(default="quintal", description="kg, quintal, tonne, bale, candy or maund")
-    price: float = Field(gt=0, le=1e9, description="per price_unit, in currency")
+    price: float = Field(ge=0.01, le=1e9, description="per price_unit, in currency")
     price_unit: MassUnit = Field(default="quintal", description="unit of mass the price is for")
     currency: Currency = "INR"
     usd_inr: float | None = Field(
@@ -62,7 +62,12 @@ class Deal(Strict):
     side: Literal["buy", "sell"] = Field(default="buy", description="side of the one who asks")
     market: Name | None = Field(default=None, description="market, or the state")
     quality: DealQuality | None = None
-    counterparty: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    counterparty: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
+        default=None, description="the other side; by its id, its past is known"
+    )
+    party: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(
+        default=None, description="id of the one who asks, as the history knows it"
+    )
     delivery_from: Day | None = None
     delivery_to: Day | None = None
     delivery_place: Name | None = None

@@ -122,3 +122,12 @@ class PriceAnswer(Strict):
     known_until: datetime = Field(description="moment up to which the history behind the answer is known")
     asof: datetime
     notes: list[str] = Field(default_factory=list)
+
+
+class ServedModels(Strict):
+    """What is served, and why a model is not."""
+
+    models: list[dict[str, Any]] = Field(
+        description="name, version, history, figures, names known, an example"
+    )
+    not_served: dict[str, str] = Field(description="why, by the name of the model")

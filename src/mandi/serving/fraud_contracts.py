@@ -74,6 +74,9 @@ class FraudRow(Strict):
     price: float = Field(ge=0.01, le=1e7, description="price agreed, INR per quintal")
     traded_at: Moment = Field(description="when the deal was struck, with time zone")
     documents: list[DocumentRow] = Field(default=[], max_length=MOST_PAPERS, description="papers seen so far")
+    papers_due: bool = Field(
+        default=True, description="false before papers can exist: that none was seen then says nothing"
+    )
     payments: list[PaymentRow] = Field(
         default=[], max_length=MOST_PAYMENTS, description="payments seen so far"
     )

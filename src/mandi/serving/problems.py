@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mandi.core.errors import DataNotFound, MandiError, NotFitted, StaleSnapshot, UnknownValue
+from mandi.core.errors import (
+    DataNotFound,
+    MandiError,
+    NotFitted,
+    StaleSnapshot,
+    StoreUnavailable,
+    UnknownValue,
+)
 
 BAD_REQUEST = 400
+UNAUTHORIZED = 401
+FORBIDDEN = 403
 TOO_LARGE = 413
+TOO_MANY = 429
 UNAVAILABLE = 503
+OPENAI_TYPES = {
+    UNAUTHORIZED: "authentication_error",
+    FORBIDDEN: "permission_error",
+    404: "not_found_error",
+    TOO_MANY: "rate_limit_error",
+}
 MOST_SHOWN = 20
 LONGEST_NAME = 120
 
@@ -51,6 +68,20 @@ class Problem:
     allowed: str | None = None
     next: str | None = None
     problems: tuple[Mapping[str, str], ...] = ()
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    code: str | None = None
+
+    def as_openai(self) -> dict[str, Any]:
+        """Return the body as clients of OpenAI's routes read it.
+
+        Examples
+        --------
+        >>> Problem(404, 'no model "x"', "model").as_openai()["error"]["type"]
+        'not_found_error'
+        """
+        kind = OPENAI_TYPES.get(self.status, "invalid_request_error" if self.status < 500 else "server_error")
+        message = self.error if self.allowed is None else f"{self.error}; allowed: {self.allowed}"
+        return {"error": {"message": message, "type": kind, "param": self.field, "code": self.code}}
 
     def as_dict(self) -> dict[str, Any]:
         """Return the body: error, field, allowed, next, and all problems when there is more than one."""
@@ -83,7 +114,7 @@ def problem_of(error: MandiError) -> Problem:
     >>> problem_of(StaleSnapshot("the history ends on 2024-05-31", next_command="mandi repro")).status
     503
     """
-    if isinstance(error, (StaleSnapshot, DataNotFound, NotFitted)):
+    if isinstance(error, (StaleSnapshot, DataNotFound, NotFitted, StoreUnavailable)):
         status = UNAVAILABLE
     else:
         status = BAD_REQUEST if isinstance(error, UnknownValue) else 500

@@ -11,14 +11,18 @@ from typing import Any
 
 from mandi.core.errors import ConfigError
 from mandi.core.paths import Paths
+from mandi.serving.accounts.command import how_to_ask, settings_of
 from mandi.serving.counters import COUNTERS, counter_class
 from mandi.serving.package import bento_environment
+from mandi.serving.settings import environment_with
 from mandi.serving.snapshot import read_manifest
 
 SERVICE = "mandi.serving.service:Mandi"
 
 
-def cli_serve(root: Path, port: int = 3000, host: str = "127.0.0.1") -> None:
+def cli_serve(
+    root: Path, port: int | None = None, host: str | None = None, env_file: Path | None = None
+) -> None:
     """Serve the champions of a project; this process becomes the server.
 
     Parameters
@@ -26,7 +30,9 @@ def cli_serve(root: Path, port: int = 3000, host: str = "127.0.0.1") -> None:
     root : Path
         The project.
     port, host
-        Where to listen.
+        Where to listen; as the settings say if not given.
+    env_file : Path, optional
+        Settings that the environment does not hold; the project's ``.env`` if not given.
 
     Raises
     ------
@@ -37,10 +43,21 @@ def cli_serve(root: Path, port: int = 3000, host: str = "127.0.0.1") -> None:
     """
     folder = Paths(root).champions
     manifest = read_manifest(folder)
+    env_file = env_file or root / ".env"
+    settings = settings_of(root, env_file)
+    host, port = host or settings.host, port or settings.port
     _check_free(host, port)
-    print(greeting(manifest, host, port), flush=True)  # noqa: T201
-    environment = {**bento_environment(root), "MANDI_SERVICE_FOLDER": str(folder.resolve())}
+    print(greeting(manifest, host, port), how_to_ask(settings), sep="\n", flush=True)  # noqa: T201
+    environment = {
+        **bento_environment(root),
+        **environment_with(env_file),
+        "MANDI_SERVICE_FOLDER": str(folder.resolve()),
+        "MANDI_DATA_FOLDER": str(settings.data_folder),
+    }
     environment.setdefault("OMP_NUM_THREADS", "1")  # one row is too little work to share among threads
+    environment.setdefault(
+        "MALLOC_ARENA_MAX", "2"
+    )  # each thread's own arena costs memory and saves nothing here
     command = [sys.executable, "-m", "bentoml", "serve", SERVICE, "--host", host, "--port", str(port)]
     os.execve(sys.executable, command, environment)
 
@@ -62,7 +79,8 @@ def greeting(manifest: dict[str, Any], host: str, port: int) -> str:
     for name, entry in manifest["models"].items():
         if name in COUNTERS and entry.get("example"):
             body, path = json.dumps(entry["example"]), counter_class(name).path
-            lines.append(f"curl -s {url}{path} -H 'content-type: application/json' -d '{body}'")
+            key = '-H "Authorization: Bearer $MANDI_KEY"'
+            lines.append(f"curl -s {url}{path} {key} -H 'content-type: application/json' -d '{body}'")
     return "\n".join(lines)
 
 

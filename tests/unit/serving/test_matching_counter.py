@@ -24,9 +24,9 @@ from mandi.serving.desk import Desk
 from mandi.serving.matching_contracts import MatchingRow
 from mandi.serving.package import write_service_folder
 from mandi.serving.problems import BadRow
-from mandi.serving.routes import routes_app
 from mandi.serving.snapshot import Champion, ServingParams
 
+from ...gates import app_of
 from ..models.test_matching import LEARNT, SMALL
 from ..models.trade_tables import trade_tables
 
@@ -248,8 +248,7 @@ def test_over_http_a_thousand_wants_cost_at_most_half_of_one_each(world: World, 
     params = {"models": {"matching": dataclasses.asdict(SMALL)}}
     state = dict(world.champion.history)
     write_service_folder(tmp_path / "service", "matching", tmp_path / "model", state, entry, params=params)
-    app = routes_app()
-    app.state.desk = Desk.open(tmp_path / "service")
+    app = app_of(Desk.open(tmp_path / "service"))
     client = TestClient(app)
     one = {"commodity_id": "soybean", "location": "Dewas", "quantity": 100.0, "max_price": 4900.0,
            "asof": world.now.isoformat()}  # fmt: skip

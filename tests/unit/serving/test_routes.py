@@ -9,7 +9,9 @@ from starlette.testclient import TestClient
 
 from mandi.serving.counters.price import PriceCounter
 from mandi.serving.desk import Desk
-from mandi.serving.routes import MODELS, routes_app
+from mandi.serving.routes import MODELS
+
+from ...gates import app_of
 
 PRICE = PriceCounter.path
 ASOF = "2024-06-01T06:00:00Z"
@@ -18,8 +20,7 @@ ROW = {"commodity_id": "soybean", "market": "Indore", "asof": ASOF}
 
 @pytest.fixture
 def client(desk: Desk) -> TestClient:
-    app = routes_app()
-    app.state.desk = desk
+    app = app_of(desk)
     return TestClient(app)
 
 
@@ -105,7 +106,7 @@ def test_a_stale_history_is_503_with_the_date_and_what_to_do(client: TestClient)
 
 def test_no_champion_is_503_and_what_is_served_is_listed(client: TestClient) -> None:
     assert [m["name"] for m in client.get(MODELS).json()["models"]] == ["price"]
-    empty = TestClient(routes_app())
+    empty = TestClient(app_of())
     assert refused(empty, ROW, 503)["next"] == "mandi repro"
     assert empty.get(MODELS).status_code == 503
 
@@ -190,8 +191,7 @@ def test_a_model_that_cannot_be_served_says_why_and_the_others_answer(folder: Pa
     manifest["models"]["demand"] = manifest["models"]["price"]  # a counter that cannot open on this history
     manifest["models"]["fraud"] = {**manifest["models"]["price"], "folder": "lost"}
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    app = routes_app()
-    app.state.desk = Desk.open(folder)
+    app = app_of(Desk.open(folder))
     client = TestClient(app)
     assert client.post(PRICE, json=ROW).status_code == 200
     for name, path in (("demand", "/api/v1/demand/forecast"), ("fraud", "/api/v1/fraud/score")):

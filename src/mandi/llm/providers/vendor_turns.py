@@ -94,7 +94,12 @@ def parameters(prompt: Prompt, typed: Typed) -> ModelRequestParameters:
     from pydantic_ai.tools import ToolDefinition
 
     tools = [
-        ToolDefinition(name=t.name, description=t.description, parameters_json_schema=dict(t.parameters))
+        ToolDefinition(
+            name=t.name,
+            description=t.description,
+            parameters_json_schema=dict(t.parameters),
+            strict=t.strict or None,
+        )
         for t in prompt.tools
     ]
     if prompt.answer_schema is None:
@@ -133,6 +138,8 @@ def settings(prompt: Prompt, timeout_s: float, idle_s: float, stream: bool) -> M
         made["seed"] = prompt.seed
     if prompt.tools and prompt.tool_choice is not None and prompt.answer_schema is None:
         made["tool_choice"] = _choice(prompt.tool_choice)
+    if prompt.tools and not prompt.parallel_tools:
+        made["parallel_tool_calls"] = False
     return made
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 MOST_REASONS = 5
 LEAST_EFFECT = 1e-3
+MISSING = "papers_missing"
 
 
 class FraudCounter:
@@ -76,7 +77,7 @@ class FraudCounter:
                 asked.append(self._facts(row, now))
             except (BadRow, StaleSnapshot) as refused:
                 raise refused.at(i if len(rows) > 1 else None) from None
-        frame = self._features.measure(Deals(_columns(asked)), self._memory)
+        frame = _unheld(self._features.measure(Deals(_columns(asked)), self._memory), rows)
         predicted = self._model.predict(frame)
         found = predicted.to_numpy(dtype=np.float64)
         if not np.isfinite(found).all():
@@ -234,7 +235,8 @@ class FraudCounter:
             if getattr(row, name) not in known
         ]
         if missing := [k for k, told in PAPERS.items() if all(facts[name] is None for name in told.values())]:
-            notes.append(f"not seen: {', '.join(missing)}")
+            early = "" if row.papers_due else " (not due yet, and not held against the deal)"
+            notes.append(f"not seen: {', '.join(missing)}{early}")
         if stage == "unpaid":
             notes.append("no payment was seen: held against honest deals whose payments are hidden likewise")
         return notes
@@ -283,6 +285,11 @@ class FraudCounter:
                  "due_at": (struck + timedelta(days=15)).isoformat()}
             ]  # fmt: skip
         return example
+
+
+def _unheld(frame: DataFrame, rows: Sequence[FraudRow]) -> DataFrame:
+    early = np.array([not row.papers_due for row in rows], dtype=bool)
+    return frame.assign(**{MISSING: frame[MISSING].mask(early)}) if early.any() else frame
 
 
 def _columns(asked: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

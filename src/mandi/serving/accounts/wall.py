@@ -1,0 +1,118 @@
+"""The wall around everything that is served: whoever shows no key sees whether the service is alive, and nothing else."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+from starlette.routing import compile_path
+
+from mandi.core.errors import MandiError
+from mandi.serving.dispatch import problem_response
+from mandi.serving.problems import FORBIDDEN, Problem, Refused, problem_of
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from mandi.serving.house import House
+    from mandi.serving.operations import Operation
+
+LOG = logging.getLogger("mandi.serving.accounts")
+HEALTH = frozenset({"/healthz", "/livez", "/readyz"})
+OF_THE_OPERATOR = frozenset({"/metrics", "/schema.json"})
+"""Figures of all organisations together."""
+READS = {"GET", "HEAD"}
+# the contract page of BentoML asks a tag manager of its makers for a script, which would run beside the reader's key
+PAGE_POLICY = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
+
+
+class Wall:
+    """Asks for a key wherever no operation does so itself: pages, static files, metrics, and paths that are not there.
+
+    Operations see who asks on their own, because their refusals have their own shape; health needs nobody. Each request is
+    stamped with the moment it arrived.
+
+    Parameters
+    ----------
+    app : ASGI application
+        The whole service.
+    house : House
+        Its gate is asked.
+    operations : iterable of Operation
+        All that are served.
+    """
+
+    def __init__(self, app: ASGIApp, house: House, operations: Iterable[Operation]) -> None:
+        self._app = app
+        self._house = house
+        self._plain: dict[str, set[str]] = {}
+        shaped: dict[str, set[str]] = {}
+        for operation in operations:
+            among = shaped if "{" in operation.path else self._plain
+            methods = among.setdefault(operation.path, set())
+            methods |= READS if operation.method == "GET" else {operation.method}
+        self._shaped = [(compile_path(path)[0], methods) for path, methods in shaped.items()]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer it."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        state: MutableMapping[str, Any] = scope.setdefault("state", {})
+        state["arrived"] = time.perf_counter()
+        if self._sees_to_itself(scope["method"], scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        refused = await self._refusal(scope)
+        if refused is not None:
+            await refused(scope, receive, send)
+            return
+        await self._app(scope, receive, _guarded(send))
+
+    def _sees_to_itself(self, method: str, path: str) -> bool:
+        if path in HEALTH:
+            return method in READS
+        methods = self._plain.get(path)
+        if methods is not None:
+            return method in methods
+        return any(method in methods and pattern.match(path) for pattern, methods in self._shaped)
+
+    async def _refusal(self, scope: Scope) -> Response | None:
+        wire = "openai" if scope["path"].startswith("/v1/") else "house"
+        try:
+            principal = await self._house.gate.admit(HTTPConnection(scope))
+        except Refused as refused:
+            return problem_response(refused.problem, wire)
+        except MandiError as error:
+            return problem_response(problem_of(error), wire)
+        except Exception as error:
+            LOG.error("an error that was not foreseen", exc_info=error)
+            return problem_response(Problem(500, "something went wrong here; the service log has it"), wire)
+        if scope["path"] in OF_THE_OPERATOR and "operate" not in principal.scopes:
+            allowed = 'a key with the scope "operate"'
+            problem = Problem(FORBIDDEN, "this tells of all organisations together", None, allowed)
+            return problem_response(problem, wire)
+        return None
+
+
+def _guarded(send: Send) -> Send:
+    async def told(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers["content-security-policy"] = PAGE_POLICY
+            headers["x-content-type-options"] = "nosniff"
+            headers["referrer-policy"] = "no-referrer"
+        await send(message)
+
+    return told

@@ -1,0 +1,141 @@
+"""Whoever answers in language, as routes know them; and a question that waits for a person, told as an answer."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
+
+from mandi.llm.calls import Call, Caller, Interrupted, Outcome
+from mandi.llm.messages import Completion, Delta
+from mandi.llm.refusals import EscalationRequired
+from mandi.serving.api.rooms import EVIDENCE, GATEWAY, database_of, room
+from mandi.serving.queue.tickets import open_ticket
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from mandi.llm.evidence import Evidence, Finding
+    from mandi.llm.path.embedding import Embedded
+    from mandi.llm.provider import Provider
+    from mandi.serving.house import House
+    from mandi.serving.operations import Asked, Principal
+
+LOG = logging.getLogger("mandi.serving")
+ENCODER, PROVIDERS = "encoder", "providers"
+PERSON = "person"
+Item = Delta | Outcome | Interrupted
+
+
+class Answering(Protocol):
+    """The gateway, as far as routes know it."""
+
+    async def complete(self, call: Call) -> Outcome:
+        """Answer a call."""
+        ...
+
+    def stream(self, call: Call) -> AsyncIterator[Item]:
+        """Answer in pieces; the last item is an Outcome, or Interrupted when it failed after its first piece."""
+        ...
+
+    async def embed(self, call: Call) -> Embedded:
+        """Return a vector of each message's text."""
+        ...
+
+
+class Encoder(Protocol):
+    """The service's own encoder: one vector a text, of length 1."""
+
+    dimensions: int
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """Return an array of shape (texts, dimensions), float32."""
+        ...
+
+
+def answers_of(house: House) -> Answering:
+    """Return the gateway.
+
+    Raises
+    ------
+    Refused
+        503; this service was started without one.
+    """
+    found: Answering = room(house, GATEWAY)
+    return found
+
+
+def providers_of(house: House) -> Mapping[str, Provider]:
+    """Return everybody who is configured, by name."""
+    everybody: Mapping[str, Provider] = house.rooms.get(PROVIDERS, {})
+    return everybody
+
+
+def encoder_of(house: House) -> Encoder | None:
+    """Return the service's own encoder; None where there is none."""
+    found: Encoder | None = house.rooms.get(ENCODER)
+    return found
+
+
+def caller_of(who: Principal) -> Caller:
+    """Return for whom a call is counted."""
+    return Caller(
+        who.organization_id, who.user_id, who.tier, who.timezone, who.daily_budget_usd, who.pseudonym
+    )
+
+
+async def findings_about(house: House, text: str) -> Mapping[str, Finding]:
+    """Return what the models say about a text; empty where no model is served, or when asking them failed."""
+    evidence: Evidence | None = house.rooms.get(EVIDENCE)
+    if evidence is None or not text:
+        return {}
+    try:
+        return await evidence.about_text(text, house.now())
+    except Exception:  # an answer without evidence says so; a question is not lost for it
+        LOG.exception("the models could not be asked about a text")
+        return {}
+
+
+async def handed_over(
+    asked: Asked, error: EscalationRequired, context: Mapping[str, Any]
+) -> tuple[Outcome, str]:
+    """Open a ticket for a question that a person answers, and return what is told meanwhile.
+
+    Parameters
+    ----------
+    asked : Asked
+    error : EscalationRequired
+    context : mapping
+        What the person should see beside the question.
+
+    Returns
+    -------
+    outcome : Outcome
+        Of the route ``human``, degraded, so that nothing learns from it.
+    ticket_id : str
+    """
+    who, now = asked.who, asked.house.now()
+
+    def opened(session: Any) -> str:
+        ticket = open_ticket(
+            session, organization_id=who.organization_id, user_id=who.user_id, pseudonym=who.pseudonym,
+            generation_id=error.generation_id, question=error.question,
+            context={"reason": error.reason, **context},
+            student_answer=error.student_answer, student_confidence=error.student_confidence, now=now,
+        )  # fmt: skip
+        return ticket.id
+
+    ticket_id = await database_of(asked.house).awrite(opened)
+    text = f"A person will answer this. GET /api/v1/ai/queue/{ticket_id} tells when."
+    outcome = Outcome(
+        completion=Completion(text, PERSON, PERSON),
+        generation_id=error.generation_id,
+        requested_mode=error.requested_mode,
+        effective_mode=error.requested_mode,
+        route="human",
+        route_reason=error.reason,
+        degraded=True,
+        student_answer=error.student_answer,
+        student_confidence=error.student_confidence,
+    )
+    return outcome, ticket_id

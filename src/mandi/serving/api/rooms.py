@@ -1,0 +1,70 @@
+"""What parts of the service find in the house, by name and with its type; a part that is not open says so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from mandi.serving.problems import UNAVAILABLE, Problem, Refused
+
+if TYPE_CHECKING:
+    from mandi.llm.evidence import Evidence
+    from mandi.llm.gateway import Gateway
+    from mandi.llm.modes import LiveMode
+    from mandi.serving.house import House
+    from mandi.serving.settings import Settings
+    from mandi.store.database import Database
+    from mandi.store.spool import Spool
+
+DATABASE, GATEWAY, EVIDENCE, MODE, SETTINGS = "database", "answers", "evidence", "mode", "settings"
+SPOOL = "spool"
+
+
+def room(house: House, name: str) -> Any:
+    """Return what a part keeps in the house.
+
+    Raises
+    ------
+    Refused
+        503; the part is not open here.
+    """
+    if name not in house.rooms:
+        raise Refused(
+            Problem(UNAVAILABLE, f"the {name} of this service is not open", None, None, "mandi serve")
+        )
+    return house.rooms[name]
+
+
+def database_of(house: House) -> Database:
+    """Return the records."""
+    found: Database = room(house, DATABASE)
+    return found
+
+
+def gateway_of(house: House) -> Gateway:
+    """Return the gateway."""
+    found: Gateway = room(house, GATEWAY)
+    return found
+
+
+def evidence_of(house: House) -> Evidence:
+    """Return whoever asks the models."""
+    found: Evidence = room(house, EVIDENCE)
+    return found
+
+
+def mode_of(house: House) -> LiveMode:
+    """Return the live mode."""
+    found: LiveMode = room(house, MODE)
+    return found
+
+
+def settings_of(house: House) -> Settings:
+    """Return the settings of the service."""
+    found: Settings = room(house, SETTINGS)
+    return found
+
+
+def spool_of(house: House) -> Spool | None:
+    """Return where records wait for the database; None where usage is not logged."""
+    found: Spool | None = house.rooms.get(SPOOL)
+    return found

@@ -1,0 +1,213 @@
+"""Opens everything a worker serves with, in order, and closes it in the other: records, state, accounts, models, gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mandi.core.errors import ContractError, MandiError
+from mandi.llm.cache.exact import AnswerCache
+from mandi.llm.cache.semantic import Nearness, SemanticCache
+from mandi.llm.gateway import Gateway
+from mandi.llm.mock.analyst import Analyst
+from mandi.llm.modes import LiveMode, admitted
+from mandi.llm.resilience.breakers import Breakers
+from mandi.llm.routing.router import policy_named
+from mandi.serving.accounts.opening import furnish as furnish_accounts
+from mandi.serving.accounts.opening import vacate
+from mandi.serving.api import rooms
+from mandi.serving.call_records import CallBook
+from mandi.serving.desk import Desk
+from mandi.serving.evidence import DeskEvidence
+from mandi.serving.gateway_parts import (
+    breaker_policy,
+    catalog_of,
+    path_settings,
+    prices_of,
+    quota_of,
+    teachers,
+)
+from mandi.serving.known_tracks import KnownTracks
+from mandi.serving.live_modes import KeptModes
+from mandi.serving.observing.alert_rules import AlertRules
+from mandi.serving.observing.alerts import Alerts
+from mandi.serving.observing.dependencies import BREAKERS, PROVIDERS, STATE
+from mandi.serving.observing.metrics import Metrics
+from mandi.serving.observing.observer import Watch
+from mandi.serving.observing.pulse import Pulse
+from mandi.serving.observing.webhook import Webhook
+from mandi.serving.snapshot import MAKE_IT
+from mandi.store.spool import Spool
+from mandi.student.encoder import Encoder
+
+if TYPE_CHECKING:
+    from mandi.llm.quota.ledger import Alert
+    from mandi.serving.house import House
+    from mandi.serving.settings import Settings
+    from mandi.store.async_state import AsyncState
+
+LOG = logging.getLogger("mandi.serving")
+
+
+@dataclass
+class Opened:
+    """What was opened beside the accounts, for starting and closing it."""
+
+    house: House
+    gateway: Gateway
+    spool: Spool | None
+    pulse: Pulse
+    tracks: KnownTracks
+    alerts: Alerts | None
+    webhook: Webhook | None
+
+    def start(self) -> None:
+        """Begin what goes on beside requests, in the running loop."""
+        self.pulse.start()
+        self.tracks.start(self.house.now)
+
+    async def close(self) -> None:
+        """Finish what goes on, put down what waits, release connections."""
+        await self.pulse.stop()
+        await self.tracks.stop()
+        await self.gateway.close()
+        if self.alerts is not None:
+            await self.alerts.close()
+        if self.webhook is not None:
+            await self.webhook.close()
+        if self.spool is not None:
+            await asyncio.to_thread(self.spool.close)
+        await vacate(self.house)
+
+
+def furnish(house: House, settings: Settings, folder: Path, metrics: Metrics | None = None) -> Opened:
+    """Open records, accounts, models and gateway, and put them into a house.
+
+    Parameters
+    ----------
+    house : House
+    settings : Settings
+    folder : Path
+        Service folder with the champions; a house without champions answers all the rest.
+    metrics : Metrics, optional
+        Figures of this process; made here where performance is monitored, once a process.
+
+    Raises
+    ------
+    MandiError
+        The database or the shared state does not answer, or the settings cannot be used.
+    """
+    open_desk(house, folder)
+    furnish_accounts(house, settings)
+    database, state = rooms.database_of(house), house.rooms[STATE]
+    watch, alerts, webhook = _watched(settings, state, metrics)
+    house.observer = watch
+    spool = Spool(database, settings.spool_place) if settings.enable_usage_logging else None
+    if spool is not None:
+        house.rooms[rooms.SPOOL] = spool
+    book = CallBook(
+        spool,
+        watch,
+        confidences=settings.track_confidence_scores,
+        decisions=settings.track_route_decisions,
+    )
+    gateway, tracks = _gateway(house, settings, state, book, watch)
+    pulse = Pulse(watch, gateway.breakers, house.rooms[PROVIDERS], spool)
+    return Opened(house, gateway, spool, pulse, tracks, alerts, webhook)
+
+
+def open_desk(house: House, folder: Path) -> None:
+    """Open the desk; without one the house says why, and is not ready.
+
+    Parameters
+    ----------
+    house : House
+    folder : Path
+    """
+    try:
+        house.desk = Desk.open(folder)
+    except MandiError as error:  # alive and not ready, so that the reason can be asked for
+        house.desk, house.why = None, error
+        LOG.error("%s: %s", error.headline, error)
+    except Exception as error:  # a worker that dies is started again and again, and never says why
+        LOG.exception("the service folder cannot be opened")
+        told = f"the service folder cannot be opened ({type(error).__name__})"
+        house.desk, house.why = None, ContractError(told, next_command=MAKE_IT)
+
+
+def settle_memory() -> None:
+    """Keep what is loaded out of the collector's sight: full collections were the longest waits of a request."""
+    gc.collect()
+    gc.freeze()
+
+
+def _watched(
+    settings: Settings, state: AsyncState, metrics: Metrics | None
+) -> tuple[Watch, Alerts | None, Webhook | None]:
+    if metrics is None and settings.enable_performance_monitoring:
+        metrics = Metrics()
+    if not settings.alert_on_ai_failures:
+        return Watch(metrics), None, None
+    webhook = None
+    if settings.alert_webhook_url is not None:
+        webhook = Webhook(
+            settings.alert_webhook_url, settings.alert_webhook_secret, settings.alert_private_addresses
+        )
+    raised = metrics.alerted if metrics is not None else None
+    alerts = Alerts(AlertRules.of(settings), claims=state, send=webhook, raised=raised)
+    return Watch(metrics, alerts), alerts, webhook
+
+
+def _gateway(
+    house: House, settings: Settings, state: AsyncState, book: CallBook, watch: Watch
+) -> tuple[Gateway, KnownTracks]:
+    database = rooms.database_of(house)
+    found = catalog_of(settings)
+    for name, why in found.missing.items():
+        LOG.info("%s is not configured: %s", name, why)
+    providers: list[Any] = [*teachers(found, settings), Analyst()]
+    admitted(settings.ai_mode, providers)
+    evidence = DeskEvidence(house.desk, house.one_at_a_time)
+    encoder, tracks = Encoder(), KnownTracks(database)
+    mode = LiveMode(KeptModes(database), settings.ai_mode)
+    breakers = Breakers(state, breaker_policy(settings))
+    champions = house.desk.champions if house.desk else {}
+
+    def on_alert(organization_id: str, alert: Alert) -> None:
+        if watch.alerts is not None:
+            watch.alerts.budget(
+                organization_id, alert.limit, alert.used / alert.allowed if alert.allowed else 1.0
+            )
+        if watch.metrics is not None and alert.shut:
+            watch.metrics.shut_off(alert.limit)
+
+    semantic = None
+    if settings.semantic_cache:
+        semantic = SemanticCache(state, encoder.encode, Nearness(threshold=settings.semantic_threshold))
+    gateway = Gateway(
+        providers,
+        policy_named(settings.ai_router),
+        state=state,
+        mode=mode,
+        pricing=prices_of(settings, found),
+        recorder=book,
+        quota=quota_of(settings, state, on_alert),
+        breakers=breakers,
+        answers=AnswerCache(state),
+        semantic=semantic,
+        evidence=evidence,
+        tracks=tracks,
+        pseudonym=lambda caller: caller.pseudonym or caller.user_id,
+        settings=path_settings(settings, {name: champion.version for name, champion in champions.items()}),
+    )
+    house.rooms |= {
+        rooms.GATEWAY: gateway, rooms.EVIDENCE: evidence, rooms.MODE: mode, rooms.SETTINGS: settings,
+        "encoder": encoder, BREAKERS: breakers, PROVIDERS: {provider.name: provider for provider in providers},
+    }  # fmt: skip
+    names = ", ".join(provider.name for provider in providers)
+    LOG.info("the gateway answers in mode %s; providers: %s", settings.ai_mode, names)
+    return gateway, tracks

@@ -1,0 +1,31 @@
+"""The tables, by subject; importing this knows them all."""
+
+from mandi.store.records.audit import AuditEvent
+from mandi.store.records.base import Base, new_id, utc_now
+from mandi.store.records.calls import AiMetric, usage_logs
+from mandi.store.records.config import SystemConfig
+from mandi.store.records.conversations import Conversation, Message
+from mandi.store.records.deals import AiAnalysis, Deal
+from mandi.store.records.escalations import Escalation
+from mandi.store.records.people import ApiKey, Organization, RefreshToken, User
+from mandi.store.records.state import StateDocument
+
+__all__ = [
+    "AiAnalysis",
+    "AiMetric",
+    "ApiKey",
+    "AuditEvent",
+    "Base",
+    "Conversation",
+    "Deal",
+    "Escalation",
+    "Message",
+    "Organization",
+    "RefreshToken",
+    "StateDocument",
+    "SystemConfig",
+    "User",
+    "new_id",
+    "usage_logs",
+    "utc_now",
+]

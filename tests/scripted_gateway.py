@@ -30,6 +30,8 @@ def outcome(text: str = "Hold.", **changed: Any) -> Outcome:
 class FakeProvider:
     """Known by name; never asked."""
 
+    embedding_models = ("fake-embed",)
+
     def __init__(self, name: str = "fake", *models: str) -> None:
         self.name = name
         self.kind = "vendor"
@@ -75,4 +77,4 @@ class ScriptedGateway:
     async def embed(self, call: Call) -> Embedded:
         self.calls.append(call)
         vectors = tuple((float(i), 0.5, -1.0) for i, _ in enumerate(call.prompt.messages))
-        return Embedded(Embeddings(vectors, "fake", "fake-1", Usage(7, 0)), "g2", "hybrid", "hybrid")
+        return Embedded(Embeddings(vectors, "fake", "fake-embed", Usage(7, 0)), "g2", "hybrid", "hybrid")

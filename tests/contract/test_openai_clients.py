@@ -230,7 +230,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"logit_bias": {"50256": -100}}, "logit_bias"),
     ({"frequency_penalty": 0.5}, "frequency_penalty"),
     ({"reasoning_effort": "high"}, "reasoning_effort"),
-    ({"parallel_tool_calls": False}, "parallel_tool_calls"),
+    ({"modalities": ["audio"]}, "modalities"),
     ({"temperature": 3.0}, "temperature"),
     ({"messages": []}, "messages"),
     ({"messages": [{"role": "wizard", "content": "x"}]}, "messages.0.role"),
@@ -253,7 +253,7 @@ def test_what_changes_no_answer_is_accepted() -> None:
     with at(ScriptedGateway()) as client:
         client.chat.completions.create(
             model="mandi", messages=ASKED, n=1, user="u", metadata={"a": "b"}, store=False, logprobs=False,
-            frequency_penalty=0, presence_penalty=0.0, logit_bias={}, parallel_tool_calls=True, service_tier="auto",
+            frequency_penalty=0, presence_penalty=0.0, logit_bias={}, parallel_tool_calls=False, service_tier="auto",
             seed=7, stop="END", top_p=0.5, max_completion_tokens=9, response_format={"type": "text"},
         )  # fmt: skip
 
@@ -277,7 +277,7 @@ def test_names_are_listed_and_each_is_found_again() -> None:
     with at(ScriptedGateway()) as client:
         names = [m.id for m in client.models.list()]
         assert {"mandi", "mandi-hybrid", "mandi-mock", "mandi-real", "mandi-encoder"} <= set(names)
-        assert "fake/org/fake:8b" in names
+        assert {"fake/org/fake:8b", "fake/fake-embed"} <= set(names)
         assert [client.models.retrieve(name).id for name in names] == names
         with pytest.raises(openai.NotFoundError):
             client.models.retrieve("fake/none")
@@ -301,13 +301,14 @@ def test_vectors_of_our_encoder_and_of_a_provider() -> None:
         raw = client.embeddings.with_raw_response.create(
             model="mandi-encoder", input=texts[0], encoding_format="base64", dimensions=256
         )
-        theirs = client.embeddings.create(model="fake/fake-1", input=texts)
+        theirs = client.embeddings.create(model="fake/fake-embed", input=texts)
         with pytest.raises(openai.BadRequestError):
             client.embeddings.create(model="mandi-encoder", input=[[1, 2, 3]])
         with pytest.raises(openai.BadRequestError):
             client.embeddings.create(model="mandi-encoder", input=texts, dimensions=64)
-        with pytest.raises(openai.BadRequestError):
-            client.embeddings.create(model="mandi-hybrid", input=texts)
+        for name in ("mandi-hybrid", "fake/fake-1", "fake/none"):
+            with pytest.raises(openai.NotFoundError):
+                client.embeddings.create(model=name, input=texts)
     expected = Encoder().encode(texts)
     for found in (plain, packed):
         assert [d.index for d in found.data] == [0, 1] and found.usage.total_tokens > 0
@@ -317,7 +318,7 @@ def test_vectors_of_our_encoder_and_of_a_provider() -> None:
     assert struct.unpack("<256f", base64.b64decode(text)) == pytest.approx(expected[0].tolist(), abs=1e-7)
     assert [d.embedding for d in theirs.data] == [[0.0, 0.5, -1.0], [1.0, 0.5, -1.0]]
     (call,) = gateway.calls
-    assert (call.provider, call.model, call.prompt.task) == ("fake", "fake-1", "embedding")
+    assert (call.provider, call.model, call.prompt.task) == ("fake", "fake-embed", "embedding")
     assert [m.content for m in call.prompt.messages] == texts
 
 

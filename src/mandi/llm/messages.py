@@ -36,11 +36,15 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A function a model may call: its name, what it does, and the JSON schema of its arguments."""
+    """A function a model may call: its name, what it does, and the JSON schema of its arguments.
+
+    ``strict`` holds the vendor to the schema, where it can.
+    """
 
     name: str
     description: str
     parameters: Mapping[str, Any]
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ class Prompt:
     ----------
     task : str
         Kind of work; it decides the class of the cache and is part of the routing features.
+    parallel_tools : bool
+        Several tools may be called in one turn.
     answer_schema : mapping, optional
         JSON schema of a typed answer; the completion's text is then JSON of that shape.
     facts : mapping
@@ -69,6 +75,7 @@ class Prompt:
     seed: int | None = None
     tools: tuple[Tool, ...] = ()
     tool_choice: str | Mapping[str, Any] | None = None
+    parallel_tools: bool = True
     answer_schema: Mapping[str, Any] | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     version: str = "1"

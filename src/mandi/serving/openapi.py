@@ -48,6 +48,12 @@ OPENAI_PROBLEM = {
         }
     },
 }
+EVENT = {
+    "type": "object",
+    "description": "One server-sent event; its data is JSON, or the end mark of OpenAI's streams.",
+    "required": ["data"],
+    "properties": {"data": {"type": "string"}, "event": {"type": "string"}, "id": {"type": "string"}},
+}
 TOLD = {
     400: "a field is wrong; it is named",
     401: "no key, or one that is not good",
@@ -145,7 +151,7 @@ def _responses(operation: Operation) -> dict[str, Any]:
     if operation.answers:
         good["content"] = {"application/json": {"schema": _one_of(operation.answers)}}
     if operation.streams:
-        good.setdefault("content", {})["text/event-stream"] = {"schema": {"type": "string"}}
+        good.setdefault("content", {})["text/event-stream"] = {"schema": EVENT}
     status = (
         operation.status if operation.answers or operation.streams or operation.path == "/docs.json" else 204
     )

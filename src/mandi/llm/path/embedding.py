@@ -109,7 +109,7 @@ class Embedding:
             Nobody makes vectors, or the first who does failed: another one's would mean something else.
         """
         for provider in able:
-            model = self._choice.model_of(passage.call, provider)
+            model = self._model(passage, provider)
             cached = await self._cached(passage, provider, model)
             try:
                 return cached or await self._asked(passage, provider, model)
@@ -117,6 +117,12 @@ class Embedding:
                 if {a.fault for a in error.attempts} != {"not_able"}:
                     raise
         raise NobodyAnswered(tuple(passage.attempts))
+
+    def _model(self, passage: Passage, provider: Provider) -> str:
+        makers: Sequence[str] = getattr(provider, "embedding_models", ())
+        if not makers:
+            return self._choice.model_of(passage.call, provider)
+        return str(passage.call.model) if passage.call.model in makers else makers[0]
 
     async def _asked(self, passage: Passage, provider: Provider, model: str) -> Embedded:
         texts = [m.content or "" for m in passage.prompt.messages]

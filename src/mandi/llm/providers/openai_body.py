@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeGuard
 
-from mandi.llm.messages import Delta, Finish, Prompt, ToolCall, Usage
+from mandi.llm.messages import Delta, Finish, Prompt, Tool, ToolCall, Usage
 from mandi.llm.providers.faults import NotTheShape
 from mandi.llm.token_estimate import prompt_tokens, tokens_in
 
@@ -51,13 +51,9 @@ def chat_request(prompt: Prompt, model: str, stream: bool, token_limit: TokenLim
     if prompt.seed is not None:
         body["seed"] = prompt.seed
     if prompt.tools:
-        body["tools"] = [
-            {
-                "type": "function",
-                "function": {"name": t.name, "description": t.description, "parameters": t.parameters},
-            }
-            for t in prompt.tools
-        ]
+        body["tools"] = [{"type": "function", "function": _function(t)} for t in prompt.tools]
+        if not prompt.parallel_tools:
+            body["parallel_tool_calls"] = False
         if prompt.tool_choice is not None:
             body["tool_choice"] = _choice(prompt.tool_choice)
     if prompt.answer_schema is not None:
@@ -118,7 +114,7 @@ class Answer:
             return None  # one answer is asked for; more are not ours
         delta = choice.get("delta")
         piece = self._piece(delta) if isinstance(delta, dict) else None
-        if choice.get("finish_reason") is not None:
+        if choice.get("finish_reason"):  # some servers send an empty one until the end
             self.finish = _finish(choice["finish_reason"])
         return piece
 
@@ -289,6 +285,11 @@ def _turn(message: Any) -> dict[str, Any]:
     if message.name is not None:
         turn["name"] = message.name
     return turn
+
+
+def _function(tool: Tool) -> dict[str, Any]:
+    told = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+    return {**told, "strict": True} if tool.strict else told
 
 
 def _choice(choice: str | Mapping[str, Any]) -> Any:

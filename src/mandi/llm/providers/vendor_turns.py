@@ -8,7 +8,7 @@ from pydantic_core import from_json, to_json
 
 from mandi.llm.messages import Completion, Finish, Prompt, ToolCall, Usage
 from mandi.llm.provider import ProviderError
-from mandi.llm.providers.faults import NotTheShape
+from mandi.llm.providers.faults import NotTheShape, unsayable
 from mandi.llm.token_estimate import prompt_tokens, tokens_in
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ def turns(prompt: Prompt, provider: str) -> list[ModelMessage]:
     asked: list[ModelRequestPart] = []
     for message in prompt.messages:
         text = message.content or ""
+        if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise unsayable(provider)  # half a letter: one client would send it as it is
         if message.role == "assistant":
             if asked:
                 made.append(ModelRequest(parts=asked))
@@ -92,7 +94,12 @@ def parameters(prompt: Prompt, typed: Typed) -> ModelRequestParameters:
     from pydantic_ai.tools import ToolDefinition
 
     tools = [
-        ToolDefinition(name=t.name, description=t.description, parameters_json_schema=dict(t.parameters))
+        ToolDefinition(
+            name=t.name,
+            description=t.description,
+            parameters_json_schema=dict(t.parameters),
+            strict=t.strict or None,
+        )
         for t in prompt.tools
     ]
     if prompt.answer_schema is None:
@@ -131,6 +138,8 @@ def settings(prompt: Prompt, timeout_s: float, idle_s: float, stream: bool) -> M
         made["seed"] = prompt.seed
     if prompt.tools and prompt.tool_choice is not None and prompt.answer_schema is None:
         made["tool_choice"] = _choice(prompt.tool_choice)
+    if prompt.tools and not prompt.parallel_tools:
+        made["parallel_tool_calls"] = False
     return made
 
 

@@ -23,8 +23,15 @@ def _storable(text: str) -> str:
     return text
 
 
-Message = Annotated[str, Field(min_length=1, max_length=LONGEST_MESSAGE), AfterValidator(_storable)]
-Title = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_storable)]
+READABLE: dict[str, Any] = {"pattern": r"^[^\x00]*[^\s\x00][^\x00]*$"}
+Message = Annotated[
+    str,
+    Field(min_length=1, max_length=LONGEST_MESSAGE, json_schema_extra=READABLE),
+    AfterValidator(_storable),
+]
+Title = Annotated[
+    str, Field(min_length=1, max_length=200, json_schema_extra=READABLE), AfterValidator(_storable)
+]
 
 
 class NewConversation(Strict):
@@ -37,6 +44,15 @@ class NewConversation(Strict):
 
 class ChangedConversation(Strict):
     """What to change of a conversation."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": ["title"], "properties": {"title": {"type": "string"}}},
+                {"required": ["is_active"], "properties": {"is_active": {"type": "boolean"}}},
+            ]
+        }
+    )
 
     title: Title | None = None
     is_active: bool | None = Field(default=None, description="false closes it: it takes no more messages")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import core_schema
 
 from mandi.core.strict import Strict
@@ -33,7 +33,7 @@ class Only:
         return {"enum": [None, *self.neutral]}
 
     def _checked(self, value: Any) -> Any:
-        if value in (None, [], {}) or any(value == n and type(value) in _alike(n) for n in self.neutral):
+        if value is None or any(value == n and type(value) in _alike(n) for n in self.neutral):
             return value
         told = " or ".join(str(n).lower() if isinstance(n, bool) else repr(n) for n in self.neutral)
         hint = f" or give {told}" if told else ""
@@ -87,8 +87,47 @@ class CalledTool(Strict):
     function: CalledFunction
 
 
+def _when(name: str, holds: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
+    return {"if": {"required": [name], "properties": {name: holds}}, "then": then}
+
+
+def _given(**shapes: dict[str, Any]) -> dict[str, Any]:
+    return {"required": list(shapes), "properties": shapes}
+
+
+SOME = {"type": "array", "minItems": 1}
+TURN_RULES: dict[str, Any] = {
+    "allOf": [
+        _when("role", {"const": "tool"}, _given(tool_call_id={"type": "string", "minLength": 1})),
+        _when("tool_calls", SOME, _given(role={"const": "assistant"})),
+        {
+            "anyOf": [
+                _given(content={"not": {"type": "null"}}),
+                _given(tool_calls=SOME),
+                _given(refusal={"type": "string"}),
+            ]
+        },
+    ]
+}
+FORMAT_RULES: dict[str, Any] = {
+    "allOf": [
+        _when("type", {"const": "json_schema"}, _given(json_schema={"type": "object"})),
+        _when("json_schema", {"type": "object"}, _given(type={"const": "json_schema"})),
+    ]
+}
+REQUEST_RULES: dict[str, Any] = {
+    "allOf": [
+        {"not": _given(max_tokens={"type": "integer"}, max_completion_tokens={"type": "integer"})},
+        _when("stream_options", {"type": "object"}, _given(stream={"const": True})),
+        _when("tool_choice", {"not": {"type": "null"}}, _given(tools=SOME)),
+    ]
+}
+
+
 class Turn(Strict):
     """One turn; ``developer`` is read as ``system``. Content is text, or parts of text."""
+
+    model_config = ConfigDict(json_schema_extra=TURN_RULES)
 
     role: Literal["system", "developer", "user", "assistant", "tool"]
     content: Words = None
@@ -117,7 +156,7 @@ class ToolFunction(Strict):
     name: str = Field(pattern=TOOL_NAME)
     description: str = ""
     parameters: dict[str, Any] = Field(default_factory=dict)
-    strict: Annotated[Any, Only((False,))] = None
+    strict: bool | None = None
 
 
 class OfferedTool(Strict):
@@ -138,6 +177,8 @@ class AnswerShape(Strict):
 
 class ResponseFormat(Strict):
     """Text, any JSON object, or JSON of a schema."""
+
+    model_config = ConfigDict(json_schema_extra=FORMAT_RULES)
 
     type: Literal["text", "json_object", "json_schema"]
     json_schema: AnswerShape | None = None
@@ -172,12 +213,20 @@ ToolChoice = Annotated[
 ]
 
 
+def _one_or_many(longest: int, most: int, optional: bool = False) -> dict[str, Any]:
+    text = {"type": "string", "minLength": 1, "maxLength": longest}
+    many = {"type": "array", "items": text, "minItems": 0 if optional else 1, "maxItems": most}
+    return {"anyOf": [text, many, *([{"type": "null"}] if optional else [])]}
+
+
 def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
 class ChatRequest(Strict):
     """A request of ``POST /v1/chat/completions``."""
+
+    model_config = ConfigDict(json_schema_extra=REQUEST_RULES)
 
     model: ModelName
     messages: list[Turn] = Field(min_length=1, max_length=MOST_TURNS)
@@ -191,10 +240,12 @@ class ChatRequest(Strict):
         list[Annotated[str, Field(min_length=1, max_length=500)]] | None,
         Field(max_length=4),
         BeforeValidator(_as_list),
+        WithJsonSchema(_one_or_many(500, 4, optional=True)),
     ] = None
     seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)
     tools: Annotated[list[OfferedTool], Field(max_length=MOST_TOOLS)] | None = None
     tool_choice: ToolChoice = None
+    parallel_tool_calls: bool | None = None
     response_format: ResponseFormat | None = None
 
     user: Ignored = None
@@ -210,17 +261,16 @@ class ChatRequest(Strict):
     n: Annotated[Any, Only((1,))] = None
     logprobs: Annotated[Any, Only((False,))] = None
     top_logprobs: Annotated[Any, Only((0,))] = None
-    logit_bias: Annotated[Any, Only()] = None
+    logit_bias: Annotated[Any, Only(({},))] = None
     frequency_penalty: Annotated[Any, Only((0,))] = None
     presence_penalty: Annotated[Any, Only((0,))] = None
-    parallel_tool_calls: Annotated[Any, Only((True,))] = None
     reasoning_effort: Annotated[Any, Only()] = None
     verbosity: Annotated[Any, Only(("medium",))] = None
     modalities: Annotated[Any, Only((["text"],))] = None
     audio: Annotated[Any, Only()] = None
     moderation: Annotated[Any, Only()] = None
     web_search_options: Annotated[Any, Only()] = None
-    functions: Annotated[Any, Only()] = None
+    functions: Annotated[Any, Only(([],))] = None
     function_call: Annotated[Any, Only(("none",))] = None
 
     @model_validator(mode="after")
@@ -252,6 +302,7 @@ class EmbeddingsRequest(Strict):
         list[Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]],
         Field(min_length=1, max_length=MOST_TEXTS),
         BeforeValidator(_texts),
+        WithJsonSchema(_one_or_many(LONGEST_TEXT, MOST_TEXTS)),
     ]
     encoding_format: Literal["float", "base64"] = "float"
     dimensions: int | None = Field(default=None, ge=1, description="only the model's own number")

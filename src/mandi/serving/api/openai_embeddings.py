@@ -16,7 +16,7 @@ from mandi.serving.api.answering import answers_of, caller_of, encoder_of, provi
 from mandi.serving.api.call_problems import told_as_problems
 from mandi.serving.api.openai_answers_contracts import EmbeddingsTold
 from mandi.serving.api.openai_contracts import EmbeddingsRequest
-from mandi.serving.api.openai_models import ENCODER, chosen, no_model
+from mandi.serving.api.openai_models import ENCODER, chosen_encoder, no_model
 from mandi.serving.operations import Asked, Operation
 from mandi.serving.problems import BAD_REQUEST, Problem, Refused
 
@@ -81,13 +81,7 @@ async def _own(asked: Asked, request: EmbeddingsRequest) -> tuple[Any, int, dict
 
 
 async def _others(asked: Asked, request: EmbeddingsRequest) -> tuple[Any, int, dict[str, Any]]:
-    choice = chosen(request.model, providers_of(asked.house))
-    if choice.provider is None:
-        raise Refused(
-            Problem(
-                BAD_REQUEST, f"{request.model} gives no vectors", "model", f"{ENCODER}, or provider/model"
-            )
-        )
+    choice = chosen_encoder(request.model, providers_of(asked.house))
     if request.dimensions is not None:
         raise Refused(Problem(BAD_REQUEST, "dimensions would not reach whoever answers", "dimensions"))
     call = Call(

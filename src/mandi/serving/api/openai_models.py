@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ POLICIES: Mapping[str, tuple[Mode | None, str]] = {
     "mandi-real": ("real", "vendors and local models only, never the analyst"),
 }
 NOT_FOUND = 404
+NO_MODEL = "model_not_found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,31 @@ def chosen(name: str, providers: Mapping[str, Provider]) -> Chosen:
     raise no_model(name, providers)
 
 
+def chosen_encoder(name: str, providers: Mapping[str, Provider]) -> Chosen:
+    """Return the provider and the model that a name of vectors stands for; as ``chosen``.
+
+    Raises
+    ------
+    Refused
+        404; nobody of this name gives vectors.
+    """
+    provider, _, model = name.partition("/")
+    if provider in providers and model in encoders_of(providers[provider]):
+        return Chosen(name, provider=provider, model=model)
+    known = ", ".join([ENCODER, *(f"{p}/{m}" for p, each in providers.items() for m in encoders_of(each))])
+    raise Refused(
+        Problem(
+            NOT_FOUND, f"no model {name[:100]!r} of vectors", "model", known, "GET /v1/models", code=NO_MODEL
+        )
+    )
+
+
+def encoders_of(provider: Provider) -> Sequence[str]:
+    """Return the models of a provider that give vectors."""
+    named: Sequence[str] = getattr(provider, "embedding_models", ())
+    return named
+
+
 def catalogue(providers: Mapping[str, Provider], with_encoder: bool) -> Iterator[dict[str, Any]]:
     """Give every name as ``/v1/models`` lists it.
 
@@ -83,15 +109,15 @@ def catalogue(providers: Mapping[str, Provider], with_encoder: bool) -> Iterator
             yield _listed(
                 f"{provider.name}/{model}", provider.name, provider.kind, "answers alone, or not at all"
             )
+        for model in encoders_of(provider):
+            yield _listed(f"{provider.name}/{model}", provider.name, "encoder", "vectors of texts")
 
 
 def no_model(name: str, providers: Mapping[str, Provider]) -> Refused:
     """Return the refusal of a name nobody answers to."""
     known = ", ".join([*POLICIES, ENCODER, *(f"{p}/..." for p in providers)])
     return Refused(
-        Problem(
-            NOT_FOUND, f"no model {name[:100]!r}", "model", known, "GET /v1/models", code="model_not_found"
-        )
+        Problem(NOT_FOUND, f"no model {name[:100]!r}", "model", known, "GET /v1/models", code=NO_MODEL)
     )
 
 

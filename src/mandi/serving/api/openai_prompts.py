@@ -37,9 +37,11 @@ def prompt_of(request: ChatRequest) -> Prompt:
         stop=tuple(request.stop or ()),
         seed=request.seed,
         tools=tuple(
-            Tool(t.function.name, t.function.description, t.function.parameters) for t in request.tools or ()
+            Tool(t.function.name, t.function.description, t.function.parameters, bool(t.function.strict))
+            for t in request.tools or ()
         ),
         tool_choice=request.tool_choice,
+        parallel_tools=request.parallel_tool_calls is not False,
         answer_schema=_schema(request.response_format),
         version=VERSION,
     )

@@ -3,11 +3,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from mandi.llm.calls import Interrupted
 from mandi.llm.messages import Delta, ToolCall
+from mandi.llm.providers.openai_body import chat_request
+from mandi.llm.providers.vendor_turns import settings
 from mandi.serving.api.openai_answers_contracts import ChatCompletionTold
 from mandi.serving.api.openai_contracts import ChatRequest
 from mandi.serving.api.openai_prompts import prompt_of
@@ -101,7 +104,6 @@ def test_the_shape_of_an_answer_becomes_its_schema(shape: Any, schema: Any) -> N
         {"tool_choice": "auto"},
         {"tools": [{"type": "function", "function": {"name": "f"}}], "tool_choice": {"type": "function", "function": {"name": "g"}}},
         {"tools": [{"type": "function", "function": {"name": "bad name"}}]},
-        {"tools": [{"type": "function", "function": {"name": "f", "strict": True}}]},
         {"response_format": {"type": "json_schema"}},
         {"response_format": {"type": "text", "json_schema": {"name": "n", "schema": {}}}},
         {"stop": ["a", "b", "c", "d", "e"]},
@@ -118,3 +120,47 @@ def test_parts_of_text_are_joined_and_a_refusal_is_a_turn() -> None:
     turns = [{"role": "user", "content": parts}, {"role": "assistant", "content": None, "refusal": "no"}]
     prompt = prompt_of(ChatRequest.model_validate({**ASKED, "messages": turns}))
     assert [m.content for m in prompt.messages] == ["a\nb", "no"]
+
+
+def test_what_holds_a_vendor_to_its_word_is_passed_on() -> None:
+    tools = [
+        {"type": "function", "function": {"name": "f", "strict": True}},
+        {"type": "function", "function": {"name": "g"}},
+    ]
+    asked = {**ASKED, "tools": tools, "parallel_tool_calls": False}
+    prompt = prompt_of(ChatRequest.model_validate(asked))
+    assert [t.strict for t in prompt.tools] == [True, False] and not prompt.parallel_tools
+    body = chat_request(prompt, "m", False, "max_tokens")
+    assert body["parallel_tool_calls"] is False
+    assert [t["function"].get("strict") for t in body["tools"]] == [True, None]
+    made = settings(prompt, 5.0, 5.0, stream=False)
+    assert made["parallel_tool_calls"] is False
+    assert "parallel_tool_calls" not in settings(
+        prompt_of(ChatRequest.model_validate(ASKED)), 5.0, 5.0, stream=False
+    )
+
+
+GOOD_AND_BAD: list[tuple[dict[str, Any], bool]] = [
+    ({"stop": "x"}, True), ({"stop": ["x"]}, True), ({"stop": None}, True), ({"stop": [""]}, False),
+    ({"logit_bias": {}}, True), ({"logit_bias": {"1": 2}}, False), ({"functions": []}, True), ({"n": 2}, False),
+    ({"stream_options": {}}, False), ({"stream": True, "stream_options": {}}, True), ({"tool_choice": "auto"}, False),
+    ({"tools": [], "tool_choice": None}, True), ({"max_tokens": 1, "max_completion_tokens": 1}, False),
+    ({"messages": [{"role": "tool", "content": "x"}]}, False),
+    ({"messages": [{"role": "tool", "content": "x", "tool_call_id": "c"}]}, True),
+    ({"messages": [{"role": "user"}]}, False), ({"messages": [{"role": "user", "content": None}]}, False),
+    ({"messages": [{"role": "user", "content": [{"type": "text", "text": "x"}]}]}, True),
+    ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, False),
+    ({"response_format": {"type": "json_schema"}}, False), ({"response_format": {"type": "text"}}, True),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("changed", "good"), GOOD_AND_BAD)
+def test_the_contract_page_says_what_is_accepted(changed: dict[str, Any], good: bool) -> None:
+    body = {**ASKED, **changed}
+    assert jsonschema_rs.validator_for(ChatRequest.model_json_schema()).is_valid(body) is good
+    try:
+        ChatRequest.model_validate(body)
+    except ValueError:
+        assert not good
+    else:
+        assert good

@@ -65,7 +65,7 @@ class ScriptedGateway:
         try:
             for step in steps:
                 if isinstance(step, Exception):
-                    raise step
+                    raise step.with_traceback(None)  # it may be raised again
                 if isinstance(step, float):
                     await asyncio.sleep(step)
                     continue

@@ -197,11 +197,13 @@ def doctor() -> None:
         raise typer.Exit(0 if healthy else 1)
 
 
-route = typer.Typer(help="Who answers questions in language.", no_args_is_help=True, rich_markup_mode=None)
-app.add_typer(route, name="route")
+route_app = typer.Typer(
+    help="Who answers questions in language.", no_args_is_help=True, rich_markup_mode=None
+)
+app.add_typer(route_app, name="route")
 
 
-@route.command("replay")
+@route_app.command("replay")
 def route_replay(
     log: Annotated[Path | None, typer.Option("--log", help="JSON lines or CSV, one question a row")] = None,
     policy: Annotated[list[str] | None, typer.Option(help="only these routers; may be given again")] = None,
@@ -221,7 +223,13 @@ def route_replay(
     with _told_plainly():
         from mandi.llm.routing.command import kinds_of, route_replay, the_log
 
-        found = the_log(log, from_database, kinds_of(kind or []))
+        database = None
+        if from_database:
+            from mandi.serving.accounts.command import settings_of
+            from mandi.serving.accounts.opening import open_database
+
+            database = open_database(settings_of(_root()))
+        found = the_log(log, database, kinds_of(kind or []))
         typer.echo(route_replay(found, policy or [], chart=chart, weak=weak, strong=strong))
 
 

@@ -26,6 +26,7 @@ from ..unit.serving.small_market import SmallMarket, request_row, shared_market
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 PATIENCE_S = 60
+KEY = "mk_0123456789-abcdefghijklmnopqrstuvwxyz_ABCDEF"
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +70,7 @@ def url(bento: Path, python: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         port = probe.getsockname()[1]
     environment = {
         "PATH": os.environ["PATH"], "HOME": str(elsewhere), "BENTOML_HOME": str(elsewhere / "bentoml"),
-        "BENTOML_DO_NOT_TRACK": "True", "OMP_NUM_THREADS": "1",
+        "BENTOML_DO_NOT_TRACK": "True", "OMP_NUM_THREADS": "1", "MANDI_BOOTSTRAP_KEY": KEY, "MANDI_WORKERS": "2",
     }  # fmt: skip
     log = elsewhere / "log"
     command = [python, "-m", "bentoml", "serve", str(bento), "--host", "127.0.0.1", "--port", str(port)]
@@ -99,7 +100,8 @@ def _wait(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
 
 def ask(url: str, body: dict[str, Any] | None = None) -> Any:
     sent = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data=sent, headers={"content-type": "application/json"})
+    headers = {"content-type": "application/json", "authorization": f"Bearer {KEY}"}
+    request = urllib.request.Request(url, data=sent, headers=headers)
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)
 
@@ -137,3 +139,39 @@ def test_its_example_is_answered_and_a_wrong_field_is_named(url: str) -> None:
         ask(f"{url}/api/v1/price/predict", {**model["example"], "market": "Nowhere"})
     assert refused.value.code == 400
     assert json.load(refused.value)["field"] == "market"
+
+
+def status(url: str, headers: dict[str, str] | None = None) -> int:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers or {}), timeout=30) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as refused:
+        return refused.code
+
+
+def test_a_stranger_sees_that_it_is_alive_and_nothing_else(url: str) -> None:
+    assert [status(url + path) for path in ("/healthz", "/livez", "/readyz")] == [200] * 3
+    known = {"authorization": f"Bearer {KEY}"}
+    for path in (
+        "/",
+        "/docs.json",
+        "/metrics",
+        "/schema.json",
+        "/static_content/swagger-ui.css",
+        "/api/v1/models",
+    ):
+        assert (status(url + path), status(url + path, known)) == (401, 200), path
+    assert (status(f"{url}/nothing"), status(f"{url}/nothing", known)) == (401, 404)
+
+
+def test_a_key_made_in_one_worker_and_revoked_in_another_is_refused_by_all(url: str) -> None:
+    made = ask(f"{url}/api/v1/keys", {"name": "for a moment"})
+    shown = {"authorization": f"Bearer {made['key']}", "connection": "close"}
+    assert {status(f"{url}/api/v1/me", shown) for _ in range(20)} == {200}
+    request = urllib.request.Request(
+        f"{url}/api/v1/keys/{made['key_id']}", headers={"authorization": f"Bearer {KEY}"}, method="DELETE"
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert answer.status == 204
+    time.sleep(1.2)  # other workers hear of it once a second
+    assert {status(f"{url}/api/v1/me", shown) for _ in range(20)} == {401}

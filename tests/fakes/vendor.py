@@ -162,7 +162,10 @@ class _Line(asyncio.Protocol):
             vendor.requests.append(seen)
         behaviour = vendor._behaviour(seen.path)
         wire = wire_of(seen.path, seen.headers)
-        asked = seen.json if seen.body else {}
+        try:
+            asked = seen.json if seen.body else {}
+        except ValueError:
+            asked, behaviour = {}, Behaviour(status=400)
         streamed = "streamGenerateContent" in seen.path or bool(
             isinstance(asked, dict) and asked.get("stream")
         )

@@ -24,7 +24,8 @@ class Finding:
         ``answered``; ``refused`` when the model cannot answer this deal; ``not_served`` when there is no such model here;
         ``not_asked`` when the deal does not say what the question needs.
     answer : mapping
-        The model's answer, field by field as its route gives it; empty unless answered.
+        The model's answer, field by field as its route gives it; of a model that did not answer, at most what is known
+        without it: ``deal_price`` (INR per quintal) under price, and of a text what was understood (``asked``).
     why : str, optional
         Why there is no answer.
     version : str, optional

@@ -30,11 +30,21 @@ class CallBook:
     spool : Spool, optional
         None where usage is not logged.
     watch : Watch, optional
+    confidences, decisions : bool
+        Keep the confidence of an answer, and why who gave it was chosen.
     """
 
-    def __init__(self, spool: Spool | None, watch: Watch | None = None) -> None:
+    def __init__(
+        self,
+        spool: Spool | None,
+        watch: Watch | None = None,
+        *,
+        confidences: bool = True,
+        decisions: bool = True,
+    ) -> None:
         self._spool = spool
         self._watch = watch
+        self._confidences, self._decisions = confidences, decisions
 
     async def record(self, record: CallRecord) -> None:
         """Keep a record."""
@@ -43,7 +53,10 @@ class CallBook:
         if self._spool is None:
             return
         try:
-            await self._spool.add(row_of_call(record))
+            row = row_of_call(record if self._decisions else without_decision(record))
+            if not self._confidences:
+                row.confidence = None
+            await self._spool.add(row)
         except Exception:  # an answer is not lost because nobody could write it down
             LOG.exception(
                 "the record of a call could not be kept", extra={"generation_id": record.generation_id}
@@ -67,3 +80,13 @@ def row_of_call(record: CallRecord) -> AiMetric:
         attempts=[dataclasses.asdict(attempt) for attempt in record.attempts],
         prompt_features=features or None,
     )
+
+
+def without_decision(record: CallRecord) -> CallRecord:
+    """Return a record that does not tell why who answered was chosen; who it was is of the answer itself.
+
+    Parameters
+    ----------
+    record : CallRecord
+    """
+    return dataclasses.replace(record, route_reason="", decision=None)

@@ -6,11 +6,12 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mandi.serving.contracts import PriceRow
 from mandi.serving.counters.demand import DemandRow
+from mandi.serving.delivery_days import india_day
 from mandi.serving.evidence_questions import OUTLOOK_DAYS, NotAsked, Question
 from mandi.serving.gazetteer import plain
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from mandi.serving.desk import Desk
 
 LONGEST_READ = 2000
+A_SECOND = timedelta(seconds=1)
 LONGEST_OUTLOOK = 90
 NOON = 12  # UTC; by then the reports of the trading day before are known in India
 COMMODITY_WORDS: Mapping[str, tuple[str, ...]] = {
@@ -84,15 +86,24 @@ class Meant:
     horizon: int | None
     day: date | None
     grade: str | None
+    known_until: datetime | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain data."""
-        return {**asdict(self), "day": self.day.isoformat() if self.day else None}
+        told = {name: value for name, value in asdict(self).items() if name != "known_until"}
+        return {**told, "day": self.day.isoformat() if self.day else None}
+
+    @property
+    def of_the_last_day(self) -> bool:
+        """Whether the last day of the history is named: it is over, and its price is asked as it closed."""
+        return self.known_until is not None and self.day == india_day(self.known_until - A_SECOND)
 
     def moment(self, now: datetime) -> datetime:
-        """Return the moment asked about: noon (UTC) of the day that is named, else now."""
+        """Return the moment asked about: noon (UTC) of the day that is named, or its end, else now."""
         if self.day is None:
             return now
+        if self.of_the_last_day and self.known_until is not None:
+            return self.known_until
         return datetime(self.day.year, self.day.month, self.day.day, NOON, tzinfo=UTC)
 
     def questions(self, now: datetime) -> dict[str, Question | NotAsked]:
@@ -101,13 +112,16 @@ class Meant:
         price: Question | NotAsked = NotAsked("no market is known for it")
         if self.place is not None:
             row = PriceRow(
-                commodity_id=self.commodity, location=self.place, horizon_days=self.horizon, asof=moment
+                commodity_id=self.commodity, location=self.place, horizon_days=self._horizon(), asof=moment
             )
             price = Question(row, tuple(self._notes()))
         ahead = min(max(self.days or OUTLOOK_DAYS, 1), LONGEST_OUTLOOK)
         where = self.place if self.place_named else None
         demand = DemandRow(commodity_id=self.commodity, forecast_days=ahead, location=where, as_of=moment)
         return {"price": price, "demand": Question(demand, spare=frozenset({"location"}), explain=True)}
+
+    def _horizon(self) -> int | None:
+        return 0 if self.horizon is None and self.of_the_last_day else self.horizon
 
     def _notes(self) -> list[str]:
         notes = []
@@ -140,6 +154,7 @@ class TextNames:
         self._places: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
         self._reference: dict[str, str] = {}
         self._horizons: tuple[int, ...] = ()
+        self._until: dict[str, datetime] = {}
         if desk is not None:
             self._learn(desk)
 
@@ -159,7 +174,8 @@ class TextNames:
         if days is not None and self._horizons:
             horizon = min(self._horizons, key=lambda known: (abs(known - days), known))
         return Meant(
-            commodity, place or self._reference.get(commodity), place is not None, days, horizon, _day(read), _grade(read)
+            commodity, place or self._reference.get(commodity), place is not None, days, horizon, _day(read), _grade(read),
+            self._until.get(commodity),
         )  # fmt: skip
 
     def _learn(self, desk: Desk) -> None:
@@ -177,6 +193,7 @@ class TextNames:
             ranked = levels.sort_values(["known_time", "noise_sd", "market"], ascending=[False, True, True])
             for row in ranked.drop_duplicates("commodity").to_dict("records"):
                 self._reference[str(row["commodity"])] = str(row["market"])
+                self._until[str(row["commodity"])] = row["known_time"].to_pydatetime()
             self._horizons = tuple(counter.about()["horizons_days"])
         for commodity, named in known.items():
             words = (commodity, commodity.replace("_", " "), *COMMODITY_WORDS.get(plain(commodity), ()))

@@ -48,11 +48,14 @@ def catalog_of(settings: Settings) -> Catalog:
             "GOOGLE_AI_API_KEY": settings.gemini_api_key,
             "GEMINI_BASE_URL": settings.gemini_base_url,
             "GEMINI_MODEL": settings.gemini_model,
+            "GEMINI_EMBEDDING_MODEL": settings.gemini_embedding_model,
             "LOCAL_INFER_URL": settings.local_url,
             "LOCAL_INFER_MODEL": settings.local_model,
+            "LOCAL_EMBEDDING_MODEL": settings.local_embedding_model,
             "LOCAL_INFER_API_KEY": settings.local_api_key,
             "COMPATIBLE_BASE_URL": settings.compatible_base_url,
             "COMPATIBLE_MODEL": settings.compatible_model,
+            "COMPATIBLE_EMBEDDING_MODEL": settings.compatible_embedding_model,
             "COMPATIBLE_API_KEY": settings.compatible_api_key,
         }
     )

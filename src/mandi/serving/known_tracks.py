@@ -7,19 +7,17 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from mandi.core.errors import StoreUnavailable
-from mandi.llm.routing.track import BEST_RATING, WORST_RATING, Track, tracks
+from mandi.llm.routing.recorded import calls, tried
+from mandi.llm.routing.track import Track, tracks
 from mandi.store.database import Database
-from mandi.store.records import AiMetric
 
 LOG = logging.getLogger("mandi.serving")
 EVERY_S = 60.0
 DAYS = 14
 MOST = 20_000
-THUMBS = {1: BEST_RATING, -1: WORST_RATING}
 
 
 class KnownTracks:
@@ -66,28 +64,5 @@ class KnownTracks:
 
 
 def _rows(session: Session, since: datetime) -> list[dict[str, Any]]:
-    asked = (
-        sa.select(
-            AiMetric.provider,
-            AiMetric.model,
-            AiMetric.status,
-            AiMetric.created_at,
-            AiMetric.latency_ms,
-            AiMetric.rating,
-        )
-        .where(
-            AiMetric.created_at >= since,
-            AiMetric.provider != "",
-            AiMetric.status.in_(("success", "error", "timeout", "partial")),
-            AiMetric.cache.in_(("off", "miss")),
-        )
-        .order_by(AiMetric.created_at.desc())
-        .limit(MOST)
-    )
-    return [
-        {
-            "provider": provider, "model": model, "success": status == "success", "at": at, "latency_ms": latency,
-            "rating": None if rating is None else THUMBS[rating],
-        }
-        for provider, model, status, at, latency, rating in session.execute(asked)
-    ]  # fmt: skip
+    """Every try counts for the one that was tried: a provider somebody else stood in for has failed."""
+    return [row for call in calls(session, since, MOST) for row in tried(call)]

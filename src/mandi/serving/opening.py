@@ -109,7 +109,13 @@ def furnish(house: House, settings: Settings, folder: Path, metrics: Metrics | N
     spool = Spool(database, settings.spool_place) if settings.enable_usage_logging else None
     if spool is not None:
         house.rooms[rooms.SPOOL] = spool
-    gateway, tracks = _gateway(house, settings, state, CallBook(spool, watch), watch)
+    book = CallBook(
+        spool,
+        watch,
+        confidences=settings.track_confidence_scores,
+        decisions=settings.track_route_decisions,
+    )
+    gateway, tracks = _gateway(house, settings, state, book, watch)
     pulse = Pulse(watch, gateway.breakers, house.rooms[PROVIDERS], spool)
     return Opened(house, gateway, spool, pulse, tracks, alerts, webhook)
 
@@ -177,7 +183,7 @@ def _gateway(
                 organization_id, alert.limit, alert.used / alert.allowed if alert.allowed else 1.0
             )
         if watch.metrics is not None and alert.shut:
-            watch.metrics.refused(alert.limit)
+            watch.metrics.shut_off(alert.limit)
 
     semantic = None
     if settings.semantic_cache:

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import bentoml
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
 
 from mandi.core.errors import MandiError
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from mandi.serving.observing.metrics import Metrics
     from mandi.serving.opening import Opened
 
 LOG = logging.getLogger("mandi.serving")
@@ -40,11 +44,12 @@ class Worker:
     """What one worker serves: the routes, the wall around them, and the house behind."""
 
     def __init__(self) -> None:
-        self.routes: ASGIApp | None = None
+        self.routes: Starlette | None = None
         self.wall: type[Any] | None = None
         self.options: dict[str, Any] = {}
         self.house: Any = None
         self.opened: Opened | None = None
+        self.metrics: Metrics | None = None  # once a process: its registry takes no second of a name
 
     def build(self) -> None:
         """Build house and routes; nothing is opened yet, so nobody is let in."""
@@ -64,15 +69,19 @@ class Worker:
         """Open all that is served; what cannot be opened is told in the log and to whoever asks."""
         from mandi.serving.house import ClosedGate
         from mandi.serving.observing.logs import start_logging
+        from mandi.serving.observing.metrics import Metrics
         from mandi.serving.opening import furnish, open_desk, settle_memory
         from mandi.serving.settings import load, secrets_of
 
+        sys.modules.setdefault("sklearn", None)  # type: ignore[arg-type]  # lightgbm and xgboost load it where they find it: 50 MB
         self.build()
         why = ""
         try:
             settings = load()
             start_logging(settings.log_level, secrets_of(settings))
-            self.opened = furnish(self.house, settings, service_folder())
+            if settings.enable_performance_monitoring and self.metrics is None:
+                self.metrics = Metrics()
+            self.opened = furnish(self.house, settings, service_folder(), self.metrics)
         except MandiError as error:  # alive and not ready, so that the reason can be asked for
             why = error.message
             LOG.error("%s: %s", error.headline, error)
@@ -89,8 +98,18 @@ class Worker:
 WORKER = Worker()
 
 
-class Routes:
-    """The routes of the worker, once they are built."""
+class Routes(Starlette):
+    """The routes of the worker, once they are built.
+
+    BentoML serves its own pages beside an application whose routes it can look through, and hides them behind any other.
+    """
+
+    @property
+    def routes(self) -> list[BaseRoute]:
+        """Return the routes."""
+        WORKER.build()
+        found: list[BaseRoute] = WORKER.routes.routes  # type: ignore[union-attr]
+        return found
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
@@ -144,8 +163,9 @@ class Mandi:
     @bentoml.on_shutdown
     async def close(self) -> None:
         """Finish what was begun beside the requests."""
-        if WORKER.opened is not None:
-            await WORKER.opened.close()
+        opened, WORKER.opened = WORKER.opened, None
+        if opened is not None:
+            await opened.close()
 
     def __is_ready__(self) -> bool:
         return WORKER.opened is not None and WORKER.house.desk is not None

@@ -55,6 +55,9 @@ def cli_serve(
         "MANDI_DATA_FOLDER": str(settings.data_folder),
     }
     environment.setdefault("OMP_NUM_THREADS", "1")  # one row is too little work to share among threads
+    environment.setdefault(
+        "MALLOC_ARENA_MAX", "2"
+    )  # each thread's own arena costs memory and saves nothing here
     command = [sys.executable, "-m", "bentoml", "serve", SERVICE, "--host", host, "--port", str(port)]
     os.execve(sys.executable, command, environment)
 

@@ -82,6 +82,9 @@ class ProviderVariables(BaseModel):
     gemini_model: str = variable(
         "GEMINI_MODEL", default="gemini-2.5-flash", read_by=CATALOG, says="Its model."
     )
+    gemini_embedding_model: str | None = variable(
+        "GEMINI_EMBEDDING_MODEL", example="an-embedding-model", read_by=CATALOG, says="Its model of embeddings; without one it gives none.",
+    )  # fmt: skip
     gemini_base_url: str | None = variable(
         "GEMINI_BASE_URL", unit="URL", read_by=CATALOG, says="Another address it answers at.",
         example="https://generativelanguage.googleapis.com",
@@ -93,8 +96,11 @@ class ProviderVariables(BaseModel):
     local_model: str = variable(
         "LLAMA_MODEL", "LOCAL_INFER_MODEL", default="llama3:8b", read_by=CATALOG, says="Its model."
     )
+    local_embedding_model: str | None = variable(
+        "LOCAL_EMBEDDING_MODEL", example="an-embedding-model", read_by=CATALOG, says="Its model of embeddings; without one it gives none.",
+    )  # fmt: skip
     local_api_key: SecretStr | None = variable(
-        "LOCAL_API_KEY", read_by=CATALOG, says="Its key, if it asks for one."
+        "LOCAL_API_KEY", "LOCAL_INFER_API_KEY", read_by=CATALOG, says="Its key, if it asks for one."
     )
     compatible_base_url: str | None = variable(
         "COMPATIBLE_BASE_URL", unit="URL", example="https://llm.example.com/v1", read_by=CATALOG,
@@ -104,6 +110,9 @@ class ProviderVariables(BaseModel):
     compatible_model: str | None = variable(
         "COMPATIBLE_MODEL", example="a-model", read_by=CATALOG, says="Its model; needed with its address."
     )
+    compatible_embedding_model: str | None = variable(
+        "COMPATIBLE_EMBEDDING_MODEL", example="an-embedding-model", read_by=CATALOG, says="Its model of embeddings; without one it gives none.",
+    )  # fmt: skip
 
 
 class PatienceVariables(BaseModel):

@@ -11,16 +11,22 @@ from mandi.serving.settings_field import variable
 FEEDBACK = "the feedback pipeline"
 DATASETS = "the dataset writers"
 NOTHING = "nothing: not built"
+TO_COME = ("enable_auto_labeling", "enable_rlhf_lite", "enable_tutor_logging", "enable_weekly_retraining")
+"""Switches of a pipeline that is not in this version."""
 
 
 class LearningVariables(BaseModel):
     """What is kept to learn from."""
 
     track_confidence_scores: bool = variable(
-        "TRACK_CONFIDENCE_SCORES", default=True, says="Keep the confidence of every answer that has one."
+        "TRACK_CONFIDENCE_SCORES",
+        default=True,
+        says="Keep the confidence of answers in the records of calls.",
     )
     track_route_decisions: bool = variable(
-        "TRACK_ROUTE_DECISIONS", default=True, says="Keep who was chosen for every answer, and why."
+        "TRACK_ROUTE_DECISIONS",
+        default=True,
+        says="Keep in the records of calls why who answered was chosen.",
     )
     track_reward_scores: bool = variable(
         "TRACK_REWARD_SCORES",

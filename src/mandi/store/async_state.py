@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar, runtime_checkable
@@ -14,6 +15,7 @@ from mandi.store.keys import Wanted, checked
 from mandi.store.shared_state import Change, Document, SharedState
 
 T = TypeVar("T")
+Item = tuple[Wanted, "asyncio.Future[Any]"]
 MOST_AT_ONCE = 256
 
 
@@ -25,12 +27,21 @@ class Combining(Protocol):
         """Do changes in their order; each one says for itself what became of it."""
         ...
 
+    def at_once(self, batch: Sequence[Wanted]) -> bool:
+        """Do changes without waiting, or do none and return False."""
+        ...
+
+    def read_at_once(self, key: str) -> tuple[bool, Document | None]:
+        """Return whether a document could be read without waiting, and the document."""
+        ...
+
 
 class AsyncState:
     """The calls of a SharedState as coroutines.
 
-    Changes are done one after the other on a thread of their own; while one transaction runs, the next ones gather, and
-    are done together. A change whose caller was cancelled is done all the same.
+    Changes asked for in one turn of the loop are one transaction. Where a state can do that without waiting (an SQLite
+    file nobody else writes to), it is done there and then; else on a thread of its own, where the changes of the meantime
+    gather and are done together. A change whose caller was cancelled may be done all the same.
 
     Parameters
     ----------
@@ -56,7 +67,9 @@ class AsyncState:
 
     def __init__(self, state: SharedState) -> None:
         self.state = state
-        self._queue: queue.SimpleQueue[tuple[Wanted, asyncio.Future[Any]] | None] = queue.SimpleQueue()
+        self._quick = state if isinstance(state, Combining) else None
+        self._gathered: deque[Item] = deque()
+        self._queue: queue.SimpleQueue[list[Item] | None] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(2, thread_name_prefix="mandi-state-read")
         self._worker = threading.Thread(target=self._work, name="mandi-state", daemon=True)
         self._closed = False
@@ -66,12 +79,18 @@ class AsyncState:
         """Change one document atomically and return what the change says."""
         if self._closed:
             raise StoreUnavailable("the shared state was closed")
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._queue.put((Wanted(checked(key, ttl_s), change, ttl_s), future))
-        return await future
+        loop = asyncio.get_running_loop()
+        item = Wanted(checked(key, ttl_s), change, ttl_s), loop.create_future()
+        self._gathered.append(item)
+        loop.call_soon(self._dispatch)
+        return await item[1]
 
     async def read(self, key: str) -> Document | None:
         """Return a document, or None if it is absent or over."""
+        if self._quick is not None:
+            found, document = self._quick.read_at_once(checked(key))
+            if found:
+                return document
         return await asyncio.get_running_loop().run_in_executor(self._readers, self.state.read, key)
 
     async def write(self, key: str, document: Document, ttl_s: float | None = None) -> None:
@@ -95,22 +114,34 @@ class AsyncState:
     async def close(self) -> None:
         """Finish what waits, and close the state below."""
         self._closed = True
+        self._dispatch()
         self._queue.put(None)
         await asyncio.to_thread(self._worker.join)
         self._readers.shutdown()
         self.state.close()
 
+    def _dispatch(self) -> None:
+        batch: list[Item] = []
+        while self._gathered and len(batch) < MOST_AT_ONCE:
+            batch.append(self._gathered.popleft())
+        if not batch:
+            return  # an earlier call in this turn took all of them
+        if self._quick is not None and self._quick.at_once([wanted for wanted, _ in batch]):
+            _tell(batch)
+        else:
+            self._queue.put(batch)
+
     def _work(self) -> None:
         going = True
         while going:
-            batch: list[tuple[Wanted, asyncio.Future[Any]]] = []
-            item = self._queue.get()
-            while item is not None:
-                batch.append(item)
+            batch: list[Item] = []
+            some = self._queue.get()
+            while some is not None:
+                batch += some
                 if len(batch) >= MOST_AT_ONCE or self._queue.empty():
                     break
-                item = self._queue.get_nowait()
-            going = item is not None
+                some = self._queue.get_nowait()
+            going = some is not None
             if batch:
                 self._do([wanted for wanted, _ in batch])
                 _tell(batch)
@@ -132,16 +163,18 @@ class AsyncState:
                     wanted.error = error
 
 
-def _tell(batch: list[tuple[Wanted, asyncio.Future[Any]]]) -> None:
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Wanted, asyncio.Future[Any]]]] = {}
-    for wanted, future in batch:
-        by_loop.setdefault(future.get_loop(), []).append((wanted, future))
+def _tell(batch: list[Item]) -> None:
+    by_loop: dict[asyncio.AbstractEventLoop, list[Item]] = {}
+    for item in batch:
+        by_loop.setdefault(item[1].get_loop(), []).append(item)
     for loop, group in by_loop.items():
-        if not loop.is_closed():
+        if loop is asyncio._get_running_loop():
+            _resolve(group)
+        elif not loop.is_closed():
             loop.call_soon_threadsafe(_resolve, group)
 
 
-def _resolve(group: list[tuple[Wanted, asyncio.Future[Any]]]) -> None:
+def _resolve(group: list[Item]) -> None:
     for wanted, future in group:
         if future.done():
             continue  # its caller was cancelled

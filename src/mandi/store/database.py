@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from mandi.core.errors import StoreUnavailable
 from mandi.store.connections import PATIENCE_S, READING, engine_for, place
+from mandi.store.eager import Eager
 from mandi.store.failures import may_be_tried_again, told, writes_while_reading
 
 T = TypeVar("T")
@@ -58,6 +59,7 @@ class Database:
         self._reading = engine.execution_options(**{READING: True, "postgresql_readonly": True})
         self._patience_s = patience_s
         self._one_writer = threading.Lock()
+        self.eager = Eager(engine, self._one_writer) if self.is_sqlite else None
         self._writers = ThreadPoolExecutor(1 if self.is_sqlite else 4, thread_name_prefix="mandi-write")
         self._readers = ThreadPoolExecutor(4, thread_name_prefix="mandi-read")
 
@@ -118,13 +120,16 @@ class Database:
         """Raise StoreUnavailable when the database does not answer."""
         self.read(lambda session: session.execute(sa.text("SELECT 1")).scalar())
 
-    def settle(self) -> bool:
-        """Move SQLite's write-ahead log into its file, so that what was deleted is gone from the disk; return whether it is."""
+    def settle(self, mode: str = "TRUNCATE") -> bool:
+        """Move SQLite's write-ahead log into its file and return whether all of it went.
+
+        What was deleted is gone from the disk then. ``PASSIVE`` does what can be done without waiting for others.
+        """
         if not self.is_sqlite:
             return True
         connection = self.engine.raw_connection()
         try:
-            return connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+            return connection.cursor().execute(f"PRAGMA wal_checkpoint({mode})").fetchone()[0] == 0
         finally:
             connection.close()
 
@@ -132,6 +137,8 @@ class Database:
         """Finish what was begun and release connections and threads."""
         self._writers.shutdown()
         self._readers.shutdown()
+        if self.eager is not None:
+            self.eager.close()
         self.engine.dispose()
 
     @contextmanager

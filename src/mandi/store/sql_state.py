@@ -20,6 +20,7 @@ from mandi.store.state_sql import POSTGRESQL, SQLITE, Kept
 T = TypeVar("T")
 SWEEP_EVERY_S = 30.0
 SWEEP_AT_MOST = 1_000
+CHECKPOINT_EVERY = 500  # changes on a loop's own thread, which make no checkpoint
 PAGE = 500
 
 TABLE: sa.Table = StateDocument.__table__  # type: ignore[assignment]
@@ -44,6 +45,7 @@ class SqlState:
         self._waiting: deque[Wanted] = deque()
         self._turn = threading.Lock()
         self._swept_at = clock()
+        self._commits = 0
         self._say = SQLITE if database.is_sqlite else POSTGRESQL
 
     def update(self, key: str, change: Change[T], ttl_s: float | None = None) -> T:
@@ -59,7 +61,7 @@ class SqlState:
     def update_all(self, batch: Sequence[Wanted]) -> None:
         """Do many changes in one transaction, in their order; each one says for itself what became of it."""
         try:
-            self._database.write(lambda session: self._apply(session, batch))
+            self._database.write(lambda session: self._apply(session.connection(), batch))
         except BaseException as error:
             for wanted in batch:
                 wanted.error = wanted.error or error
@@ -68,9 +70,36 @@ class SqlState:
         finally:
             for wanted in batch:
                 wanted.done = True
+        self.tidy()
+
+    def at_once(self, batch: Sequence[Wanted]) -> bool:
+        """Do changes without waiting, on the thread of the caller; False when that cannot be, and nothing was done.
+
+        Only an SQLite file nobody else is writing to is that quick.
+        """
+        eager = self._database.eager
+        if eager is None or self._untidy():
+            return False
+        done = eager.write(lambda connection: self._apply(connection, batch))
+        self._commits += done
+        for wanted in batch if done else ():
+            wanted.done = True
+        return done
+
+    def read_at_once(self, key: str) -> tuple[bool, Document | None]:
+        """Return whether a document could be read without waiting, and the document."""
+        if self._database.eager is None:
+            return False, None
+        return self._database.eager.read(lambda connection: self._say.read(connection, key, self._clock()))
+
+    def tidy(self) -> None:
+        """Delete what is over and move the write-ahead log on, if it is time to."""
         if self._clock() - self._swept_at >= SWEEP_EVERY_S:
             self._swept_at = self._clock()
             self._database.write(self._sweep)
+        if self._commits >= CHECKPOINT_EVERY:
+            self._commits = 0
+            self._database.settle("PASSIVE")
 
     def read(self, key: str) -> Document | None:
         """Return a document, or None if it is absent or over."""
@@ -114,11 +143,13 @@ class SqlState:
     def close(self) -> None:
         """Do nothing: the database belongs to whoever opened it."""
 
+    def _untidy(self) -> bool:
+        return self._commits >= CHECKPOINT_EVERY or self._clock() - self._swept_at >= SWEEP_EVERY_S
+
     def _alive(self) -> sa.ColumnElement[bool]:
         return sa.or_(TABLE.c.expires_at.is_(None), TABLE.c.expires_at > self._clock())
 
-    def _apply(self, session: Session, batch: Sequence[Wanted]) -> None:
-        connection = session.connection()
+    def _apply(self, connection: sa.Connection, batch: Sequence[Wanted]) -> None:
         keys = sorted({wanted.key for wanted in batch})
         self._say.lock(connection, keys)
         before = self._say.find(connection, keys)

@@ -110,6 +110,8 @@ def test_a_text_is_answered_for_what_it_names(desk: Desk) -> None:
     found = asyncio.run(ask("soybean in Indore next week", ASOF))
     assert found["price"].answer["horizon_days"] == 7 and found["price"].answer["market"] == "Indore"
     assert found["demand"].standing == "not_served" and found["demand"].answer["asked"]["days"] == 7
+    closed = asyncio.run(ask("soybean in Indore on 2024-05-31", ASOF))["price"]
+    assert closed.standing == "answered" and closed.answer["target_day"] == "2024-05-31"
     assert "stale" not in found["price"].answer["asked"]
     old = asyncio.run(ask("soybean in Indore", ASOF + timedelta(days=400)))
     assert old["price"].standing == "refused" and old["price"].answer["asked"]["first_day"] == "2024-06-01"

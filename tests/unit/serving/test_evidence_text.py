@@ -95,6 +95,16 @@ def test_a_day_that_is_named_is_the_moment(names: TextNames) -> None:
     assert meant(names, "soybean").moment(NOW) == NOW
 
 
+def test_the_last_day_of_the_history_is_asked_as_it_closed(names: TextNames) -> None:
+    found = meant(names, "soybean in Indore on 2024-05-31")  # whose reports are known at midnight in India
+    assert found.moment(NOW) == datetime(2024, 5, 31, 18, 30, tzinfo=UTC)
+    price = found.questions(NOW)["price"]
+    assert isinstance(price, Question) and price.row.horizon_days == 0  # type: ignore[attr-defined]
+    later = meant(names, "soybean in Indore on 2024-05-31, 7 days").questions(NOW)["price"]
+    assert isinstance(later, Question) and later.row.horizon_days == 7  # type: ignore[attr-defined]
+    assert "known_until" not in found.as_dict()
+
+
 def test_a_grade_is_heard_and_said_to_be_of_no_use(names: TextNames) -> None:
     for text in ("soybean grade A", "b grade soybean", "सोयाबीन ग्रेड C"):
         found = meant(names, text)

@@ -9,12 +9,16 @@ from starlette.testclient import TestClient
 from mandi.core.errors import ConfigError, DataNotFound
 
 pytest.importorskip("bentoml", reason="the serving extra is not installed")
+KEY = "mk_0123456789-abcdefghijklmnopqrstuvwxyz_ABCDEF"
+WITH_KEY = {"authorization": f"Bearer {KEY}"}
 
 
 @pytest.fixture(autouse=True)
 def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BENTOML_HOME", str(tmp_path / "bentoml"))
     monkeypatch.setenv("BENTOML_DO_NOT_TRACK", "True")
+    monkeypatch.setenv("MANDI_DATA_FOLDER", str(tmp_path / "records"))
+    monkeypatch.setenv("MANDI_BOOTSTRAP_KEY", KEY)
 
 
 @pytest.fixture(scope="module")
@@ -30,12 +34,46 @@ def test_the_service_is_ready_with_a_champion_and_answers(
     monkeypatch.setenv("MANDI_SERVICE_FOLDER", str(folder))
     with TestClient(service) as client:
         assert [client.get(p).status_code for p in ("/healthz", "/livez", "/readyz")] == [200, 200, 200]
+        client.headers.update(WITH_KEY)
         (model,) = client.get("/api/v1/models").json()["models"]
         answer = client.post("/api/v1/price/predict", json=model["example"])
         assert answer.status_code == 200
         assert answer.json()["model_version"] == "3"
         assert "/api/v1/price/predict" in client.get("/docs.json").json()["paths"]
         assert client.get("/").status_code == 200
+
+
+def test_a_stranger_sees_that_it_is_alive_and_nothing_else(
+    service: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MANDI_SERVICE_FOLDER", str(folder))
+    with TestClient(service) as client:
+        for path in (
+            "/",
+            "/docs.json",
+            "/metrics",
+            "/schema.json",
+            "/static_content/swagger-ui.css",
+            "/nothing",
+        ):
+            assert client.get(path).status_code == 401, path
+            if path != "/metrics":  # needs a server around it
+                known = client.get(path, headers=WITH_KEY)
+                assert known.status_code == (404 if path == "/nothing" else 200), path
+        assert client.post("/api/v1/price/predict", json={}).status_code == 401
+        assert client.post("/api/v1/auth/login", json={}).status_code == 400
+        page = client.get("/", auth=("me", KEY))
+        assert "script-src" not in page.headers["content-security-policy"]
+
+
+def test_records_that_cannot_be_opened_let_nobody_in(
+    service: Any, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "records").write_text("a file where a folder should be")
+    monkeypatch.setenv("MANDI_SERVICE_FOLDER", str(folder))
+    with TestClient(service) as client:
+        assert (client.get("/healthz").status_code, client.get("/readyz").status_code) == (200, 503)
+        assert client.get("/api/v1/models", headers=WITH_KEY).status_code == 503
 
 
 def test_without_a_champion_it_is_alive_and_not_ready(
@@ -45,7 +83,7 @@ def test_without_a_champion_it_is_alive_and_not_ready(
     with TestClient(service) as client:
         assert client.get("/healthz").status_code == 200
         assert client.get("/readyz").status_code == 503
-        assert client.get("/api/v1/models").json()["next"] == "mandi repro"
+        assert client.get("/api/v1/models", headers=WITH_KEY).json()["next"] == "mandi repro"
 
 
 @pytest.mark.parametrize("damaged", ["manifest.json", "price/params.json"])
@@ -58,7 +96,7 @@ def test_with_a_damaged_file_it_is_alive_and_says_why(
     with TestClient(service) as client:
         assert client.get("/healthz").status_code == 200
         assert client.get("/readyz").status_code == 503
-        told = client.get("/api/v1/models")
+        told = client.get("/api/v1/models", headers=WITH_KEY)
         assert told.status_code == 503
         assert Path(damaged).name in told.json()["error"]
         assert told.json()["next"] == "mandi repro"
@@ -70,10 +108,10 @@ def test_whatever_happens_on_opening_the_worker_lives(
     def broken(_: Path) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("mandi.serving.service.Desk.open", broken)
+    monkeypatch.setattr("mandi.serving.desk.Desk.open", broken)
     with TestClient(service) as client:
         assert (client.get("/healthz").status_code, client.get("/readyz").status_code) == (200, 503)
-        told = client.get("/api/v1/models")
+        told = client.get("/api/v1/models", headers=WITH_KEY)
         assert (told.status_code, "RuntimeError" in told.text, "secret" in told.text) == (503, True, False)
 
 

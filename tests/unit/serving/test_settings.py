@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -144,6 +145,11 @@ def test_what_is_not_built_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None
     assert "hunter2" not in told
 
 
+def test_a_switch_of_what_is_to_come_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENABLE_RLHF_LITE", "true")
+    assert load().warnings() == ["ENABLE_RLHF_LITE: the feedback pipeline is not in this version"]
+
+
 def test_a_webhook_without_a_secret_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MANDI_ALERT_WEBHOOK_URL", "https://example.com/hook")
     assert "without a signature" in load().warnings()[0]
@@ -177,3 +183,20 @@ def test_every_variable_has_one_name_and_says_what_it_is_for() -> None:
     assert len(names) == len(set(names))
     assert all(field.description for _, _, field, _ in fields())
     assert {name for _, name, _, _ in fields()} == set(Settings.model_fields)
+
+
+def test_what_is_said_to_be_read_is_read(root: Path) -> None:
+    text = "".join(
+        path.read_text(encoding="utf-8")
+        for path in (root / "src" / "mandi").rglob("*.py")
+        if not path.name.startswith("settings_")
+    )
+    later = {"the feedback pipeline", "the dataset writers", "nothing: not built", "numerical libraries"}
+    unread = [
+        said.names[0]
+        for _, name, _, said in fields()
+        if said.read_by not in later
+        and not re.search(rf"(settings|self)\.{name}\b", text)
+        and f'"{said.names[0]}"' not in text
+    ]
+    assert unread == []

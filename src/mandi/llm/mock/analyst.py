@@ -17,6 +17,7 @@ from mandi.llm.messages import Completion, Delta, Embeddings, Finish, Prompt, Us
 from mandi.llm.mock.appraisal import appraise
 from mandi.llm.mock.chat_words import replied
 from mandi.llm.mock.deal_words import written
+from mandi.llm.mock.extract import extracted
 from mandi.llm.provider import Kind, ProviderError
 
 MODEL = "analyst-1"
@@ -24,14 +25,14 @@ PIECES = re.compile(r"\s*\S+|\s+$")
 LETTERS_A_TOKEN = 4
 SIGNS_A_TOKEN = 2
 """Outside Latin letters a token holds fewer signs; both are rough, and usage says that it is estimated."""
-CONVERSES = ("chat", "generation")
+IN_WORDS = ("chat", "generation", "summarization")
 
 
 class Analyst:
     """Answers questions about deals, prices and arrivals from ``Prompt.facts``.
 
     It reads no instruction: of what people wrote it looks at the script of the question, and quotes the terms of a deal,
-    shortened. The same prompt gives the same bytes. It cannot call tools, embed, or write types other than
+    shortened. A summary is made of the text's own sentences. The same prompt gives the same bytes. It cannot call tools, embed, or write types other than
     ``DealAnalysis``, and says so (``not_able``).
 
     Parameters
@@ -113,12 +114,14 @@ class Analyst:
             raise self._not_able("the analyst calls no tools")
         if prompt.answer_schema is not None and not _is_analysis(prompt.answer_schema):
             raise self._not_able("the analyst writes no other type than an analysis of a deal")
-        if prompt.answer_schema is None and prompt.task not in (*CONVERSES, "deal_analysis"):
+        if prompt.answer_schema is None and prompt.task not in (*IN_WORDS, "deal_analysis"):
             raise self._not_able(f"the analyst does no {prompt.task}")
 
     def _written(self, prompt: Prompt, typed: bool) -> tuple[str, Finish]:
         if typed:  # half a JSON object is of no use: it is not cut
             return self._analysis(prompt), "stop"
+        if prompt.task == "summarization":
+            return _cut(extracted(prompt.question), prompt)
         return _cut(replied(prompt.question, prompt.facts), prompt)
 
     def _analysis(self, prompt: Prompt) -> str:

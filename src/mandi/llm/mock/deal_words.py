@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from mandi.llm.deal import DealAnalysis
+from mandi.llm.deal import DealAnalysis, PriceView
 from mandi.llm.mock.appraisal import Appraisal, direction
 from mandi.llm.mock.recommendations import recommendations
 from mandi.llm.mock.rupees import (
@@ -94,7 +94,7 @@ def _price(a: Appraisal) -> str:
     measured = f" (measured on past lots: {out_of_100(covered)} of 100)" if covered is not None else ""
     text = (
         f"Price. A fair price of {what} in {answer['market']} on {day(answer['target_day'])} is {rupees(view.fair_price)} per "
-        f"quintal. The fair band: 95 of 100 such prices should lie between {rupees(view.lower_bound_95)} and "
+        f"quintal{_in_its_unit(a, view)}. The fair band: 95 of 100 such prices should lie between {rupees(view.lower_bound_95)} and "
         f"{rupees(view.upper_bound_95)}{measured}, 90 of 100 between {rupees(a.band_90[0])} and {rupees(a.band_90[1])}. "
     )
     later = _later(a, str(answer["target_day"]))
@@ -118,6 +118,14 @@ def _price(a: Appraisal) -> str:
         + f"That is {side} the 95 % band: no more than 5 of 100 such prices should lie outside it, on either side."
         + later
     )
+
+
+def _in_its_unit(a: Appraisal, view: PriceView) -> str:
+    deal = a.deal
+    if (deal.price_unit, deal.currency) == ("quintal", "INR"):
+        return ""
+    own = view.fair_price * deal.price / view.deal_price
+    return f", that is {_amount(own, deal.currency)} per {deal.price_unit}"
 
 
 def _later(a: Appraisal, priced_for: str) -> str:

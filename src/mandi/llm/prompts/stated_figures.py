@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mandi.llm.prompts.data_block import WEEK, weekly
+
 NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?(?:[eE][+-]?\d+)?")
 NAMES = re.compile(r"\b[A-Za-z]+[-_./]?\d[\w\-./]*|\b\d{4}-\d\d-\d\d[\dT:.+Z-]*|\b\d{1,2}:\d\d\b")
 COUNTED_TO = 100.0
@@ -36,7 +38,7 @@ def unsupported(text: str, facts: Mapping[str, Any]) -> list[str]:
     """Return numbers of a text that are not in the facts and do not follow from them, as written.
 
     What follows: a figure rounded to the digits shown, a difference of two prices, its percentage, a price or a
-    difference times the quantity, a share as percent, lakh and crore. Small whole numbers and years are not judged.
+    difference times the quantity, tonnes of a week and a day of it, a share as percent, lakh and crore. Small whole numbers and years are not judged.
 
     Parameters
     ----------
@@ -78,11 +80,26 @@ def _known(facts: Mapping[str, Any]) -> Iterator[float]:
     matches = (((facts.get("findings") or {}).get("matching") or {}).get("answer") or {}).get("matches") or []
     prices += [m["ask_price"] for m in matches]
     quantities += [m["quantity"] for m in matches]
+    yield from _of_arrivals(((facts.get("findings") or {}).get("demand") or {}).get("answer") or {})
     if isinstance(deal_price, (int, float)):
         gaps = [deal_price - other for other in prices]
         yield from gaps
+        if deal_price and deal.get("price"):
+            yield from (other * deal["price"] / deal_price for other in prices)  # in the deal's own unit
         yield from (100.0 * gap / other for gap, other in zip(gaps, prices) if other)
         yield from (amount * q for amount in (deal_price, *prices, *gaps) for q in quantities)
+
+
+def _of_arrivals(answer: Mapping[str, Any]) -> Iterator[float]:
+    weeks = weekly(answer.get("forecast") or [])
+    yield from weeks
+    yield from (week / WEEK for week in weeks)
+    days = [float(day["predicted_demand"]) for day in answer.get("forecast") or []]
+    yield sum(days[-WEEK:]) / WEEK
+    total = float(answer.get("total_demand") or 0.0)
+    for part in (answer.get("feature_contributions") or {}).values():
+        if part:
+            yield 100.0 * (total / part - 1.0)
 
 
 def _leaves(value: Any) -> Iterator[float]:

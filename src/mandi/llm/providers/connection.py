@@ -12,7 +12,7 @@ from pydantic_core import from_json
 
 from mandi.llm.provider import ProviderError
 from mandi.llm.providers.address import Secret, checked_key, checked_url
-from mandi.llm.providers.faults import NotTheShape, answer_fault, connection_fault, wait_s
+from mandi.llm.providers.faults import NotTheShape, answer_fault, connection_fault, is_error, wait_s, waited
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession
@@ -101,6 +101,8 @@ class Connection:
         """
         from aiohttp import ClientTimeout
 
+        if timeout_s <= 0:  # the client library takes 0 for no limit at all
+            raise TimeoutError
         limits = self.limits
         timeout = ClientTimeout(
             total=timeout_s,
@@ -133,7 +135,7 @@ class Connection:
         if body is None:
             raise NotTheShape(f"the answer is larger than {self.limits.largest_answer} bytes")
         told = from_json(body)
-        if isinstance(told, dict) and told.get("error") is not None and not told.get("choices"):
+        if is_error(told) and not told.get("choices"):
             raise self.told_error(200, told, response)
         return told
 
@@ -162,10 +164,7 @@ class Connection:
         if isinstance(error, NotTheShape):
             return ProviderError(self.name, "malformed", f"{self.name}: {error}")
         if type(error) is TimeoutError:  # the caller's wait; the pool's own timeouts are subclasses
-            if timeout_s < self.limits.fair_s:
-                said = f"the caller waited {timeout_s:g} s, which is too short for {self.name}"
-                return ProviderError(self.name, "refused_request", said, status=408)
-            return ProviderError(self.name, "timeout", f"{self.name} did not answer in {timeout_s:g} s")
+            return waited(self.name, timeout_s, self.limits.fair_s)
         return connection_fault(self.name, error)
 
     async def close(self) -> None:

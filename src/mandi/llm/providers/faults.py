@@ -156,6 +156,38 @@ def answer_fault(
     )  # fmt: skip
 
 
+def is_error(told: Any) -> bool:
+    """Return whether plain data is an error object: below ``error``, or by itself as some servers send it.
+
+    Examples
+    --------
+    >>> is_error({"error": {"code": 500}}), is_error({"object": "error", "message": "..."}), is_error({"error": None})
+    (True, True, False)
+    """
+    return isinstance(told, dict) and (told.get("error") is not None or told.get("object") == "error")
+
+
+def waited(provider: str, timeout_s: float, fair_s: float) -> ProviderError:
+    """Return the error for a wait that is over: the caller's own when it was shorter than what is fair, in seconds.
+
+    Examples
+    --------
+    >>> waited("local", 0.05, fair_s=1.0).fault, waited("local", 0, fair_s=0).fault, waited("local", 5, fair_s=1.0).fault
+    ('refused_request', 'refused_request', 'timeout')
+    """
+    if timeout_s <= 0 or timeout_s < fair_s:
+        said = f"the caller waited {timeout_s:g} s, which is too short for {provider}"
+        return ProviderError(provider, "refused_request", said, status=408)
+    return ProviderError(provider, "timeout", f"{provider} did not answer in {timeout_s:g} s")
+
+
+def unsayable(provider: str) -> ProviderError:
+    """Return the error for a prompt that cannot be written as a request: half a letter, or a tool without a schema."""
+    return ProviderError(
+        provider, "refused_request", f"the prompt cannot be written as a request to {provider}", status=400
+    )
+
+
 def connection_fault(provider: str, error: Exception) -> ProviderError:
     """Return the error for what aiohttp raises on the way; its own text is left out, since it may hold addresses.
 

@@ -114,7 +114,7 @@ class Answer:
             return None  # one answer is asked for; more are not ours
         delta = choice.get("delta")
         piece = self._piece(delta) if isinstance(delta, dict) else None
-        if choice.get("finish_reason") is not None:
+        if choice.get("finish_reason"):  # some servers send an empty one until the end
             self.finish = _finish(choice["finish_reason"])
         return piece
 

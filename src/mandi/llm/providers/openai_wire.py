@@ -13,7 +13,7 @@ from mandi.llm.messages import Completion, Delta, Embeddings, Prompt, Usage
 from mandi.llm.provider import Kind, ProviderError
 from mandi.llm.providers.address import Secret
 from mandi.llm.providers.connection import Connection, WireLimits
-from mandi.llm.providers.faults import NotTheShape
+from mandi.llm.providers.faults import NotTheShape, is_error, unsayable
 from mandi.llm.providers.openai_body import Answer, TokenLimit, chat_request, usage_of, vectors_of
 from mandi.llm.providers.sse import EventReader
 from mandi.llm.token_estimate import tokens_in
@@ -160,7 +160,10 @@ class OpenAIWire:
         if not texts:
             return Embeddings((), self.name, model)
         started = self._clock()
-        body = to_json({"model": model, "input": list(texts), "encoding_format": "float"})
+        try:
+            body = to_json({"model": model, "input": list(texts), "encoding_format": "float"})
+        except ValueError:
+            raise unsayable(self.name) from None
         try:
             async with self._connection.exchange("POST", "/embeddings", body, timeout_s) as response:
                 told = await self._connection.json(response)
@@ -199,7 +202,10 @@ class OpenAIWire:
             raise ProviderError(
                 self.name, "not_able", f'{self.name} is not configured for the model "{model[:80]}"'
             )
-        return to_json(chat_request(prompt, model, stream, self._token_limit))
+        try:
+            return to_json(chat_request(prompt, model, stream, self._token_limit))
+        except (ValueError, TypeError, AttributeError):
+            raise unsayable(self.name) from None
 
     def _event(self, name: str, data: bytes, last: bool) -> Any:
         try:
@@ -210,7 +216,7 @@ class OpenAIWire:
                     self.name, "cut", f"{self.name} ended the stream inside of an event"
                 ) from None
             raise NotTheShape("an event is not JSON") from None
-        if name == "error" or (isinstance(event, dict) and event.get("error") is not None):
+        if name == "error" or is_error(event):
             raise self._connection.told_error(200, event)
         return event
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 from mandi.llm.provider import Fault, ProviderError
-from mandi.llm.providers.faults import NotTheShape, answer_fault
+from mandi.llm.providers.faults import NotTheShape, answer_fault, unsayable, wait_s, waited
 
 
 def vendor_fault(
-    provider: str, error: Exception, timeout_s: float, fair_s: float = 0.0, secret: str = ""
+    provider: str,
+    error: Exception,
+    timeout_s: float,
+    fair_s: float = 0.0,
+    secret: str = "",
+    sent: bool = True,
 ) -> ProviderError:
     """Return the error for what a vendor's client raised; its own text is left out, since it quotes bodies.
 
@@ -21,6 +27,8 @@ def vendor_fault(
         Seconds the caller waited, and what would have been fair (``WireLimits.fair_s``).
     secret : str, optional
         The key, left out of codes.
+    sent : bool, optional
+        Whether anything went to the vendor; what fails before is in the prompt, and no fault of the vendor's.
     """
     from pydantic_ai import exceptions as told
 
@@ -29,10 +37,7 @@ def vendor_fault(
     if isinstance(error, NotTheShape):
         return ProviderError(provider, "malformed", f"{provider}: {error}")
     if isinstance(error, (told.ModelRequestTimeout, TimeoutError)):
-        if timeout_s < fair_s:
-            said = f"the caller waited {timeout_s:g} s, which is too short for {provider}"
-            return ProviderError(provider, "refused_request", said, status=408)
-        return ProviderError(provider, "timeout", f"{provider} did not answer in {timeout_s:g} s")
+        return waited(provider, timeout_s, fair_s)
     if isinstance(error, told.ModelHTTPError):
         return answer_fault(provider, error.status_code, error.body, error.retry_after, secret)
     if isinstance(error, told.ModelConnectionError):
@@ -46,10 +51,19 @@ def vendor_fault(
         )
     if isinstance(error, told.ContentFilterError):
         return ProviderError(provider, "refused_request", f"{provider} will not speak of this", status=400)
+    status = getattr(error, "status_code", None) or getattr(error, "code", None)
+    if (
+        isinstance(status, int) and status >= 300
+    ):  # a client's own error, where it is asked without pydantic-ai
+        body = getattr(error, "details", None) or getattr(error, "body", None)
+        headers = getattr(getattr(error, "response", None), "headers", None) or {}
+        return answer_fault(provider, status, body, wait_s(headers, time.time()), secret)
     if isinstance(error, told.UserError):
         return ProviderError(provider, "not_able", f"{provider} cannot do what the prompt asks for")
     if any(type(e).__module__.startswith(("httpx", "httpcore")) for e in _chain(error)):
         return _lost(provider, error)
+    if not sent:
+        return unsayable(provider)
     return ProviderError(provider, "malformed", f"{provider} sent what cannot be read")
 
 

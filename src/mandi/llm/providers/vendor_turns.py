@@ -8,7 +8,7 @@ from pydantic_core import from_json, to_json
 
 from mandi.llm.messages import Completion, Finish, Prompt, ToolCall, Usage
 from mandi.llm.provider import ProviderError
-from mandi.llm.providers.faults import NotTheShape
+from mandi.llm.providers.faults import NotTheShape, unsayable
 from mandi.llm.token_estimate import prompt_tokens, tokens_in
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ def turns(prompt: Prompt, provider: str) -> list[ModelMessage]:
     asked: list[ModelRequestPart] = []
     for message in prompt.messages:
         text = message.content or ""
+        if not text.isascii() and any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise unsayable(provider)  # half a letter: one client would send it as it is
         if message.role == "assistant":
             if asked:
                 made.append(ModelRequest(parts=asked))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from mandi.core.errors import ConfigError
@@ -103,19 +104,18 @@ class Vendor:
         from pydantic_ai.direct import model_request
 
         started = self._clock()
-        spoken = turns(prompt, self.name)
-        known = self._model(model)
+        sent = _listen()
         try:
             response = await model_request(
-                known,
-                spoken,
+                self._model(model, timeout_s),
+                turns(prompt, self.name),
                 model_settings=settings(prompt, timeout_s, self._limits.idle_s, stream=False),
                 model_request_parameters=parameters(prompt, self._typed),
                 instrument=False,
             )
             return completion(response, prompt, self.name, self._since(started))
         except Exception as error:
-            failed = self._fault(error, timeout_s)
+            failed = self._fault(error, timeout_s, bool(sent))
         raise failed  # outside of the block: the clients' errors hold requests with their headers
 
     async def stream(self, prompt: Prompt, model: str, timeout_s: float) -> AsyncIterator[Delta | Completion]:
@@ -123,13 +123,12 @@ class Vendor:
         from pydantic_ai.direct import model_request_stream
 
         started = self._clock()
-        spoken = turns(prompt, self.name)
-        known = self._model(model)
+        sent = _listen()
         pieces = _Pieces(prompt.answer_schema is not None)
         try:
             async with model_request_stream(
-                known,
-                spoken,
+                self._model(model, timeout_s),
+                turns(prompt, self.name),
                 model_settings=settings(prompt, timeout_s, self._limits.idle_s, stream=True),
                 model_request_parameters=parameters(prompt, self._typed),
                 instrument=False,
@@ -142,7 +141,7 @@ class Vendor:
             yield whole
             return
         except Exception as error:
-            failed = self._fault(error, timeout_s)
+            failed = self._fault(error, timeout_s, bool(sent))
         raise failed
 
     async def embed(self, texts: Sequence[str], model: str, timeout_s: float) -> Embeddings:
@@ -190,7 +189,9 @@ class Vendor:
         if http is not None and self._loop is asyncio.get_running_loop():
             await http.aclose()
 
-    def _model(self, model: str) -> Model:
+    def _model(self, model: str, timeout_s: float) -> Model:
+        if timeout_s <= 0:
+            raise TimeoutError
         if model not in self._models:
             raise ProviderError(
                 self.name, "not_able", f'{self.name} is not configured for the model "{model[:80]}"'
@@ -211,17 +212,35 @@ class Vendor:
                 limits=httpx2.Limits(max_connections=limits.connections, keepalive_expiry=limits.keepalive_s),
                 follow_redirects=False,
                 trust_env=False,
+                event_hooks={"request": [_note]},
             )
             self._client = self._client_of(self._key.get_secret_value(), self._url, self._http)
             self._made = {}
             self._loop = loop
         return self._client
 
-    def _fault(self, error: Exception, timeout_s: float) -> ProviderError:
-        return vendor_fault(self.name, error, timeout_s, self._limits.fair_s, self._key.get_secret_value())
+    def _fault(self, error: Exception, timeout_s: float, sent: bool = True) -> ProviderError:
+        secret = self._key.get_secret_value()
+        return vendor_fault(self.name, error, timeout_s, self._limits.fair_s, secret, sent)
 
     def _since(self, started: float) -> float:
         return (self._clock() - started) * 1000
+
+
+_SENT: ContextVar[list[bool] | None] = ContextVar("sent", default=None)
+
+
+def _listen() -> list[bool]:
+    # a list that the client's hook fills when this call's request goes out
+    sent: list[bool] = []
+    _SENT.set(sent)
+    return sent
+
+
+async def _note(request: Any) -> None:
+    sent = _SENT.get()
+    if sent is not None:
+        sent.append(True)
 
 
 class _Pieces:

@@ -28,7 +28,7 @@ def hindrance(candidate: Candidate, situation: Situation) -> str | None:
 
 
 def available(decision: Decision, situation: Situation) -> Decision:
-    """Take those who cannot be asked out of a decision, and ask half-open breakers after closed ones.
+    """Take those who cannot be asked out of a decision, and ask half-open breakers after closed ones, before the analyst.
 
     One call in ten (by the situation's ``draw``) asks a half-open one in its preferred place; the propensity accounts for it.
     The route becomes that of whoever is first now; ``first_choice`` keeps who was first before, and the reason says why it
@@ -55,8 +55,10 @@ def available(decision: Decision, situation: Situation) -> Decision:
             order.append(pick)
         else:
             passed.append((pick[0], why))
-    propensity = decision.propensity
-    closed_first = sorted(order, key=lambda pick: known[pick].breaker == "half_open")
+    propensity, probing = decision.propensity, False
+    closed_first = sorted(
+        order, key=lambda pick: (known[pick].kind == "mock", known[pick].breaker == "half_open")
+    )
     if closed_first and closed_first[0] != order[0]:
         draw = situation.draw
         probing = draw is not None and draw >= 1.0 - PROBED
@@ -64,7 +66,8 @@ def available(decision: Decision, situation: Situation) -> Decision:
             propensity = PROBED if probing else propensity - PROBED
         if not probing:
             passed.append((order[0][0], "breaker half open: asked later"))
-            order = closed_first
+    if not probing:
+        order = closed_first
     first = decision.order[0] if decision.order else None
     reason = decision.reason
     if passed:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from mandi.llm.routing.curve import Curve
     from mandi.llm.routing.replay import Replayed
+    from mandi.store.database import Database
 
 HOW = {
     "full": "every outcome of every question is in the log",
@@ -157,8 +158,8 @@ def kinds_of(given: Sequence[str]) -> dict[str, Kind]:
     return found
 
 
-def the_log(file: Path | None, from_database: bool, kinds: Mapping[str, Kind]) -> ReplayLog:
-    """Return the log that is asked for: a file's, or the one of the database.
+def the_log(file: Path | None, database: Database | None, kinds: Mapping[str, Kind]) -> ReplayLog:
+    """Return the log that is asked for: a file's, or the calls a database recorded.
 
     Raises
     ------
@@ -167,16 +168,17 @@ def the_log(file: Path | None, from_database: bool, kinds: Mapping[str, Kind]) -
     """
     from mandi.llm.routing.replay_log import log_of, read_log
 
-    if (file is None) == (not from_database):
+    if (file is None) == (database is None):
         raise MandiError(
             "name a log, or the database",
             next_command="mandi route replay --log FILE.jsonl, or --from-database",
         )
-    if file is not None:
+    if database is None:
+        assert file is not None
         return read_log(file, kinds)
     from mandi.llm.routing.recorded import recorded_rows
 
-    return log_of(recorded_rows(), kinds)
+    return log_of(recorded_rows(database), kinds)
 
 
 def _page(table: str, picture: bytes) -> str:

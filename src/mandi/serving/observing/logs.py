@@ -62,7 +62,7 @@ class Lines(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": self._scrub(_message(record))[:LONGEST],
+            "message": self._scrub(_message(record)[: 4 * LONGEST])[:LONGEST],
         }
         facts = getattr(record, FACTS, None)
         if isinstance(facts, Mapping):
@@ -71,7 +71,7 @@ class Lines(logging.Formatter):
             said["request_id"] = self._scrub(request)
         if record.exc_info and record.exc_info[0] is not None:
             said["error"] = record.exc_info[0].__name__
-            said["trace"] = self._scrub("".join(traceback.format_exception(*record.exc_info)))[-LONGEST:]
+            said["trace"] = self._scrub(_end(traceback.format_exception(*record.exc_info)))[-LONGEST:]
         return to_json(said, fallback=lambda odd: type(odd).__name__).decode()
 
 
@@ -140,3 +140,8 @@ def _message(record: logging.LogRecord) -> str:
         return record.getMessage()
     except Exception:  # a message and arguments that do not fit: the line is still worth having
         return str(record.msg)
+
+
+def _end(lines: list[str]) -> str:
+    text = "".join(lines)
+    return text if len(text) <= 4 * LONGEST else text[-4 * LONGEST :].partition("\n")[2]

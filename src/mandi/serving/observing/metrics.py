@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mandi.serving.observing.seen import SeenCall
@@ -56,6 +58,7 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         import prometheus_client as p
 
+        _forget_the_dead()
         kind: dict[str, Any] = {"registry": registry or p.REGISTRY}
         self._requests = p.Counter("mandi_requests", "Requests that ended", ["operation", "status"], **kind)
         self._seconds = p.Histogram(
@@ -101,7 +104,9 @@ class Metrics:
             multiprocess_mode="mostrecent",
             **kind,
         )
-        self._refusals = p.Counter("mandi_ai_quota_refusals", "Calls refused by a quota", ["limit"], **kind)
+        self._shut = p.Counter(
+            "mandi_ai_limits_reached", "Limits that were used up, once a window", ["limit"], **kind
+        )
         self._alerts = p.Counter("mandi_alerts", "Alerts raised", ["kind"], **kind)
         self._spool = p.Gauge(
             "mandi_spool_records", "Records waiting for the database", multiprocess_mode="livesum", **kind
@@ -147,9 +152,9 @@ class Metrics:
         for attempt in call.attempts:
             self._attempts.labels(self._providers(attempt.provider), attempt.fault or "none").inc()
 
-    def refused(self, limit: str) -> None:
-        """Count a call that a quota refused, by its limit."""
-        self._refusals.labels(self._limits(limit)).inc()
+    def shut_off(self, limit: str) -> None:
+        """Count a limit that was used up; the calls it refuses are counted as calls, by their outcome."""
+        self._shut.labels(self._limits(limit)).inc()
 
     def breaker(self, provider: str, position: str) -> None:
         """Show where a breaker stands: ``closed``, ``half_open`` or ``open``."""
@@ -162,3 +167,16 @@ class Metrics:
     def spool(self, records: int) -> None:
         """Show how many records wait for the database."""
         self._spool.set(records)
+
+
+def _forget_the_dead() -> None:
+    """What a worker that was killed had in flight is in flight no more."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if folder is None:
+        return
+    from prometheus_client.multiprocess import mark_process_dead
+
+    for file in Path(folder).glob("gauge_live*_*.db"):
+        pid = file.stem.rpartition("_")[2]
+        if pid.isdigit() and not Path(f"/proc/{pid}").exists() and Path("/proc/self").exists():
+            mark_process_dead(int(pid), folder)

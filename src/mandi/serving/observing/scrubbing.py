@@ -13,17 +13,17 @@ OUR_ID = re.compile(r"[0-9a-f]{32}")
 _KEYS = r"\b(?:sk|pk|rk|mk|gsk|xai|hf|ghp|gho|github_pat|xox[abprs])[-_][A-Za-z0-9_-]{8,}|\bAIza[A-Za-z0-9_-]{20,}|\bAKIA[A-Z0-9]{12,}"
 _TOKEN_OF_PARTS = r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*"
 _LONG = r"(?<![A-Za-z0-9_-])(?=[A-Za-z0-9_-]*[a-z])(?=[A-Za-z0-9_-]*[A-Z])(?=[A-Za-z0-9_-]*[0-9])[A-Za-z0-9_-]{40,}"
-_EMAIL = r"[^\s@<>\"'=:,;()\[\]{}/]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
-_PHONE_ABROAD = r"(?<![\w.])\+\d(?:[ ().-]?\d){7,14}(?!\w)"
+_EMAIL = r"[^\s@<>\"'=:,;()\[\]{}/]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"
+_PHONE_ABROAD = r"(?<![\w.])\+\d(?:[ ().-]{0,2}\d){7,14}(?!\w)"
 _PHONE_INDIA = r"(?<![\w.,+-])(?:0|91[ -]?)?[6-9]\d{4}[ -]?\d{5}(?![\w]|[.,-]\d)"
 PLAIN = re.compile("|".join((_KEYS, _TOKEN_OF_PARTS, _LONG, _EMAIL, _PHONE_ABROAD, _PHONE_INDIA)))
 SCHEMES = re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9+/=._~-]{6,}")
 USERS_OF_URLS = re.compile(r"(?<=://)[^/\s@'\"]+@")
 NAMED = re.compile(
-    r"""(?ix) ( ["']? \b [a-z_-]*
+    r"""(?ix) ( ["']? \b [a-z_-]{0,30}
         (?: passwor[dt] | passwd | pwd | secret | api[_-]?key | authorization | credentials? | cookie
           | (?:access|refresh|session|bearer|auth|id)[_-]token | (?<![a-z_-])(?:token|key|sig|signature)(?=["']?\s*=) )
-        [a-z_-]* ["']? \s* [:=] \s* )
+        [a-z_-]{0,30} ["']? \s{0,3} [:=] \s{0,3} )
         ( "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' | [^\s,;&)}\]"']+ )"""
 )
 CONTENTS = re.compile(

@@ -88,7 +88,8 @@ def follows(facts: dict[str, Any]) -> list[float]:
     made = [price["deal_price"] * quintals]
     if "predicted_price" in price:
         gap = price["deal_price"] - price["predicted_price"]
-        made += [gap, gap * quintals, 100 * gap / price["predicted_price"]]
+        own = price["predicted_price"] * facts["deal"]["price"] / price["deal_price"]
+        made += [gap, gap * quintals, 100 * gap / price["predicted_price"], own]
     for match in facts["findings"]["matching"]["answer"].get("matches", []):
         less = price["deal_price"] - match["ask_price"]
         made += [less, less * min(quintals, match["quantity"])]

@@ -161,8 +161,7 @@ def test_a_stream_cut_at_every_byte_is_cut_or_whole_and_never_something_else() -
             assert outcomes["cut"] > 500
             assert outcomes["whole"] > 500, "the last lengths are beyond the end of the body"
             await wire.close()
-            assert await nothing_is_left()
-            assert vendor.open_connections == 0
+            assert await nothing_is_left(vendor)
 
     asyncio.run(run())
 
@@ -198,6 +197,36 @@ def test_an_answer_that_was_finished_is_not_lost_with_its_usage() -> None:
             assert without_end_mark.text == without_reason.text
             assert without_end_mark.usage.estimated
             assert not without_reason.usage.estimated
+            await wire.close()
+
+    asyncio.run(run())
+
+
+def test_servers_that_leave_things_out() -> None:
+    piece = b'data: {"choices": [{"delta": {"content": "72"}, "finish_reason": ""}]}\n\n'
+    error = b'data: {"object": "error", "message": "out of memory", "code": 503}\n\n'
+    call = b'data: {"choices": [{"delta": {"tool_calls": [{"id": "%b", "function": {"name": "f", "arguments": "{}"}}]}}]}\n\n'
+    end = b"data: [DONE]\n\n"
+
+    async def run() -> None:
+        async with FakeVendor() as vendor:
+            wire = openai(vendor.url)
+
+            async def told(body: bytes) -> Completion:
+                vendor.script(Behaviour(body=body, content_type="text/event-stream"))
+                return (await ask(wire, True, timeout_s=5))[1]
+
+            with pytest.raises(ProviderError) as failed:
+                await told(piece + piece)
+            assert failed.value.fault == "cut", "an empty reason is not a reason"
+            assert (await told(piece + piece + end)).text == "7272"
+            assert (await told(piece + end.strip())).text == "72"
+            with pytest.raises(ProviderError) as failed:
+                await told(piece + error)
+            assert failed.value.fault == "server_error"
+            answer = await told(call % b"a" + call % b"b" + end)
+            assert [(c.id, c.arguments) for c in answer.tool_calls] == [("a", "{}"), ("b", "{}")]
+            assert answer.finish == "tool_calls"
             await wire.close()
 
     asyncio.run(run())
@@ -301,8 +330,7 @@ def test_one_connection_serves_one_request_after_the_other() -> None:
                 await ask(wire, streamed=n % 2 == 0)
             assert vendor.made == 1
             await wire.close()
-            assert await nothing_is_left()
-            assert vendor.open_connections == 0
+            assert await nothing_is_left(vendor)
 
     asyncio.run(run())
 
@@ -331,8 +359,7 @@ def test_a_caller_who_goes_away_takes_the_connection_along(hang: Any) -> None:
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-            assert await nothing_is_left()
-            assert vendor.open_connections == 0
+            assert await nothing_is_left(vendor)
             assert vendor.aborted == 1
             await wire.close()
 
@@ -346,8 +373,7 @@ def test_a_stream_left_in_the_middle_closes_its_connection() -> None:
             stream = wire.stream(PROMPT, "m", 60)
             assert isinstance(await anext(stream), Delta)
             await stream.aclose()  # type: ignore[attr-defined]
-            assert await nothing_is_left()
-            assert vendor.open_connections == 0
+            assert await nothing_is_left(vendor)
             await wire.close()
 
     asyncio.run(run())

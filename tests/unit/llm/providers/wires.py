@@ -13,6 +13,8 @@ from mandi.llm.messages import Completion, Delta, Message, Prompt, Tool
 from mandi.llm.providers.connection import WireLimits
 from mandi.llm.providers.openai_wire import OpenAIWire
 
+from ....fakes.vendor import FakeVendor
+
 KEY = "sk-test-0123456789-never-shown"
 SHORT = WireLimits(idle_s=0.2, connect_s=1.0)
 PATIENCE_S = 0.4
@@ -76,10 +78,11 @@ async def ask(
     return items[:-1], items[-1]
 
 
-async def nothing_is_left() -> bool:
-    """Wait (a second at most) until no other task is there."""
+async def nothing_is_left(vendor: FakeVendor | None = None) -> bool:
+    """Wait (a second at most) until no other task is there and, of a vendor, no connection."""
     for _ in range(100):
-        if asyncio.all_tasks() == {asyncio.current_task()}:
+        closed = vendor is None or vendor.open_connections == 0
+        if closed and asyncio.all_tasks() == {asyncio.current_task()}:
             return True
         await asyncio.sleep(0.01)
     return False

@@ -33,9 +33,14 @@ def test_a_half_open_breaker_waits_behind_closed_ones_but_is_tried_now_and_then(
     assert told == {GEMINI.pick: PROBED, OPENAI.pick: 1 - PROBED}
 
 
-def test_a_half_open_breaker_alone_is_asked() -> None:
-    decision = decide(Simple(), situation(replace(GEMINI, breaker="half_open"), mode="real"))
-    assert decision.order == (GEMINI.pick,) and decision.propensity == 1.0
+def test_a_half_open_breaker_alone_is_asked_and_the_analyst_still_comes_last() -> None:
+    for mode, order in (("real", (GEMINI.pick,)), ("hybrid", (GEMINI.pick, ANALYST.pick))):
+        decision = decide(Simple(), situation(replace(GEMINI, breaker="half_open"), ANALYST, mode=mode))
+        assert decision.order == order and decision.propensity == 1.0 and decision.route == "teacher"
+    three = (GEMINI, replace(OPENAI, breaker="half_open"), ANALYST)
+    assert decide(Simple(), situation(*three)).order == (GEMINI.pick, OPENAI.pick, ANALYST.pick)
+    worse = (replace(GEMINI, breaker="half_open"), replace(OPENAI, breaker="half_open"), LOCAL, ANALYST)
+    assert decide(Simple(), situation(*worse)).order == (LOCAL.pick, GEMINI.pick, OPENAI.pick, ANALYST.pick)
 
 
 def test_over_budget_vendors_are_passed_over_and_free_ones_are_not() -> None:

@@ -27,7 +27,7 @@ from mandi.store.sql_state import SqlState
 
 PASSWORD = "seven bags of cotton"
 CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-START = 1_750_000_000.0
+START = 2_000_000_000.0
 
 
 @dataclass

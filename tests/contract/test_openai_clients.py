@@ -189,9 +189,9 @@ def test_a_stream_that_is_cut_off_raises_and_does_not_end_quietly() -> None:
 
 
 def test_a_failure_after_the_first_piece_is_told_without_its_secrets() -> None:
-    with at(ScriptedGateway(Delta("Ho"), 0.05, RuntimeError("key sk-secret"))) as client:
-        with pytest.raises(openai.APIError) as raised:
-            list(client.chat.completions.create(model="mandi", messages=ASKED, stream=True))
+    gateway = ScriptedGateway(Delta("Ho"), 0.05, RuntimeError("key sk-secret"))
+    with at(gateway) as client, pytest.raises(openai.APIError) as raised:
+        list(client.chat.completions.create(model="mandi", messages=ASKED, stream=True))
     assert "secret" not in str(raised.value) and raised.value.code == "internal_error"
 
 

@@ -11,6 +11,7 @@ from mandi.serving.api.modes_api import mode_operations
 from mandi.serving.api.openai_chat import openai_operations
 from mandi.serving.api.queue_api import queue_operations
 from mandi.serving.api.ratings_api import rating_operations
+from mandi.serving.api.tasks_api import task_operations
 from mandi.serving.operations import Operation
 
 
@@ -19,6 +20,7 @@ def service_operations() -> list[Operation]:
     return [
         *deal_operations(),
         *openai_operations(),
+        *task_operations(),
         *conversation_operations(),
         *rating_operations(),
         *queue_operations(),

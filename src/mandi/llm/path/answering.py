@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
@@ -10,6 +11,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TypeVar
 
+from mandi.core.errors import MandiError
 from mandi.llm.calls import Attempt, Interrupted, Outcome
 from mandi.llm.evidence import Evidence
 from mandi.llm.messages import Completion, Delta, Prompt
@@ -23,6 +25,7 @@ from mandi.llm.path.walk import CHARGING, WIRED, Ask, Reached, Walk
 from mandi.llm.provider import Provider, ProviderError
 from mandi.llm.resilience.breakers import Breakers
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -153,7 +156,11 @@ class Answering:
             passage.seen = passage.prompt
             if self._evidence is not None and not passage.prompt.facts:
                 now = datetime.fromtimestamp(self._clock(), tz=UTC)
-                found = await self._evidence.about_text(passage.prompt.question, now)
+                try:
+                    found = await self._evidence.about_text(passage.prompt.question, now)
+                except MandiError as error:
+                    log.warning("the models could not be asked: %s", error.message)
+                    return passage.seen
                 facts = {"findings": {name: finding.as_dict() for name, finding in found.items()}}
                 passage.seen = replace(passage.prompt, facts=facts)
         return passage.seen

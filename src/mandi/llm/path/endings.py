@@ -143,6 +143,8 @@ class Endings:
             status=status,
             created_at=datetime.fromtimestamp(self._clock(), tz=UTC),
             conversation_id=call.conversation_id,
+            assistant=call.assistant,
+            language=call.language,
             prompt_tokens=passage.tokens_in,
             completion_tokens=passage.tokens_out,
             cost_usd=passage.cost_usd,

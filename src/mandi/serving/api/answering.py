@@ -15,6 +15,7 @@ from mandi.serving.queue.tickets import open_ticket
 if TYPE_CHECKING:
     import numpy as np
 
+    from mandi.llm.cache.exact import AnswerCache
     from mandi.llm.evidence import Evidence, Finding
     from mandi.llm.path.embedding import Embedded
     from mandi.llm.provider import Provider
@@ -29,6 +30,11 @@ Item = Delta | Outcome | Interrupted
 
 class Answering(Protocol):
     """The gateway, as far as routes know it."""
+
+    @property
+    def answers(self) -> AnswerCache:
+        """Answers that are kept."""
+        ...
 
     async def complete(self, call: Call) -> Outcome:
         """Answer a call."""

@@ -40,6 +40,13 @@ class Only:
         raise ValueError(f"{str(value)[:40]!r} would not reach whoever answers; leave it out{hint}")
 
 
+def _as_whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, BeforeValidator(_as_whole)]  # JSON tells no 1.0 from 1
+
+
 def _alike(neutral: Any) -> tuple[type, ...]:
     return (int, float) if type(neutral) is int else (type(neutral),)
 
@@ -234,15 +241,15 @@ class ChatRequest(Strict):
     stream_options: StreamOptions | None = None
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, gt=0, le=1)
-    max_tokens: int | None = Field(default=None, ge=1, le=1_000_000)
-    max_completion_tokens: int | None = Field(default=None, ge=1, le=1_000_000)
+    max_tokens: Whole | None = Field(default=None, ge=1, le=1_000_000)
+    max_completion_tokens: Whole | None = Field(default=None, ge=1, le=1_000_000)
     stop: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=500)]] | None,
         Field(max_length=4),
         BeforeValidator(_as_list),
         WithJsonSchema(_one_or_many(500, 4, optional=True)),
     ] = None
-    seed: int | None = Field(default=None, ge=-(2**63), lt=2**63)
+    seed: Whole | None = Field(default=None, ge=-(2**63), lt=2**63)
     tools: Annotated[list[OfferedTool], Field(max_length=MOST_TOOLS)] | None = None
     tool_choice: ToolChoice = None
     parallel_tool_calls: bool | None = None
@@ -305,5 +312,5 @@ class EmbeddingsRequest(Strict):
         WithJsonSchema(_one_or_many(LONGEST_TEXT, MOST_TEXTS)),
     ]
     encoding_format: Literal["float", "base64"] = "float"
-    dimensions: int | None = Field(default=None, ge=1, description="only the model's own number")
+    dimensions: Whole | None = Field(default=None, ge=1, description="only the model's own number")
     user: Ignored = None

@@ -89,8 +89,8 @@ def _judge(case: str, frame: pd.DataFrame, fold: np.ndarray[Any, Any]) -> list[R
     by_subject = []
     if case == "mmlu/unseen":
         subjects = frame["domain"].tolist()
-        ends = [curve(s, weak, strong, clusters=subjects).apgr_low for s in (score, look[:, 0])]
-        by_subject = [Row(case, "apgr_low by subject", *ends, goal=GOALS[case])]
+        low, plain = (curve(s, weak, strong, clusters=subjects).apgr_low for s in (score, look[:, 0]))
+        by_subject = [Row(case, "apgr_low by subject", low, plain, goal=GOALS[case])]
     draw = np.random.default_rng(0)
     drawn = [curve(draw.random(len(texts)), weak, strong, draws=0).apgr for _ in range(RANDOM_DRAWS)]
     oracle = curve(strong - weak + 1e-3 * draw.random(len(texts)), weak, strong, draws=0)

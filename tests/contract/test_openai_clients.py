@@ -306,6 +306,10 @@ def test_vectors_of_our_encoder_and_of_a_provider() -> None:
             client.embeddings.create(model="mandi-encoder", input=[[1, 2, 3]])
         with pytest.raises(openai.BadRequestError):
             client.embeddings.create(model="mandi-encoder", input=texts, dimensions=64)
+        with pytest.raises(openai.BadRequestError, match="letters in all"):
+            client.embeddings.create(model="mandi-encoder", input=["cotton " * 4000] * 10)
+        many = client.embeddings.create(model="mandi-encoder", input=texts * 100)
+        assert len(many.data) == 200 and many.data[1].embedding == many.data[199].embedding
         for name in ("mandi-hybrid", "fake/fake-1", "fake/none"):
             with pytest.raises(openai.NotFoundError):
                 client.embeddings.create(model=name, input=texts)

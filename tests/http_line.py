@@ -75,7 +75,9 @@ class Line:
         return answer
 
     async def chat(self, words: str, model: str = "mandi", **more: Any) -> Answer:
-        return await self.ask(CHAT, {"model": model, "messages": [{"role": "user", "content": words}], **more})
+        return await self.ask(
+            CHAT, {"model": model, "messages": [{"role": "user", "content": words}], **more}
+        )
 
     async def stream(self, words: str, model: str = "mandi", **more: Any) -> AsyncIterator[Streamed]:
         """Yield the answer after each part of it that came; the last is the whole of it."""

@@ -82,9 +82,7 @@ class Processes:
     async def lines(self, number: int, key: str | None = None) -> list[Line]:
         """Open connections, each of which knows the worker at its other end; both workers have some."""
         for _ in range(20):
-            found = await asyncio.gather(
-                *[Line.open(self.port, key or self.key) for _ in range(number)]
-            )
+            found = await asyncio.gather(*[Line.open(self.port, key or self.key) for _ in range(number)])
             await asyncio.gather(*[line.find_worker(self.key) for line in found])
             if len({line.pid for line in found}) == 2:
                 return found
@@ -132,7 +130,9 @@ class Processes:
 def vendor(log: Path, port: int = 0, **options: Any) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """Run a fake vendor as a process, and give it with its address; it is killed at the end."""
     command = [sys.executable, "-m", "tests.fakes.serve", "--port", str(port)]
-    command += [word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+    command += [
+        word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", str(value))
+    ]
     with log.open("ab") as said:
         process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=said)
     try:

@@ -106,7 +106,7 @@ OWNED: dict[str, Callable[[Session, Owner], str]] = {
     "generation": make_generation,
     "key": lambda _, owner: owner.key_id,
     "message": make_message,
-    "provider": lambda _, owner: "mock",
+    "provider": lambda _, owner: "planted-provider",
     "ticket": make_ticket,
     "user": lambda _, owner: owner.user.id,
 }

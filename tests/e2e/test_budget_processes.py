@@ -53,7 +53,9 @@ class Place:
     def state(self) -> AsyncState:
         return AsyncState(open_state(self.redis, self.database))
 
-    async def standing(self, organization: str, tier: str, ahead_s: float = 0.0) -> dict[str, tuple[int, ...]]:
+    async def standing(
+        self, organization: str, tier: str, ahead_s: float = 0.0
+    ) -> dict[str, tuple[int, ...]]:
         state = self.state()
         quota = Quota(state, TIERS_HERE, lease_s=LEASE_S, clock=lambda: time.time() + ahead_s)
         return {**await quota.standing(Caller(organization, "", tier, "Asia/Kolkata"))}
@@ -147,14 +149,18 @@ def test_fifty_at_once_get_ten_answers(place: Place) -> None:
 
 def test_fifty_at_once_spend_no_more_than_there_is(place: Place) -> None:
     async def go() -> None:
-        organization, token = await place.service.organization("dollars", tier="pro", daily_budget_usd=float(BUDGET))
+        organization, token = await place.service.organization(
+            "dollars", tier="pro", daily_budget_usd=float(BUDGET)
+        )
         lines = await place.service.lines(ASKED, token)
         found = await asyncio.gather(*[line.streamed("cotton?", **CHAT) for line in lines])
         answered = [a for a in found if a.status == 200]
         assert answered and all(a.done for a in answered)
         assert {a.status for a in found} == {200, 429}
         count = ASKED
-        while (await lines[0].chat("cotton?", **CHAT)).status == 200:  # what was reserved and not used is free again
+        while (
+            await lines[0].chat("cotton?", **CHAT)
+        ).status == 200:  # what was reserved and not used is free again
             count += 1
             assert count < 2 * ASKED
         used, held, allowed = (await place.standing(organization, "pro"))["usd_per_day"]
@@ -163,7 +169,9 @@ def test_fifty_at_once_spend_no_more_than_there_is(place: Place) -> None:
         spent = sum((r.cost_usd for r in records), Decimal(0))
         assert used == int(spent * 1_000_000)
         one = answered[0].mandi["cost_usd"]
-        assert BUDGET - 4 * Decimal(str(one)) < spent <= BUDGET, "what is there is spent, but for less than one call's room"
+        assert BUDGET - 4 * Decimal(str(one)) < spent <= BUDGET, (
+            "what is there is spent, but for less than one call's room"
+        )
         for line in lines:
             line.close()
 
@@ -245,4 +253,7 @@ def _nothing_is_recorded(place: Place) -> Iterator[None]:
         if place.kind == "postgres":
             connection.execute(sa.text("LOCK TABLE ai_metrics IN SHARE MODE"))
         yield  # on SQLite the transaction has the file to itself, and the shared state is elsewhere
-        assert connection.execute(sa.text("SELECT count(*) FROM ai_metrics WHERE endpoint = 'none'")).scalar() == 0
+        assert (
+            connection.execute(sa.text("SELECT count(*) FROM ai_metrics WHERE endpoint = 'none'")).scalar()
+            == 0
+        )

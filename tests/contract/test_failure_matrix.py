@@ -522,3 +522,22 @@ def test_what_one_worker_learns_the_other_knows(tmp_path: Path) -> None:
                     await home.gateway.close()
 
     asyncio.run(go())
+
+
+# a vendor that failed a few times and is never asked again
+@pytest.mark.parametrize("streamed", [False, True])
+def test_in_hybrid_a_vendor_that_is_well_again_is_asked_again(streamed: bool) -> None:
+    async def go() -> None:
+        async with standing_house(Behaviour(status=500)) as (home, (vendor,)):
+            while (await home.gateway.breakers.views(["openai"]))[0].position == "closed":
+                assert (await asked_for(home, streamed))[1].effective_mode == "mock"
+            count = vendor.count
+            assert (await asked_for(home, streamed))[1].fallback_reason == "openai: breaker open"
+            assert vendor.count == count
+            vendor.default = Behaviour(text=TEXT)
+            home.clock.now += 61
+            said, got = await asked_for(home, streamed)
+            assert (said, got.effective_mode, got.fallback) == (TEXT, "real", False)
+            assert (await home.gateway.breakers.views(["openai"]))[0].position == "closed"
+
+    asyncio.run(go())

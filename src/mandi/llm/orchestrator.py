@@ -265,9 +265,15 @@ def _prompt(
 
 def _labels(request: AIRequest) -> list[str]:
     labels = request.context.get("labels")
-    good = isinstance(labels, Sequence) and not isinstance(labels, str) and len(set(map(str, labels))) > 1
+    good = (
+        isinstance(labels, Sequence)
+        and not isinstance(labels, str)
+        and len(set(map(str, labels))) == len(labels) > 1
+    )
     if not good:
-        raise UnknownValue("there are no labels to classify by", allowed='context: {"labels": ["a", "b"]}')
+        raise UnknownValue(
+            "there are no two different labels to classify by", allowed='context: {"labels": ["a", "b"]}'
+        )
     return [str(label) for label in labels or ()]
 
 

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
-from anyio import CancelScope
+from anyio import move_on_after
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json, to_json
 from starlette.requests import ClientDisconnect, Request
@@ -37,6 +37,7 @@ PLAIN_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 NAME = re.compile(r"[A-Za-z0-9_.:@/-]{1,200}")
 NOT_FOUND = 404
 GONE = 499
+CLOSING_S = 10.0  # for what a stream does at its end: stop whoever speaks, keep what was said
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -279,7 +280,7 @@ class _Events(StreamingResponse):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            with CancelScope(shield=True):
+            with move_on_after(CLOSING_S, shield=True):
                 await _close(self.body_iterator)
 
 

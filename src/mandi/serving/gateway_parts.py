@@ -187,7 +187,7 @@ def tiers_of(given: Mapping[str, Mapping[str, Any]] | None) -> dict[str, Allowan
             raise ConfigError(
                 f"AI_TIERS: a limit of {tier} is no number", allowed="numbers from 0 on"
             ) from None
-        if any(value < 0 for value in read.values()):
-            raise ConfigError(f"AI_TIERS: a limit of {tier} is below zero", allowed="numbers from 0 on")
+        if not all(0 <= float(value) < float("inf") for value in read.values()):
+            raise ConfigError(f"AI_TIERS: a limit of {tier} is not from zero on", allowed="numbers from 0 on")
         tiers[tier] = dataclasses.replace(tiers.get(tier, TIERS["free"]), **read)  # type: ignore[arg-type]
     return tiers

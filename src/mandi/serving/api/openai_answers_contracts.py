@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from mandi.llm.calls import Mode
 
 
-class Told(BaseModel):
+class Described(BaseModel):
     """A shape that is only described and checked, never read."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class WhoAnswered(Told):
+class WhoAnswered(Described):
     """Who answered, why they were chosen, and what it cost."""
 
     generation_id: str = Field(description="of the answer; feedback names it")
@@ -37,7 +37,7 @@ class WhoAnswered(Told):
     ticket_id: str | None = Field(default=None, description="of a question that waits for a person")
 
 
-class Said(Told):
+class Said(Described):
     """The assistant's turn."""
 
     role: Literal["assistant"]
@@ -46,7 +46,7 @@ class Said(Told):
     tool_calls: list[dict[str, Any]] | None = None
 
 
-class Choice(Told):
+class Choice(Described):
     """The one answer."""
 
     index: Literal[0]
@@ -55,7 +55,7 @@ class Choice(Told):
     finish_reason: Literal["stop", "length", "tool_calls", "content_filter"]
 
 
-class UsageTold(Told):
+class UsageTold(Described):
     """Tokens of a call."""
 
     prompt_tokens: int
@@ -64,7 +64,7 @@ class UsageTold(Told):
     prompt_tokens_details: dict[str, int]
 
 
-class ChatCompletionTold(Told):
+class ChatCompletionTold(Described):
     """A whole answer."""
 
     id: str
@@ -76,7 +76,7 @@ class ChatCompletionTold(Told):
     mandi: WhoAnswered
 
 
-class ModelTold(Told):
+class ModelTold(Described):
     """A name to ask for."""
 
     id: str
@@ -86,14 +86,14 @@ class ModelTold(Told):
     mandi: dict[str, Any] = Field(description="what it is: kind, and what it says in words")
 
 
-class ModelsTold(Told):
+class ModelsTold(Described):
     """All names to ask for."""
 
     object: Literal["list"]
     data: list[ModelTold]
 
 
-class EmbeddingTold(Told):
+class EmbeddingTold(Described):
     """The vector of one text."""
 
     object: Literal["embedding"]
@@ -101,14 +101,14 @@ class EmbeddingTold(Told):
     embedding: list[float] | str = Field(description="numbers, or base64 of little-endian float32")
 
 
-class EmbeddingUsage(Told):
+class EmbeddingUsage(Described):
     """Tokens of the texts."""
 
     prompt_tokens: int
     total_tokens: int
 
 
-class EmbeddingsTold(Told):
+class EmbeddingsTold(Described):
     """Vectors of all texts, in their order."""
 
     object: Literal["list"]

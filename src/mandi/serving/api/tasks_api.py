@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from mandi.core.strict import Strict
 from mandi.llm.orchestrator import AIRequest, TaskType, get_orchestrator
 from mandi.llm.refusals import EscalationRequired
 from mandi.serving.api.answering import answers_of, caller_of, handed_over, providers_of
 from mandi.serving.api.call_problems import told_as_problems
-from mandi.serving.api.openai_answers_contracts import Told
+from mandi.serving.api.openai_answers_contracts import Described
 from mandi.serving.api.openai_contracts import ModelName
 from mandi.serving.api.openai_models import Chosen, chosen, chosen_encoder
-from mandi.serving.operations import Asked, Operation
-from mandi.serving.operations import Told as Otherwise
+from mandi.serving.operations import Asked, Operation, Told
 
 EXECUTE = "/api/v1/ai/execute"
 ACCEPTED = 202
@@ -37,8 +36,23 @@ class TaskContext(Strict):
     document: str | None = Field(default=None, max_length=200_000)
 
 
+def _needs(kind: str, name: str, holds: dict[str, Any]) -> dict[str, Any]:
+    context = {"required": [name], "properties": {name: holds}}
+    of_kind = {"required": ["task_type"], "properties": {"task_type": {"const": kind}}}
+    return {"if": of_kind, "then": {"required": ["context"], "properties": {"context": context}}}
+
+
 class TaskRequest(Strict):
     """A piece of work."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "allOf": [
+                _needs("classification", "labels", {"type": "array", "uniqueItems": True}),
+                _needs("document_analysis", "document", {"type": "string", "minLength": 1}),
+            ]
+        }
+    )
 
     task_type: Literal[
         "text_generation", "chat", "classification", "scoring", "summarization", "document_analysis", "embedding"
@@ -50,7 +64,7 @@ class TaskRequest(Strict):
     max_tokens: int | None = Field(default=None, ge=1, le=1_000_000)
 
 
-class TaskAnswer(Told):
+class TaskAnswer(Described):
     """What came of it."""
 
     result: str | float | list[float]
@@ -61,7 +75,7 @@ class TaskAnswer(Told):
     )
 
 
-class TaskWaits(Told):
+class TaskWaits(Described):
     """A person will do it."""
 
     ticket_id: str
@@ -104,7 +118,7 @@ async def _execute(asked: Asked) -> Any:
             done = await orchestrator.execute(request)
         except EscalationRequired as error:
             _, ticket_id = await handed_over(asked, error, {"task_type": kind.value})
-            return Otherwise(
+            return Told(
                 ACCEPTED,
                 TaskWaits(ticket_id=ticket_id, reason=error.reason, generation_id=error.generation_id),
             )

@@ -12,7 +12,7 @@ from mandi.llm.calls import Interrupted
 from mandi.llm.path.passage import status_of
 from mandi.llm.provider import ProviderError
 from mandi.llm.refusals import BudgetUnknown, EscalationRequired, NobodyAnswered
-from mandi.store.memory_state import Awaited
+from mandi.store.memory_state import Awaited, MemoryState
 
 from ..scripted import (
     CALLER,
@@ -37,6 +37,28 @@ class Slow(Awaited):
         return await super().update(key, change, ttl_s)
 
 
+class Gated(Awaited):
+    """A state that stops at one change until it is let on; a change is done though its caller is gone, as on a real one."""
+
+    stops_at = 0
+    changes = 0
+
+    def __init__(self, state: Any) -> None:
+        super().__init__(state)
+        self.reached, self.gate = asyncio.Event(), asyncio.Event()
+
+    async def update(self, key, change, ttl_s=None):  # type: ignore[no-untyped-def]
+        self.changes += 1
+        if self.changes != self.stops_at:
+            return await super().update(key, change, ttl_s)
+        self.reached.set()
+        try:
+            await self.gate.wait()
+        finally:
+            result = await super().update(key, change, ttl_s)
+        return result
+
+
 async def standing_of(home: Any) -> list[tuple[int, int]]:
     return [(used, held) for used, held, _ in (await home.gateway.quota.standing(CALLER)).values()]
 
@@ -52,7 +74,8 @@ def test_a_scope_that_cancels_at_every_wait_still_settles_and_records(streamed: 
                 await (drained(home.gateway.stream(call())) if streamed else home.gateway.complete(call()))
 
             group.start_soon(client)
-            await asyncio.sleep(0.1)
+            while not home.providers["openai"].open:
+                await asyncio.sleep(0.005)
             group.cancel_scope.cancel()
         await home.gateway.close()
         await nothing_left()
@@ -67,37 +90,27 @@ def test_a_scope_that_cancels_at_every_wait_still_settles_and_records(streamed: 
     assert home.records.all[0].total_tokens > 0
 
 
-def test_who_leaves_while_room_is_taken_leaves_no_room_taken() -> None:
-    home = house(Scripted("openai"), analyst(), asynchronous=Slow)
-
-    async def go() -> None:
+@pytest.mark.parametrize(("stops_at", "used"), [(1, 0), (2, 1)], ids=["reserving", "settling"])
+def test_who_leaves_while_room_is_taken_or_settled_leaves_nothing_open(stops_at: int, used: int) -> None:
+    async def go() -> Any:
+        state = Gated(MemoryState())
+        state.stops_at = stops_at
+        home = house(Scripted("openai"), analyst(), asynchronous=lambda _: state)
         task = asyncio.create_task(home.gateway.complete(call()))
-        await asyncio.sleep(0.01)
+        await state.reached.wait()
         task.cancel()
+        await asyncio.sleep(0)
+        state.gate.set()
         with pytest.raises(asyncio.CancelledError):
             await task
         await home.gateway.close()
-        assert await standing_of(home) == [(0, 0)] * 3
+        assert [held for _, held in await standing_of(home)] == [0, 0, 0]
+        assert (await standing_of(home))[0][0] == used
+        return home
 
-    asyncio.run(go())
-    assert home.providers["openai"].asked == []
-    assert home.records.all[0].status == "cancelled"
-
-
-def test_who_leaves_during_the_settlement_is_settled_once() -> None:
-    home = house(Scripted("openai"), analyst(), asynchronous=Slow)
-
-    async def go() -> None:
-        task = asyncio.create_task(home.gateway.complete(call()))
-        await asyncio.sleep(0.03)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        await home.gateway.close()
-        assert (await standing_of(home))[0] == (1, 0)
-
-    asyncio.run(go())
-    assert len(home.records.all) == 1
+    home = asyncio.run(go())
+    assert len(home.providers["openai"].asked) == used
+    assert [r.status for r in home.records.all] == (["success"] if used else ["cancelled"])
 
 
 def test_a_probe_whose_client_left_can_be_lent_again() -> None:

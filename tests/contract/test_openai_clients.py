@@ -355,7 +355,7 @@ def test_a_client_that_gives_up_stops_whoever_speaks() -> None:
             if (chunk.choices[0].delta.content or "").startswith("5"):
                 break
         stream.close()
-        wait_until(lambda: gateway.closed == 1)
+        wait_until(lambda: gateway.closed == 2)
         assert gateway.given < 2000
 
 

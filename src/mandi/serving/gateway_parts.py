@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -126,7 +127,12 @@ def prices_of(settings: Settings, found: Catalog) -> Prices:
     return Prices(found.vendors, overrides=settings.prices, unknown=settings.unknown_price)
 
 
-def quota_of(settings: Settings, state: AsyncState, on_alert: Callable[[str, Alert], None] | None) -> Quota:
+def quota_of(
+    settings: Settings,
+    state: AsyncState,
+    on_alert: Callable[[str, Alert], None] | None,
+    clock: Callable[[], float] = time.time,
+) -> Quota:
     """Return the books of the organisations.
 
     Parameters
@@ -135,6 +141,8 @@ def quota_of(settings: Settings, state: AsyncState, on_alert: Callable[[str, Ale
     state : AsyncState
     on_alert : callable, optional
         Told an organisation and what it has used up.
+    clock : callable
+        Seconds since the epoch, the same for all workers.
 
     Raises
     ------
@@ -151,6 +159,7 @@ def quota_of(settings: Settings, state: AsyncState, on_alert: Callable[[str, Ale
         lease_s=settings.ai_timeout_seconds + 30.0,
         budget_of=budget,
         on_alert=on_alert,
+        clock=clock,
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,7 @@ from mandi.llm.cache.semantic import Nearness, SemanticCache
 from mandi.llm.gateway import Gateway
 from mandi.llm.mock.analyst import Analyst
 from mandi.llm.modes import LiveMode, admitted
+from mandi.llm.provider import Provider
 from mandi.llm.resilience.breakers import Breakers
 from mandi.llm.routing.router import policy_named
 from mandi.serving.accounts.opening import furnish as furnish_accounts
@@ -84,7 +87,15 @@ class Opened:
         await vacate(self.house)
 
 
-def furnish(house: House, settings: Settings, folder: Path, metrics: Metrics | None = None) -> Opened:
+def furnish(
+    house: House,
+    settings: Settings,
+    folder: Path,
+    metrics: Metrics | None = None,
+    *,
+    vendors: Sequence[Provider] | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Opened:
     """Open records, accounts, models and gateway, and put them into a house.
 
     Parameters
@@ -95,6 +106,10 @@ def furnish(house: House, settings: Settings, folder: Path, metrics: Metrics | N
         Service folder with the champions; a house without champions answers all the rest.
     metrics : Metrics, optional
         Figures of this process; made here where performance is monitored, once a process.
+    vendors : sequence of Provider, optional
+        Asked in place of those the settings configure, in a notebook or a test.
+    clock : callable
+        Seconds since the epoch, for breakers, quotas, the cache and the records of calls.
 
     Raises
     ------
@@ -115,7 +130,7 @@ def furnish(house: House, settings: Settings, folder: Path, metrics: Metrics | N
         confidences=settings.track_confidence_scores,
         decisions=settings.track_route_decisions,
     )
-    gateway, tracks = _gateway(house, settings, state, book, watch)
+    gateway, tracks = _gateway(house, settings, state, book, watch, vendors, clock)
     pulse = Pulse(watch, gateway.breakers, house.rooms[PROVIDERS], spool)
     return Opened(house, gateway, spool, pulse, tracks, alerts, webhook)
 
@@ -163,18 +178,24 @@ def _watched(
 
 
 def _gateway(
-    house: House, settings: Settings, state: AsyncState, book: CallBook, watch: Watch
+    house: House,
+    settings: Settings,
+    state: AsyncState,
+    book: CallBook,
+    watch: Watch,
+    vendors: Sequence[Provider] | None,
+    clock: Callable[[], float],
 ) -> tuple[Gateway, KnownTracks]:
     database = rooms.database_of(house)
     found = catalog_of(settings)
     for name, why in found.missing.items():
         LOG.info("%s is not configured: %s", name, why)
-    providers: list[Any] = [*teachers(found, settings), Analyst()]
+    providers: list[Any] = [*(teachers(found, settings) if vendors is None else vendors), Analyst()]
     admitted(settings.ai_mode, providers)
     evidence = DeskEvidence(house.desk, house.one_at_a_time)
     encoder, tracks = Encoder(), KnownTracks(database)
     mode = LiveMode(KeptModes(database), settings.ai_mode)
-    breakers = Breakers(state, breaker_policy(settings))
+    breakers = Breakers(state, breaker_policy(settings), clock=clock)
     champions = house.desk.champions if house.desk else {}
 
     def on_alert(organization_id: str, alert: Alert) -> None:
@@ -195,14 +216,15 @@ def _gateway(
         mode=mode,
         pricing=prices_of(settings, found),
         recorder=book,
-        quota=quota_of(settings, state, on_alert),
+        quota=quota_of(settings, state, on_alert, clock),
         breakers=breakers,
-        answers=AnswerCache(state),
+        answers=AnswerCache(state, clock),
         semantic=semantic,
         evidence=evidence,
         tracks=tracks,
         pseudonym=lambda caller: caller.pseudonym or caller.user_id,
         settings=path_settings(settings, {name: champion.version for name, champion in champions.items()}),
+        clock=clock,
     )
     house.rooms |= {
         rooms.GATEWAY: gateway, rooms.EVIDENCE: evidence, rooms.MODE: mode, rooms.SETTINGS: settings,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mandi.serving.api.accounts_api import accounts_operations
+from mandi.serving.api.admin_api import admin_operations
 from mandi.serving.api.analytics_api import analytics_operations
 from mandi.serving.api.conversations_api import conversation_operations
 from mandi.serving.api.deal_api import deal_operations
@@ -26,6 +27,7 @@ def service_operations() -> list[Operation]:
         *queue_operations(),
         *analytics_operations(),
         *mode_operations(),
+        *admin_operations(),
         *accounts_operations(),
         *health_operations(),
     ]

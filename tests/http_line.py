@@ -104,10 +104,8 @@ class Line:
         yield seen
 
     async def streamed(self, words: str, model: str = "mandi", **more: Any) -> Streamed:
-        last = Streamed(0)
-        async for last in self.stream(words, model, **more):
-            pass
-        return last
+        seen = [Streamed(0), *[item async for item in self.stream(words, model, **more)]]
+        return seen[-1]
 
     def close(self) -> None:
         self._writer.close()

@@ -104,10 +104,7 @@ class Line:
         yield seen
 
     async def streamed(self, words: str, model: str = "mandi", **more: Any) -> Streamed:
-        last = Streamed(0)
-        async for last in self.stream(words, model, **more):
-            pass
-        return last
+        return [seen async for seen in self.stream(words, model, **more)][-1]
 
     def close(self) -> None:
         self._writer.close()

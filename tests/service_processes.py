@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.running import family
+
 from .http_line import Line
 
 ROOT = Path(__file__).resolve().parents[1]

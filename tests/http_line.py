@@ -104,8 +104,7 @@ class Line:
         yield seen
 
     async def streamed(self, words: str, model: str = "mandi", **more: Any) -> Streamed:
-        seen = [Streamed(0), *[item async for item in self.stream(words, model, **more)]]
-        return seen[-1]
+        return [seen async for seen in self.stream(words, model, **more)][-1]
 
     def close(self) -> None:
         self._writer.close()

@@ -1,7 +1,7 @@
 """The fraud model: how suspicious a deal is beside honest ones, in [0, 1], with the threshold that goes with it.
 
 Autoencoders and nearest neighbours learn honest deals only (``anomaly_detector``); trees on past cases join them where a
-later period says that they help. What is not paid yet is read against honest deals whose payments are hidden likewise.
+later period says that they help. What is not paid yet, or has no papers yet, is read against honest deals from which the same is hidden.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from mandi.features.fraud import COLUMNS, FraudFeatureParams
 from mandi.models.detection.anomaly_detector import AnomalyDetector, AnomalyParams
 from mandi.models.detection.anomaly_fusion import Tail, collapse
 from mandi.models.detection.fraud_cases import LEAST_CASES, CaseParams, Cases, told_then
-from mandi.models.detection.fraud_fields import MEANINGS, PAYMENT, SPEC
+from mandi.models.detection.fraud_fields import MEANINGS, PAPERS, PAYMENT, SPEC, STAGES, Stage
 from mandi.models.detection.fraud_threshold import FlagParams, flag_from
 
 if TYPE_CHECKING:
@@ -30,11 +30,10 @@ if TYPE_CHECKING:
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 LOG = logging.getLogger("mandi.models.fraud")
-FORMAT = 1  # one higher whenever a saved file changes its meaning: an older champion is refused, not misread
+FORMAT = 2  # one higher whenever a saved file changes its meaning: an older champion is refused, not misread
 ERROR = "error-z"
-STAGES = ("paid", "unpaid")
-PAYMENT_PLACES = np.array([COLUMNS.index(name) for name in PAYMENT])
-PAID = COLUMNS.index("paid_days")
+HIDDEN: dict[Stage, tuple[str, ...]] = {"unpaid": PAYMENT, "unpapered": (*PAPERS, *PAYMENT)}
+PAID, MISSING = COLUMNS.index("paid_days"), COLUMNS.index("papers_missing")
 LEAST_UNITS = {"log": 0.01, "0 or 1": 0.2}
 OTHER_UNIT = 0.1
 LEAST_NORMALS = 50
@@ -145,8 +144,8 @@ class FraudModel:
         suspicion = self._suspicion(rows, self.cases)
         out = np.empty((len(rows), 6))
         out[:, 1] = self.detector.raw(rows / self._units, (ERROR,))[ERROR]
-        unpaid = np.isnan(rows[:, PAID])
-        for stage, mask in zip(STAGES, (~unpaid, unpaid), strict=True):
+        unpaid, unpapered = np.isnan(rows[:, PAID]), np.isnan(rows[:, MISSING])
+        for stage, mask in zip(STAGES, (~unpaid, unpaid & ~unpapered, unpaid & unpapered), strict=True):
             tail, limit = self._tails[stage], self._thresholds[stage]
             out[mask, 0] = tail.percentile(suspicion[mask])
             out[mask, 2] = tail.p_values(suspicion[mask])
@@ -203,8 +202,8 @@ class FraudModel:
             "cases": self.cases is not None, "thresholds": self._thresholds,
         }  # fmt: skip
         (folder / "fraud.json").write_text(json.dumps(state, indent=1, sort_keys=True), encoding="utf-8")
-        paid, unpaid = (self._tails[stage].blind for stage in STAGES)
-        np.savez(folder / "fraud.npz", units=self._units, paid=paid, unpaid=unpaid)
+        tails: dict[str, Any] = {stage: self._tails[stage].blind for stage in STAGES}
+        np.savez(folder / "fraud.npz", units=self._units, **tails)
         self.detector.save(folder)
         if self.cases is not None:
             self.cases.save(folder)
@@ -245,7 +244,7 @@ class FraudModel:
         draw = np.random.default_rng(self.params.seed)
         count = round(self.params.hidden_share * len(normals))
         return np.vstack(
-            [normals, _hidden(normals[np.sort(draw.choice(len(normals), count, replace=False))])]
+            [normals, _hidden(normals[np.sort(draw.choice(len(normals), count, replace=False))], "unpaid")]
         )
 
     def _taught_cases(
@@ -265,8 +264,9 @@ class FraudModel:
 
     def _calibrate(self, normals: Floats, rows: Floats, label: Floats) -> None:
         paid, known = ~np.isnan(normals[:, PAID]), ~np.isnan(rows[:, PAID])
-        of_stage = ((normals[paid], rows[known], label[known]), (_hidden(normals), _hidden(rows), label))
-        for stage, (honest, deals, answers) in zip(STAGES, of_stage, strict=True):
+        of_stage = {"paid": (normals[paid], rows[known], label[known])}
+        of_stage |= {stage: (_hidden(normals, stage), _hidden(rows, stage), label) for stage in HIDDEN}
+        for stage, (honest, deals, answers) in of_stage.items():
             suspicion = self._suspicion(honest, self.cases)
             found = collapse(honest, suspicion)
             if found.collapsed:
@@ -307,9 +307,9 @@ def _twice(rows: Floats) -> Floats:
     return np.repeat(rows, 2, axis=0) if len(rows) == 1 else rows
 
 
-def _hidden(rows: Floats) -> Floats:
+def _hidden(rows: Floats, stage: Stage) -> Floats:
     hidden = rows.copy()
-    hidden[:, PAYMENT_PLACES] = np.nan
+    hidden[:, [COLUMNS.index(name) for name in HIDDEN[stage]]] = np.nan
     return hidden
 
 

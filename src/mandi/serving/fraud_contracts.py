@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from mandi.core.strict import MassUnit, Moment, Name, Strict
+from mandi.models.detection.fraud_fields import Stage
 from mandi.serving.contracts import QualityParams
 
 Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/\-]*$")]
@@ -87,6 +88,11 @@ class FraudRow(Strict):
         default=None, description="moment of the review, with time zone; now if not given"
     )
 
+    @property
+    def unpapered(self) -> bool:
+        """Whether nothing but the trade can be known yet."""
+        return not (self.papers_due or self.documents or self.payments or self.inspections)
+
 
 class Reason(Strict):
     """A feature that makes the deal suspicious, and how much of the score comes from it."""
@@ -111,8 +117,8 @@ class FraudAnswer(Strict):
     risk_level: Literal["LOW", "MEDIUM", "HIGH"]
     p_value: float = Field(description="share of honest deals that look as suspicious")
     threshold: float = Field(description="of this model version, at this stage")
-    stage: Literal["paid", "unpaid"] = Field(
-        description="whether a payment was seen: each is held against its like"
+    stage: Stage = Field(
+        description="paid; unpaid, no payment was seen; unpapered, no paper was due or seen: each is held against its like"
     )
     measured_precision: float | None = Field(default=None, description="of flags, on the test part")
     measured_recall: float | None = Field(

@@ -151,6 +151,23 @@ def test_the_stage_follows_the_payments_seen(counter: FraudCounter, example: dic
     assert any("no payment was seen" in note for note in unpaid.notes)
 
 
+def test_a_deal_before_its_papers_is_held_against_deals_without_any(
+    counter: FraudCounter, example: dict[str, Any]
+) -> None:
+    bare = {k: v for k, v in example.items() if k not in ("documents", "payments", "inspections")}
+    early, late = _ask(counter, {**bare, "papers_due": False}, explain=True), _ask(counter, bare)
+    assert (early.stage, late.stage) == ("unpapered", "unpaid")
+    assert not early.is_fraud and early.fraud_score < late.fraud_score
+    assert early.measured_precision is None, (
+        "what was measured on deals with papers says nothing of one without"
+    )
+    assert all(reason.value is not None for reason in early.top_features)
+    one_paper = _ask(
+        counter, {**example, "payments": [], "documents": example["documents"][:1], "papers_due": False}
+    )
+    assert one_paper.stage == "unpaid"
+
+
 def test_newcomers_and_missing_papers_are_told(counter: FraudCounter, example: dict[str, Any]) -> None:
     told = _ask(counter, {**example, "supplier_id": "NEW-1", "documents": [], "payments": []})
     assert any('supplier "NEW-1" has no past' in note for note in told.notes)

@@ -201,7 +201,7 @@ def _fraud(a: Appraisal) -> str:
     reasons = [one_line(str(r["says"])) for r in answer.get("top_features", [])][:MOST_REASONS]
     if reasons:
         text += f"What stands out: {'; '.join(reasons)}. "
-    if answer.get("stage") == "unpaid":
+    if answer.get("stage") in ("unpaid", "unpapered"):
         text += "Judged before payment, by what the deal itself says; papers and payments come later and can change it. "
     right = answer.get("measured_precision")
     if answer["is_fraud"] and right is not None:

@@ -10,10 +10,14 @@ from mandi.models.base import Field, Spec
 
 Risk = Literal["LOW", "MEDIUM", "HIGH"]
 RISKS: tuple[Risk, ...] = ("LOW", "MEDIUM", "HIGH")
+Stage = Literal["paid", "unpaid", "unpapered"]
+STAGES: tuple[Stage, ...] = ("paid", "unpaid", "unpapered")
 MEANINGS = {name: told for meanings in SUBJECTS.values() for name, told in meanings.items()}
 MOST_LOG = 50.0  # beyond it a number says no more
 HUGE = 1e5  # per cent
 PAYMENT = tuple(SUBJECTS["payment"])
+PAPERS = (*SUBJECTS["papers"], "vehicle_shippers")
+"""What nothing is known of before a deal has papers; a second inspection comes later still."""
 
 
 def said(name: str, value: float) -> str:

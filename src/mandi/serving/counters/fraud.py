@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -18,7 +18,8 @@ from mandi.core.units import to_quintals
 from mandi.features.detection.fraud_facts import ATTRIBUTES, FACTS, PAPERS, TEXTS, TIMES
 from mandi.features.detection.fraud_memory import Deals, Memory
 from mandi.features.fraud import KEPT_DAYS
-from mandi.models.detection.fraud_fields import RISKS, said
+from mandi.models.detection.fraud_fields import PAPERS as PAPER_COLUMNS
+from mandi.models.detection.fraud_fields import RISKS, STAGES, Stage, said
 from mandi.serving.fraud_contracts import FraudAnswer, FraudRow, Reason, quality_of
 from mandi.serving.gazetteer import few, near, plain
 from mandi.serving.problems import BadRow
@@ -104,7 +105,7 @@ class FraudCounter:
             "commodities": sorted(self._commodities.values()),
             "markets": sorted(self._markets.values()),
             "documents": list(PAPERS),
-            "stages": ["paid", "unpaid"],
+            "stages": list(STAGES),
             "deals_from": self._since.isoformat(),
             "example": self._example(),
         }
@@ -197,6 +198,7 @@ class FraudCounter:
         effects: Mapping[int, np.ndarray[Any, Any]], explain: bool,
     ) -> FraudAnswer:  # fmt: skip
         parts = effects.get(place)
+        stage: Stage = "paid" if row.payments else "unpapered" if row.unpapered else "unpaid"
         contributions, reasons = None, []
         if parts is not None:
             names, order = frame.columns, np.argsort(-parts, kind="stable")
@@ -204,10 +206,9 @@ class FraudCounter:
             reasons = [
                 _reason(str(names[j]), float(parts[j]), float(measured[j]))
                 for j in order[:MOST_REASONS].tolist()
-                if parts[j] >= LEAST_EFFECT
+                if parts[j] >= LEAST_EFFECT and not (stage == "unpapered" and np.isnan(measured[j]))
             ]
             contributions = {str(names[j]): float(parts[j]) for j in order.tolist()} if explain else None
-        stage: Literal["paid", "unpaid"] = "paid" if row.payments else "unpaid"
         return FraudAnswer(
             trade_id=row.trade_id,
             is_fraud=values["is_fraud"] > 0,
@@ -217,9 +218,10 @@ class FraudCounter:
             p_value=values["p_value"],
             threshold=values["threshold"],
             stage=stage,
-            measured_precision=self._measured["precision"],
-            measured_recall=self._measured["recall"],
-            measured_prevalence=self._measured["prevalence"],
+            # what was measured on deals with papers says nothing of one without
+            **{
+                f"measured_{name}": None if row.unpapered else value for name, value in self._measured.items()
+            },
             top_features=reasons,
             feature_contributions=contributions,
             model_version=self.champion.version,
@@ -237,8 +239,9 @@ class FraudCounter:
         if missing := [k for k, told in PAPERS.items() if all(facts[name] is None for name in told.values())]:
             early = "" if row.papers_due else " (not due yet, and not held against the deal)"
             notes.append(f"not seen: {', '.join(missing)}{early}")
-        if stage == "unpaid":
-            notes.append("no payment was seen: held against honest deals whose payments are hidden likewise")
+        if stage != "paid":
+            unseen = "payment" if stage == "unpaid" else "paper and no payment"
+            notes.append(f"no {unseen} was seen: held against honest deals from which the same is hidden")
         return notes
 
     def _example(self) -> dict[str, Any]:
@@ -270,14 +273,13 @@ class FraudCounter:
             example["documents"].append({**slip, **({"vehicle_id": vehicle} if vehicle else {})})
         if len(history["certifiers"]):
             (certifier,) = _last(history["certifiers"], "certifier_id")
-            example["documents"].append(
-                {
-                    "kind": "assay_certificate",
-                    "issuer_id": certifier,
-                    "stated_quantity": 40.0,
-                    "readable": 0.93,
-                }
-            )
+            paper = {
+                "kind": "assay_certificate",
+                "issuer_id": certifier,
+                "stated_quantity": 40.0,
+                "readable": 0.93,
+            }
+            example["documents"].append(paper)
             example["inspections"] = [{"inspector_id": certifier, "grade": "B"}]
         if account:
             example["payments"] = [
@@ -289,7 +291,11 @@ class FraudCounter:
 
 def _unheld(frame: DataFrame, rows: Sequence[FraudRow]) -> DataFrame:
     early = np.array([not row.papers_due for row in rows], dtype=bool)
-    return frame.assign(**{MISSING: frame[MISSING].mask(early)}) if early.any() else frame
+    if not early.any():
+        return frame
+    shown = frame.assign(**{MISSING: frame[MISSING].mask(early, 0.0)})
+    shown.loc[[row.unpapered for row in rows], list(PAPER_COLUMNS)] = np.nan
+    return shown
 
 
 def _columns(asked: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -120,7 +120,7 @@ def test_every_worker_follows_a_switch_within_a_second(
 ) -> None:
     async def go() -> list[float]:
         lines, took = await service.one_each(), []
-        for n in range(12):
+        for n in range(6):
             mode, expected = (("mock", "mock"), ("real", "real"))[n % 2]
             assert (await lines[n // 2 % 2].ask(SWITCH, {"new_mode": mode})).status == 200
             switched = time.perf_counter()
@@ -201,6 +201,8 @@ def _idle_share(pids: list[int]) -> float:
         begun = cpu_seconds(pids)
         time.sleep(IDLE_S)
         shares.append((cpu_seconds(pids) - begun) / IDLE_S)
+        if shares[-1] < IDLE_SHARE:
+            break
     print("idle shares", shares)  # noqa: T201
     return min(shares)
 

@@ -87,7 +87,7 @@ def tries(session: Session, since: datetime, most: int = MOST) -> Iterator[dict[
     """
     found = session.execute(_asked(_TRIED, since, most), execution_options={"yield_per": PAGE})
     for call in found.mappings():
-        yield from tried(call)
+        yield from tried(dict(call))
 
 
 def tried(call: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -141,13 +141,23 @@ def settings(
         Path | None,
         typer.Option("--env-file", help="settings; .env if not given", exists=True, dir_okay=False),
     ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="also ask every configured provider whether it has its model")
+    ] = False,
 ) -> None:
     """Show the settings of the service that are in force here; of secrets only whether they are set."""
     with _told_plainly():
         from mandi.serving.settings import load
         from mandi.serving.settings_page import table
 
-        typer.echo(table(load(env_file or _root() / ".env")))
+        found = load(env_file or _root() / ".env")
+        typer.echo(table(found))
+        if check:
+            from mandi.serving.gateway_parts import models_checked
+
+            text, good = models_checked(found)
+            typer.echo(text)
+            raise typer.Exit(0 if good else 1)
 
 
 @key_app.command("create")

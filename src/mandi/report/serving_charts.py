@@ -59,7 +59,7 @@ def price_beside(view: Mapping[str, Any], title: str) -> Chart:
 
 
 def who_answered(calls: pd.DataFrame, title: str) -> Chart:
-    """Draw call by call who answered, and where the breaker of the first choice stood afterwards.
+    """Draw call by call who answered, and how the call found the breaker of the first choice.
 
     Parameters
     ----------
@@ -168,16 +168,13 @@ def cost_quality(
         axes.fill_between(spent, frame["low"], frame["high"], color=colour, alpha=0.15, linewidth=0)
         axes.plot(spent, frame["quality"], color=colour, marker="o", markersize=3.5, label=name)
     axes.plot(whole, [weak, strong], color=NAIVE, linestyle=":", label="by the toss of a coin")
-    for level, told in ((weak, "the cheap one alone"), (strong, "the dear one alone")):
+    for level, told, x, y, side in (
+        (weak, "the cheap one alone", 1, -11, "right"),
+        (strong, "the dear one alone", 0, 4, "left"),
+    ):
         axes.axhline(level, color=NAIVE, linewidth=0.8)
         axes.annotate(
-            told,
-            (whole[1], level),
-            (0, 3),
-            textcoords="offset points",
-            ha="right",
-            color=NAIVE,
-            fontsize=8.5,
+            told, (whole[x], level), (0, y), textcoords="offset points", ha=side, color=NAIVE, fontsize=8.5
         )
     legend(axes)
     return figure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import time
 from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ from mandi.llm.cache.classes import TTL_S, CacheRules
 from mandi.llm.path.ports import PathSettings
 from mandi.llm.pricing import Prices
 from mandi.llm.provider import Provider
-from mandi.llm.providers.catalog import Catalog, catalog
+from mandi.llm.providers.catalog import Catalog, Verdict, catalog, verify
 from mandi.llm.quota.quota import Quota
 from mandi.llm.quota.tiers import TIERS, Allowance
 from mandi.llm.resilience.breaker import BreakerPolicy
@@ -60,6 +61,31 @@ def catalog_of(settings: Settings) -> Catalog:
             "COMPATIBLE_API_KEY": settings.compatible_api_key,
         }
     )
+
+
+def models_checked(settings: Settings) -> tuple[str, bool]:
+    """Ask every provider that is configured whether it has its models.
+
+    Returns
+    -------
+    text : str
+        A line each, and why another one is not configured.
+    good : bool
+        Nobody said that a model is not there.
+    """
+    found = catalog_of(settings)
+
+    async def ask() -> list[Verdict]:
+        try:
+            return list(await asyncio.gather(*(verify(provider) for provider in found.providers.values())))
+        finally:
+            await found.close()
+
+    verdicts = asyncio.run(ask())
+    lines = [v.message for v in verdicts] + [
+        f"{name}: not configured, {why}" for name, why in found.missing.items()
+    ]
+    return "\n".join(lines), all(v.ok is not False for v in verdicts)
 
 
 def teachers(found: Catalog, settings: Settings) -> list[Provider]:

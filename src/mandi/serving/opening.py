@@ -18,6 +18,7 @@ from mandi.llm.gateway import Gateway
 from mandi.llm.mock.analyst import Analyst
 from mandi.llm.modes import LiveMode, admitted
 from mandi.llm.provider import Provider
+from mandi.llm.providers.catalog import verify
 from mandi.llm.resilience.breakers import Breakers
 from mandi.llm.routing.router import policy_named
 from mandi.serving.accounts.opening import furnish as furnish_accounts
@@ -48,6 +49,7 @@ from mandi.store.spool import Spool
 from mandi.student.encoder import Encoder
 
 if TYPE_CHECKING:
+    from mandi.llm.provider import Provider
     from mandi.llm.quota.ledger import Alert
     from mandi.serving.house import House
     from mandi.serving.settings import Settings
@@ -68,13 +70,20 @@ class Opened:
     alerts: Alerts | None
     webhook: Webhook | None
 
+    check: asyncio.Task[None] | None = None
+
     def start(self) -> None:
         """Begin what goes on beside requests, in the running loop."""
         self.pulse.start()
         self.tracks.start(self.house.now)
+        wired = [p for p in self.house.rooms[PROVIDERS].values() if p.kind in ("vendor", "local")]
+        self.check = asyncio.get_running_loop().create_task(_check_models(wired), name="mandi-models")
 
     async def close(self) -> None:
         """Finish what goes on, put down what waits, release connections."""
+        if self.check is not None:
+            self.check.cancel()
+            await asyncio.wait({self.check})
         await self.pulse.stop()
         await self.tracks.stop()
         await self.gateway.close()
@@ -133,6 +142,12 @@ def furnish(
     gateway, tracks = _gateway(house, settings, state, book, watch, vendors, clock)
     pulse = Pulse(watch, gateway.breakers, house.rooms[PROVIDERS], spool)
     return Opened(house, gateway, spool, pulse, tracks, alerts, webhook)
+
+
+async def _check_models(providers: Sequence[Provider]) -> None:
+    """Say in the log which configured models a vendor no longer has: names of models end sooner than services."""
+    for verdict in await asyncio.gather(*(verify(provider) for provider in providers)):
+        LOG.log(logging.WARNING if verdict.ok is False else logging.INFO, "%s", verdict.message)
 
 
 def open_desk(house: House, folder: Path) -> None:

@@ -182,7 +182,7 @@ class Studio:
         ----------
         deal : mapping
         provider : str
-            Whose breaker is looked at after each call.
+            Whose breaker is looked at before each call.
         calls : int
         step : float
             Added to the price from call to call, and from one use of this method to the next.
@@ -190,13 +190,13 @@ class Studio:
         Returns
         -------
         list of dict
-            ``account`` of each reply, with the second of the studio's clock and where the breaker stood afterwards.
+            ``account`` of each reply, with the second of the studio's clock and the breaker as the call found it.
         """
         told = []
         for _ in range(calls):
             self._dearer += step
-            reply = await self.analyse(deal, price=deal["price"] + self._dearer)
-            told.append({"at": self.clock(), **account(reply), "breaker": await self.breaker(provider)})
+            found = {"at": self.clock(), "breaker": await self.breaker(provider)}
+            told.append({**found, **account(await self.analyse(deal, price=deal["price"] + self._dearer))})
         return told
 
     async def guest(self, organization: str, tier: str = "free") -> AsgiClient:

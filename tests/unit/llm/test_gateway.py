@@ -461,3 +461,29 @@ def test_a_piece_that_says_nothing_is_no_first_piece() -> None:
     home = house(Opens("openai"), Scripted("gemini"), analyst())
     said, outcome = asyncio.run(drained(home.gateway.stream(call())))
     assert (said, outcome.completion.provider, outcome.fallback) == (SAID, "gemini", True)
+
+
+def test_a_stream_that_outlives_the_calls_own_time_is_no_failure_of_its_vendor() -> None:
+    class Slow(Scripted):
+        async def stream(
+            self, prompt: Prompt, model: str, timeout_s: float
+        ) -> AsyncIterator[Delta | Completion]:
+            for _ in range(200):
+                yield Delta("word ")
+                await asyncio.sleep(0.03)
+
+    home = house(Slow("openai"), analyst())
+    said, broken = asyncio.run(drained(home.gateway.stream(call(), timeout_s=0.2)))
+    assert isinstance(broken, Interrupted) and broken.fault == "timeout"
+    assert said.startswith("word word ")
+    assert asyncio.run(home.gateway.breakers.views(["openai"]))[0].failures == 0
+
+
+@pytest.mark.parametrize(("kind", "cost"), [("vendor", Decimal("0.25")), ("local", Decimal(0))])
+def test_a_vendors_own_bill_is_believed_and_a_server_of_ones_own_costs_nothing(
+    kind: Any, cost: Decimal
+) -> None:
+    home = house(Scripted("one", kind, [Says(cost_usd=Decimal("0.25"))]), mode="real")
+    outcome = asyncio.run(home.gateway.complete(call()))
+    assert outcome.cost_usd == outcome.completion.cost_usd == home.records.all[0].cost_usd == cost
+    assert asyncio.run(home.gateway.quota.standing(CALLER))["usd_per_day"][0] == int(cost * 1_000_000)

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from decimal import Decimal
 
 import pytest
 
 from mandi.core.errors import ConfigError
-from mandi.serving.gateway_parts import breaker_policy, catalog_of, path_settings, teachers, tiers_of
+from mandi.serving.gateway_parts import (
+    breaker_policy,
+    catalog_of,
+    models_checked,
+    path_settings,
+    teachers,
+    tiers_of,
+)
 from mandi.serving.settings import Settings
+
+from ...fakes.vendor import FakeVendor
 
 
 def test_the_numbers_arrive_where_they_count() -> None:
@@ -53,3 +63,17 @@ def test_tiers_are_changed_and_added() -> None:
 def test_a_limit_that_is_none_is_refused(limits: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match="AI_TIERS"):
         tiers_of({"free": limits})
+
+
+def test_a_model_its_server_does_not_have_is_told() -> None:
+    async def asked() -> tuple[tuple[str, bool], tuple[str, bool]]:
+        async with FakeVendor() as vendor:
+            known = Settings(local_url=vendor.url, local_model="fake-small")
+            gone = Settings(local_url=vendor.url, local_model="retired:8b")
+            return await asyncio.to_thread(models_checked, known), await asyncio.to_thread(
+                models_checked, gone
+            )
+
+    (good, is_good), (bad, is_bad) = asyncio.run(asked())
+    assert is_good and "local has fake-small" in good and "OPENAI_API_KEY is not set" in good
+    assert not is_bad and 'does not have "retired:8b"' in bad

@@ -13,7 +13,7 @@ from mandi.llm.prompts.analysis import price_view
 from mandi.llm.provider import Fault, Kind, ProviderError
 from mandi.llm.token_estimate import prompt_tokens, tokens_in
 
-NAME = "scripted-vendor"
+NAME = "scripted"
 FAIR_PCT = 5.0  # nearer to the fair price than this is called fair
 CHAT = (
     "This sentence comes from a script in your own process, word by word, the way a vendor's would come over the "

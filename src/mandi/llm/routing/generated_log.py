@@ -15,11 +15,15 @@ STUDENT, TEACHER = "student", "teacher"
 A_CONVERSATION = 4  # questions
 STEPS = (
     "Price of {crop} in {market}?",
-    "How many quintals of {crop} came to {market} this week, and is that usual?",
-    "Compare {crop} in {market} with last year: which part is the harvest, which part is the export ban, and why?",
-    "Given 3 lots of {crop} at 7,150, 7,420 and 7,610 in {market}, freight of 45 a quintal and 12 % interest over 60 days, "
+    "Price of {crop} in {market}, and in {other}?",
+    "How many quintals of {crop} came to {market} this week, and is that usual for the season?",
+    "Why is {crop} dearer in {market} than in {other} by {gap}, and will that last until the festival?",
+    "Compare {crop} in {market} with last year: which part is the harvest, which part the export ban, and why?",
+    "Offers at {low}, {high} and 7,900 for {crop} in {market}: which is the best after freight of {gap} a quintal?",
+    "Given lots of {crop} at {low} and {high} in {market}, freight of {gap} a quintal and 12 % interest over 60 days, "
     "derive which I should hold, explain step by step, and list what would change your mind.",
 )
+WORDS_SAY = 1.1  # steps by which a question sounds easier or harder than it is, standard deviation
 CROPS, MARKETS = ("cotton", "soybean", "tur", "wheat", "maize"), ("Rajkot", "Indore", "Latur", "Akola")
 
 
@@ -73,10 +77,11 @@ def generated_log(rows: int = 1200, seed: int = 0, unsure: float = 0.8) -> Gener
     student, teacher = _chance(3.2 - 6.5 * hard), 0.96 - 0.10 * hard
     confidence = _chance(np.log(student / (1 - student)) + draw.normal(0.0, unsure, rows))
     right = draw.random((2, rows)) < np.array([student, teacher])
-    words = np.clip((hard * len(STEPS) + draw.normal(0.0, 0.5, rows)).astype(int), 0, len(STEPS) - 1)
+    words = np.clip((hard * len(STEPS) + draw.normal(0.0, WORDS_SAY, rows)).astype(int), 0, len(STEPS) - 1)
+    low = draw.integers(6000, 7400, rows)
     made: list[dict[str, Any]] = [
         {
-            "prompt": STEPS[words[k]].format(crop=CROPS[k % len(CROPS)], market=MARKETS[k % len(MARKETS)]),
+            "prompt": _asked(STEPS[words[k]], k, int(low[k])),
             "conversation_id": f"talk-{talk[k]}",
             "student_confidence": round(float(confidence[k]), 3),
             "outcomes": {
@@ -87,6 +92,13 @@ def generated_log(rows: int = 1200, seed: int = 0, unsure: float = 0.8) -> Gener
         for k in range(rows)
     ]
     return GeneratedLog(log_of(made), teacher - student)
+
+
+def _asked(step: str, k: int, low: int) -> str:
+    market, other = MARKETS[k % len(MARKETS)], MARKETS[(k + 1) % len(MARKETS)]
+    return step.format(
+        crop=CROPS[k % len(CROPS)], market=market, other=other, low=low, high=low + 250, gap=low % 90
+    )
 
 
 def _chance(log_odds: Floats) -> Floats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -221,3 +222,17 @@ def test_a_worker_killed_after_its_answer_is_replaced_and_loses_no_record(servic
     assert dying not in service.workers(but=dying)
     (record,) = records(service, {told["generation_id"]}).values()
     assert (record.status, record.effective_mode) == ("success", "mock")
+
+
+def test_workers_end_with_their_supervisor_and_leave_the_port(service: Processes) -> None:
+    assert service.supervisor is not None
+    pids = service.pids
+    service.supervisor.kill()
+    service.supervisor.wait(timeout=20)
+    until = time.monotonic() + 20
+    while any(Path(f"/proc/{pid}").exists() for pid in pids):
+        assert time.monotonic() < until, "a worker outlives its supervisor"
+        time.sleep(0.02)
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("127.0.0.1", service.port))

@@ -154,6 +154,9 @@ class Mandi:
     """Models for commodity trading and answers in language; `GET /api/v1/models` lists the models with examples."""
 
     def __init__(self) -> None:
+        from mandi.serving.supervisor import end_with_supervisor
+
+        end_with_supervisor()
         WORKER.open()
 
     @bentoml.on_startup

@@ -6,7 +6,7 @@ import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -200,7 +200,8 @@ def task_prompt(request: AIRequest) -> Prompt:
     if kind is TaskType.CLASSIFICATION:
         label = {"type": "string", "enum": _labels(request)}
         words = f"Give the one label that fits the text best. {DATA_RULE.format('text')}"
-        return _prompt(request, "classification", words, data_block("text", text), _form("label", label))
+        asked = _prompt(request, "classification", words, data_block("text", text), _form("label", label))
+        return replace(asked, facts={"labels": _labels(request), "text": text})
     if kind is TaskType.SCORING:
         criterion = data_block("criterion", str(request.context.get("criterion", "how well it is written")))
         score = {"type": "number", "minimum": 0, "maximum": 1}

@@ -19,6 +19,7 @@ from mandi.llm.mock.analyst import Analyst
 from mandi.llm.modes import LiveMode, admitted
 from mandi.llm.provider import Provider
 from mandi.llm.providers.catalog import verify
+from mandi.llm.providers.embedded import StudentProvider
 from mandi.llm.resilience.breakers import Breakers
 from mandi.llm.routing.router import policy_named
 from mandi.serving.accounts.opening import furnish as furnish_accounts
@@ -45,6 +46,7 @@ from mandi.serving.observing.observer import Watch
 from mandi.serving.observing.pulse import Pulse
 from mandi.serving.observing.webhook import Webhook
 from mandi.serving.snapshot import MAKE_IT
+from mandi.serving.students import LabelStudent
 from mandi.store.spool import Spool
 from mandi.student.encoder import Encoder
 
@@ -144,6 +146,13 @@ def furnish(
     return Opened(house, gateway, spool, pulse, tracks, alerts, webhook)
 
 
+def _student(settings: Settings, encoder: Encoder) -> list[Provider]:
+    if settings.student_folder is None:
+        return []
+    student = LabelStudent.load(settings.student_folder)
+    return [StudentProvider(student, encoder, embedding_model="mandi-encoder")]
+
+
 async def _check_models(providers: Sequence[Provider]) -> None:
     """Say in the log which configured models a vendor no longer has: names of models end sooner than services."""
     for verdict in await asyncio.gather(*(verify(provider) for provider in providers)):
@@ -205,10 +214,11 @@ def _gateway(
     found = catalog_of(settings)
     for name, why in found.missing.items():
         LOG.info("%s is not configured: %s", name, why)
-    providers: list[Any] = [*(teachers(found, settings) if vendors is None else vendors), Analyst()]
+    encoder, tracks = Encoder(), KnownTracks(database)
+    asked = teachers(found, settings) if vendors is None else vendors
+    providers: list[Any] = [*_student(settings, encoder), *asked, Analyst()]
     admitted(settings.ai_mode, providers)
     evidence = DeskEvidence(house.desk, house.one_at_a_time)
-    encoder, tracks = Encoder(), KnownTracks(database)
     mode = LiveMode(KeptModes(database), settings.ai_mode)
     breakers = Breakers(state, breaker_policy(settings), clock=clock)
     champions = house.desk.champions if house.desk else {}

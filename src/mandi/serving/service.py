@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from mandi.core.errors import MandiError
+from mandi.serving.first_byte import in_place_of_bentomls
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -134,6 +135,9 @@ class Outermost:
             assert WORKER.wall is not None
             self._wall = WORKER.wall(self._app, **WORKER.options)
         await self._wall(scope, receive, send)
+
+
+in_place_of_bentomls()
 
 
 def _traffic() -> dict[str, float]:

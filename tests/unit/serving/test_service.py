@@ -43,6 +43,13 @@ def test_the_service_is_ready_with_a_champion_and_answers(
         assert client.get("/").status_code == 200
 
 
+def test_no_timer_of_bentoml_outlives_its_request(service: Any) -> None:
+    from mandi.serving.first_byte import FirstByte
+
+    found = [m for m in service.user_middleware if m.cls.__name__ in ("FirstByte", "TimeoutMiddleware")]
+    assert [(m.cls, m.kwargs["timeout"]) for m in found] == [(FirstByte, 60.0)]
+
+
 def test_a_stranger_sees_that_it_is_alive_and_nothing_else(
     service: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -72,7 +72,7 @@ def in_place_of_bentomls() -> None:
     """
     from bentoml._internal.server.http import traffic
 
-    traffic.TimeoutMiddleware = FirstByte
+    traffic.TimeoutMiddleware = FirstByte  # type: ignore[misc, assignment]
 
 
 async def _answered(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:

@@ -3,7 +3,8 @@
 The service is started as `mandi serve` starts it, twice: the second start, with everything in the disk's cache, is the one that is
 measured. A vendor on loopback answers in pieces without a pause, sixteen connections ask one after the other. Memory is
 proportional (pages that processes share count once), summed over supervisor and worker, and read after a warm-up and after
-every thousand answers; ``growth`` is the last reading over the one after the warm-up. Then one deal is analysed again and again,
+every thousand answers; ``growth`` is the last reading over the one after the warm-up, ``own_growth`` the same of what the processes
+have written themselves, without the pages of libraries, whose part depends on who else on the machine uses them. Then one deal is analysed again and again,
 its answer from the cache. Seconds are of this machine while it did whatever else it did; processor seconds are the figure to
 compare.
 """
@@ -52,9 +53,9 @@ class Standing:
     ready_s: float
     ready_cpu_s: float
 
-    def mib(self) -> float:
+    def mib(self, own: bool = False) -> float:
         """Return the memory of supervisor and workers, MiB."""
-        return proportional_mib(family(self.pid))
+        return proportional_mib(family(self.pid), own)
 
 
 def main() -> None:
@@ -75,13 +76,14 @@ def _soaked(service: Standing) -> list[Row]:
     fresh = service.mib()
     asyncio.run(ask_all(service.target, WARM, stream=True))
     warm = most = last = service.mib()
+    own = service.mib(own=True)
     print(f"ready with {fresh:.1f} MiB, warm with {warm:.1f} MiB", flush=True)
     begun, cpu = time.perf_counter(), cpu_seconds(family(service.pid))
     for done in range(EVERY, STREAMS + 1, EVERY):
         asyncio.run(ask_all(service.target, EVERY, stream=True))
         last = service.mib()
         most = max(most, last)
-        print(f"{done} answers: {last:.1f} MiB", flush=True)
+        print(f"{done} answers: {last:.1f} MiB, {service.mib(own=True):.1f} of them its own", flush=True)
     wall, cpu = time.perf_counter() - begun, cpu_seconds(family(service.pid)) - cpu
     return [
         Row("start", "ready_seconds", service.ready_s, goal=GOALS["ready_seconds"]),
@@ -91,6 +93,8 @@ def _soaked(service: Standing) -> list[Row]:
         Row("memory", "end_mib", last, goal=GOALS["proportional_mib"]),
         Row("memory", "most_mib", most, goal=GOALS["proportional_mib"]),
         Row("memory", "growth", last / warm, goal=GOALS["growth"]),
+        Row("memory", "own_end_mib", end := service.mib(own=True)),
+        Row("memory", "own_growth", end / own, goal=GOALS["growth"]),
         Row("streams", "answers", float(STREAMS)),
         Row("streams", "answers_a_second", STREAMS / wall),
         Row("streams", "cpu_ms_an_answer", 1e3 * cpu / STREAMS),

@@ -24,6 +24,7 @@ from mandi.serving.operations import Asked, Operation, Principal, Stream, Told
 from mandi.serving.problems import (
     BAD_REQUEST,
     FORBIDDEN,
+    NOT_FOUND,
     TOO_LARGE,
     Problem,
     Refused,
@@ -35,7 +36,6 @@ LOG = logging.getLogger("mandi.serving")
 REQUEST_ID = "x-request-id"
 PLAIN_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 NAME = re.compile(r"[A-Za-z0-9_.:@/-]{1,200}")
-NOT_FOUND = 404
 GONE = 499
 CLOSING_S = 10.0  # for what a stream does at its end: stop whoever speaks, keep what was said
 Endpoint = Callable[[Request], Awaitable[Response]]

@@ -13,7 +13,7 @@ from mandi.llm.messages import Completion, Delta, Embeddings, Prompt, ToolCall, 
 from mandi.llm.provider import Kind, ProviderError
 from mandi.llm.providers.address import Secret, checked_key, checked_url
 from mandi.llm.providers.connection import WireLimits
-from mandi.llm.providers.faults import NotTheShape
+from mandi.llm.providers.faults import NotTheShape, no_model
 from mandi.llm.providers.vendor_faults import vendor_fault
 from mandi.llm.providers.vendor_http import http_client, listen
 from mandi.llm.providers.vendor_turns import (
@@ -147,7 +147,7 @@ class Vendor:
     async def embed(self, texts: Sequence[str], model: str, timeout_s: float) -> Embeddings:
         """Return a vector of each text, in batches of no size of our own; see ``Provider.embed``."""
         if model not in self.embedding_models:
-            raise ProviderError(self.name, "not_able", f'{self.name} has no embedding model "{model[:80]}"')
+            raise no_model(self.name, model, "embedding model")
         if not texts:
             return Embeddings((), self.name, model)
         started = self._clock()
@@ -193,9 +193,7 @@ class Vendor:
         if timeout_s <= 0:
             raise TimeoutError
         if model not in self._models:
-            raise ProviderError(
-                self.name, "not_able", f'{self.name} is not configured for the model "{model[:80]}"'
-            )
+            raise no_model(self.name, model)
         client = self._opened()
         if model not in self._made:
             self._made[model] = _model_of(client, model)

@@ -15,10 +15,9 @@ from mandi.serving.conversations import shelf, turns
 from mandi.serving.conversations.turns import Asking, Begun, TurnRefused
 from mandi.serving.dispatch import not_found
 from mandi.serving.operations import Asked, Operation, Stream
-from mandi.serving.problems import Problem, Refused
+from mandi.serving.problems import CONFLICT, Problem, Refused
 from mandi.store.records import AiMetric, Message, new_id
 
-CONFLICT = 409
 LAST_EVENT = "last-event-id"
 MESSAGE_ID, REQUEST_ID = "x-mandi-message", "x-mandi-request"
 

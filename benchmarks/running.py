@@ -93,8 +93,15 @@ def family(pid: int) -> list[int]:
     return found
 
 
-def proportional_mib(pids: Sequence[int]) -> float:
+def proportional_mib(pids: Sequence[int], own: bool = False) -> float:
     """Return the memory of processes together, MiB; a page that several share counts once.
+
+    Parameters
+    ----------
+    pids : sequence of int
+    own : bool
+        Only what they have written themselves. A library's pages are shared with whoever else on the machine loaded it, so their
+        part changes when strangers come and go.
 
     Examples
     --------
@@ -104,7 +111,7 @@ def proportional_mib(pids: Sequence[int]) -> float:
     kib = 0
     for pid in pids:
         for line in (PROC / str(pid) / "smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
+            if line.startswith("Pss_Anon:" if own else "Pss:"):
                 kib += int(line.split()[1])
     return kib / 1024
 

@@ -3,7 +3,8 @@
 The service is started as `mandi serve` starts it, twice: the second start, with everything in the disk's cache, is the one that is
 measured. A vendor on loopback answers in pieces without a pause, sixteen connections ask one after the other. Memory is
 proportional (pages that processes share count once), summed over supervisor and worker, and read after a warm-up and after
-every thousand answers; ``growth`` is the last reading over the one after the warm-up. Then one deal is analysed again and again,
+every thousand answers; ``growth`` is the last reading over the one after the warm-up, ``own_growth`` the same of what the processes
+have written themselves, without the pages of libraries, whose part depends on who else on the machine uses them. Then one deal is analysed again and again,
 its answer from the cache. Seconds are of this machine while it did whatever else it did; processor seconds are the figure to
 compare.
 """
@@ -52,9 +53,9 @@ class Standing:
     ready_s: float
     ready_cpu_s: float
 
-    def mib(self) -> float:
+    def mib(self, own: bool = False) -> float:
         """Return the memory of supervisor and workers, MiB."""
-        return proportional_mib(family(self.pid))
+        return proportional_mib(family(self.pid), own)
 
 
 def main() -> None:
@@ -65,7 +66,7 @@ def main() -> None:
             pass
         with _service(root, vendor) as service:
             rows = _soaked(service)
-            rows += _cached(service.target)
+            rows += _cached(service)
     shown = [[r.case, r.metric, r.value, r.goal, r.met] for r in rows]
     print(table(("case", "metric", "value", "goal", "met"), shown))
     print(write(root / "benchmarks" / "results", "soak", rows, time.process_time()))
@@ -75,13 +76,14 @@ def _soaked(service: Standing) -> list[Row]:
     fresh = service.mib()
     asyncio.run(ask_all(service.target, WARM, stream=True))
     warm = most = last = service.mib()
+    own = service.mib(own=True)
     print(f"ready with {fresh:.1f} MiB, warm with {warm:.1f} MiB", flush=True)
     begun, cpu = time.perf_counter(), cpu_seconds(family(service.pid))
     for done in range(EVERY, STREAMS + 1, EVERY):
         asyncio.run(ask_all(service.target, EVERY, stream=True))
         last = service.mib()
         most = max(most, last)
-        print(f"{done} answers: {last:.1f} MiB", flush=True)
+        print(f"{done} answers: {last:.1f} MiB, {service.mib(own=True):.1f} of them its own", flush=True)
     wall, cpu = time.perf_counter() - begun, cpu_seconds(family(service.pid)) - cpu
     return [
         Row("start", "ready_seconds", service.ready_s, goal=GOALS["ready_seconds"]),
@@ -91,13 +93,16 @@ def _soaked(service: Standing) -> list[Row]:
         Row("memory", "end_mib", last, goal=GOALS["proportional_mib"]),
         Row("memory", "most_mib", most, goal=GOALS["proportional_mib"]),
         Row("memory", "growth", last / warm, goal=GOALS["growth"]),
+        Row("memory", "own_end_mib", end := service.mib(own=True)),
+        Row("memory", "own_growth", end / own, goal=GOALS["growth"]),
         Row("streams", "answers", float(STREAMS)),
         Row("streams", "answers_a_second", STREAMS / wall),
         Row("streams", "cpu_ms_an_answer", 1e3 * cpu / STREAMS),
     ]
 
 
-def _cached(target: Target) -> list[Row]:
+def _cached(service: Standing) -> list[Row]:
+    target, pids, cpu = service.target, family(service.pid), 0.0
     line, body = HTTPConnection(target.host, target.port, timeout=60), json.dumps(EXAMPLE)
     headers = {"authorization": f"Bearer {target.key}", "content-type": "application/json"}
     took, first = [], 0.0
@@ -112,9 +117,13 @@ def _cached(target: Target) -> list[Row]:
             raise RuntimeError(f"{PATH} answered {answer.status}: {text[:300]!r}")
         if n and told["cache"] != "exact":
             raise RuntimeError(f"the same deal was answered anew: cache {told['cache']}")
-        took.append(spent) if n else (first := spent)
+        if n:
+            took.append(spent)
+        else:
+            first, cpu = spent, cpu_seconds(pids)
     return [
         Row("analyze-deal", "first_ms", first),
+        Row("analyze-deal", "cached_cpu_ms", 1e3 * (cpu_seconds(pids) - cpu) / CACHED),
         Row("analyze-deal", "cached_p50_ms", quantile(took, 0.5)),
         Row("analyze-deal", "cached_p95_ms", quantile(took, 0.95), goal=GOALS["cached_p95_ms"]),
     ]

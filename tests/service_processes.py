@@ -58,17 +58,23 @@ class Processes:
         return asyncio.run(self._workers(but))
 
     def kill(self) -> None:
-        """Kill all of it at once."""
+        """Kill all of it at once, and wait until nothing of it is left."""
         assert self.supervisor is not None
-        with suppress(ProcessLookupError):
-            os.killpg(self.supervisor.pid, signal.SIGKILL)
+        pids = self.pids
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         self.supervisor.wait(timeout=20)
+        until = time.monotonic() + 20
+        while any(Path(f"/proc/{pid}").exists() for pid in pids):
+            assert time.monotonic() < until, "somebody outlives being killed"
+            time.sleep(0.01)
 
     def stop(self) -> None:
         """End it as an operator would."""
         assert self.supervisor is not None
         if self.supervisor.poll() is None:
-            os.killpg(self.supervisor.pid, signal.SIGTERM)
+            self.supervisor.terminate()
             try:
                 self.supervisor.wait(timeout=30)
             except subprocess.TimeoutExpired:

@@ -219,8 +219,10 @@ def test_the_whole_service_killed_after_an_answer_loses_no_record(place: Place) 
         line.close()
         return organization, answer.mandi["generation_id"]
 
+    before = set(place.service.pids)
     organization, generation = asyncio.run(go())
     place.service.start()
+    assert not before & set(place.service.pids)
     (record,) = place.calls(organization, 1)
     assert (record.generation_id, record.status) == (generation, "success")
 

@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
 from mandi.core.errors import MandiError
+from mandi.serving.first_byte import in_place_of_bentomls
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -136,6 +137,9 @@ class Outermost:
         await self._wall(scope, receive, send)
 
 
+in_place_of_bentomls()
+
+
 def _traffic() -> dict[str, float]:
     own = float(os.environ.get(TIMEOUT, "30"))
     return {"timeout": max(own, float(os.environ.get("AI_TIMEOUT_SECONDS", "30")) + SPARE_S)}
@@ -154,6 +158,9 @@ class Mandi:
     """Models for commodity trading and answers in language; `GET /api/v1/models` lists the models with examples."""
 
     def __init__(self) -> None:
+        from mandi.serving.supervisor import end_with_supervisor
+
+        end_with_supervisor()
         WORKER.open()
 
     @bentoml.on_startup

@@ -18,6 +18,9 @@ from mandi.serving.settings import environment_with
 from mandi.serving.snapshot import read_manifest
 
 SERVICE = "mandi.serving.service:Mandi"
+KEEP_ALIVE_S = (
+    "75"  # clients and balancers keep idle connections for up to a minute; who closes first must not be us
+)
 
 
 def cli_serve(
@@ -58,7 +61,10 @@ def cli_serve(
     environment.setdefault(
         "MALLOC_ARENA_MAX", "2"
     )  # each thread's own arena costs memory and saves nothing here
-    command = [sys.executable, "-m", "bentoml", "serve", SERVICE, "--host", host, "--port", str(port)]
+    command = [
+        sys.executable, "-m", "bentoml", "serve", SERVICE, "--host", host, "--port", str(port),
+        "--timeout-keep-alive", KEEP_ALIVE_S,
+    ]  # fmt: skip
     os.execve(sys.executable, command, environment)
 
 

@@ -43,6 +43,13 @@ def test_the_service_is_ready_with_a_champion_and_answers(
         assert client.get("/").status_code == 200
 
 
+def test_no_timer_of_bentoml_outlives_its_request(service: Any) -> None:
+    from mandi.serving.first_byte import FirstByte
+
+    found = [m for m in service.user_middleware if m.cls.__name__ in ("FirstByte", "TimeoutMiddleware")]
+    assert [(m.cls, m.kwargs["timeout"]) for m in found] == [(FirstByte, 60.0)]
+
+
 def test_a_stranger_sees_that_it_is_alive_and_nothing_else(
     service: Any, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -143,3 +150,19 @@ def test_the_greeting_carries_a_request(folder: Path) -> None:
     said = greeting(read_manifest(folder), "0.0.0.0", 3000)
     assert "curl -s http://127.0.0.1:3000/api/v1/price/predict" in said
     assert '"commodity_id": "soybean"' in said
+
+
+def test_idle_connections_outlive_those_of_clients(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+    import socket
+
+    from mandi.serving.service_process import cli_serve
+
+    begun: list[list[str]] = []
+    monkeypatch.setattr(os, "execve", lambda program, command, environment: begun.append(command))
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    cli_serve(folder.parents[1], port=port)
+    (command,) = begun
+    assert float(command[command.index("--timeout-keep-alive") + 1]) > 60

@@ -197,7 +197,9 @@ def parsed(body: bytes) -> dict[str, Any]:
         ) from None
     if not isinstance(asked, dict):
         raise Refused(Problem(BAD_REQUEST, f"the body is a {type(asked).__name__}", "body", "an object"))
-    if NUL_ESCAPED in body and _holds_nul(asked):  # no database of ours keeps it, and it ends texts early elsewhere
+    if NUL_ESCAPED in body and _holds_nul(
+        asked
+    ):  # no database of ours keeps it, and it ends texts early elsewhere
         raise Refused(Problem(BAD_REQUEST, "the body holds the letter NUL", "body", "text without it"))
     return asked
 

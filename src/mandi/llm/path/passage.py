@@ -118,7 +118,9 @@ class Passage:
         """
         to_a_person = self.decision is not None and self.decision.route == "human"
         asked_wrongly = any(attempt.fault == "refused_request" for attempt in self.attempts)
-        answered = self.outcome is not None or self.partial is not None or bool(self.tokens_in or self.cost_usd)
+        answered = (
+            self.outcome is not None or self.partial is not None or bool(self.tokens_in or self.cost_usd)
+        )
         if not (answered or to_a_person or asked_wrongly):
             return None
         return Amounts(1, self.tokens_in + self.tokens_out, as_micros(self.cost_usd))

@@ -58,7 +58,9 @@ def unsupported(text: str, facts: Mapping[str, Any], most: int = MOST_TOLD) -> l
     """
     known = sorted({abs(value) for value in _known(facts) if math.isfinite(value)})
     numbers = dict(stated(text)).items()
-    return list(islice((n for n, value in numbers if not _free(n, value) and not _close(n, value, known)), most))
+    return list(
+        islice((n for n, value in numbers if not _free(n, value) and not _close(n, value, known)), most)
+    )
 
 
 def _free(shown: str, value: float) -> bool:

@@ -173,7 +173,9 @@ def completion(
             else:
                 calls.append(ToolCall(part.tool_call_id, part.tool_name, arguments))
     finish: Finish = _FINISH.get(response.finish_reason or "", "tool_calls" if calls else "stop")
-    if not text and not calls and finish == "stop" and not prompt.stop:  # a word that ends it may have come first
+    if (
+        not text and not calls and finish == "stop" and not prompt.stop
+    ):  # a word that ends it may have come first
         raise NotTheShape("the answer has neither words nor calls")
     told = response.usage
     counts = (told.input_tokens, told.output_tokens)
@@ -183,7 +185,13 @@ def completion(
         said = tokens_in(text) + sum(tokens_in(c.name) + tokens_in(c.arguments) for c in calls)
         usage = Usage(prompt_tokens(prompt), said, estimated=True)
     return Completion(
-        text, provider, model_named(response.model_name, ""), tuple(calls), finish, usage, latency_ms=latency_ms
+        text,
+        provider,
+        model_named(response.model_name, ""),
+        tuple(calls),
+        finish,
+        usage,
+        latency_ms=latency_ms,
     )
 
 

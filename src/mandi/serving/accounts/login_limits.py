@@ -65,7 +65,10 @@ class LoginLimits:
             Seconds; 0 lets it be made. A try that has to wait is not counted.
         """
         now, counted = self._clock(), self._counted(name, address)
-        for key, free in counted:  # looked at first: whoever has to wait writes nothing, however many names are tried
+        for (
+            key,
+            free,
+        ) in counted:  # looked at first: whoever has to wait writes nothing, however many names are tried
             failures, last = _read(await self._state.read(key))
             wait = _left(failures, last, now, free)
             if wait > 0:

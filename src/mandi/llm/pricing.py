@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from mandi.core.errors import ConfigError, MandiError
 from mandi.llm.deal import MICRO
 from mandi.llm.messages import Prompt, Usage
-from mandi.llm.token_estimate import prompt_tokens, tokens_in
+from mandi.llm.token_estimate import prompt_tokens
 
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo
@@ -153,10 +153,6 @@ class Prices:
             As ``cost``.
         """
         return self.cost(Usage(prompt_tokens(prompt), self.writes_at_most(prompt, model)), model, provider)
-
-    def estimate_embedding(self, texts: Sequence[str], model: str, provider: str) -> Decimal:
-        """Return what embedding texts may cost at most."""
-        return self.cost(Usage(sum(map(tokens_in, texts))), model, provider)
 
     def writes_at_most(self, prompt: Prompt, model: str) -> int:
         """Return the bound of an answer in tokens: the prompt's, else the model's of the settings, else the default.

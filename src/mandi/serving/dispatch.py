@@ -37,6 +37,7 @@ REQUEST_ID = "x-request-id"
 PLAIN_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 NAME = re.compile(r"[A-Za-z0-9_.:@/-]{1,200}")
 GONE = 499
+NUL_ESCAPED = rb"\u0000"
 CLOSING_S = 10.0  # for what a stream does at its end: stop whoever speaks, keep what was said
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -186,7 +187,7 @@ def parsed(body: bytes) -> dict[str, Any]:
     Raises
     ------
     Refused
-        400; it is not JSON or not an object.
+        400; it is not JSON, not an object, or holds the letter NUL.
     """
     try:
         asked = from_json(body, allow_inf_nan=True)  # NaN is read here so that its field can be named below
@@ -196,6 +197,10 @@ def parsed(body: bytes) -> dict[str, Any]:
         ) from None
     if not isinstance(asked, dict):
         raise Refused(Problem(BAD_REQUEST, f"the body is a {type(asked).__name__}", "body", "an object"))
+    if NUL_ESCAPED in body and _holds_nul(
+        asked
+    ):  # no database of ours keeps it, and it ends texts early elsewhere
+        raise Refused(Problem(BAD_REQUEST, "the body holds the letter NUL", "body", "text without it"))
     return asked
 
 
@@ -210,6 +215,14 @@ def not_found(what: str, given: str) -> Refused:
         The id as given.
     """
     return Refused(Problem(NOT_FOUND, f'no {what} "{given[:64]}"', None, "one of your organisation"))
+
+
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any("\0" in name or _holds_nul(item) for name, item in value.items())
+    return isinstance(value, list) and any(map(_holds_nul, value))
 
 
 async def _body(operation: Operation, house: House, request: Request) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from anyio import CapacityLimiter
 
 from mandi.core.errors import DataNotFound, MandiError
-from mandi.serving.problems import UNAVAILABLE, Problem, Refused
+from mandi.serving.problems import TOO_MANY, UNAVAILABLE, Problem, Refused
 from mandi.serving.snapshot import MAKE_IT, ServingParams
 
 if TYPE_CHECKING:
@@ -101,6 +103,35 @@ class House:
     now: Callable[[], datetime] = utc_now
     one_at_a_time: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(1))
     rooms: dict[str, Any] = field(default_factory=dict)
+    _rows_in_hand: Counter[str] = field(default_factory=Counter)
+
+    @contextmanager
+    def in_hand(self, organization_id: str, rows: int, most: int) -> Iterator[None]:
+        """Count rows of an organisation that wait for the models: one thread answers all organisations in their turn.
+
+        Parameters
+        ----------
+        organization_id : str
+        rows : int
+        most : int
+            That one organisation may have here at once; a single request is always let in.
+
+        Raises
+        ------
+        Refused
+            429.
+        """
+        held = self._rows_in_hand[organization_id]
+        if held and held + rows > most:
+            said = f"{held} rows of your organisation are being answered"
+            raise Refused(Problem(TOO_MANY, said, "rows", f"{most} at once", headers={"retry-after": "1"}))
+        self._rows_in_hand[organization_id] += rows
+        try:
+            yield
+        finally:
+            self._rows_in_hand[organization_id] -= rows
+            if not self._rows_in_hand[organization_id]:
+                del self._rows_in_hand[organization_id]
 
     @property
     def most_kib(self) -> int:

@@ -20,12 +20,13 @@ from mandi.serving.dispatch import problem_response, routes
 from mandi.serving.house import House
 from mandi.serving.openapi import document
 from mandi.serving.operations import Asked, Operation
-from mandi.serving.problems import UNAVAILABLE, BadRow, Problem, Refused
+from mandi.serving.problems import TOO_MANY, UNAVAILABLE, BadRow, Problem, Refused
 from mandi.serving.reading import asked_of
 from mandi.serving.snapshot import MAKE_IT
 
 MODELS = "/api/v1/models"
 DOCS = "/docs.json"
+BATCHES_AT_ONCE = 2  # full ones, of one organisation: a third would keep all others waiting longer
 
 
 def routes_app(house: House, more: Sequence[Operation] = ()) -> Starlette:
@@ -97,9 +98,11 @@ def _asks(name: str) -> Operation:
         question = asked_of(asked.body, shape, desk.limits.max_rows)
         answer = getattr(desk, name)
         try:
-            answers = await run_sync(
-                lambda: answer(question.rows, explain=question.explain), limiter=asked.house.one_at_a_time
-            )
+            most = BATCHES_AT_ONCE * desk.limits.max_rows
+            with asked.house.in_hand(asked.who.organization_id, len(question.rows), most):
+                answers = await run_sync(
+                    lambda: answer(question.rows, explain=question.explain), limiter=asked.house.one_at_a_time
+                )
         except (BadRow, StaleSnapshot) as refused:
             raise refused.at(0 if question.many and len(question.rows) == 1 else None) from None
         return shape.answers.model_construct(answers=answers) if question.many else answers[0]
@@ -107,6 +110,7 @@ def _asks(name: str) -> Operation:
     return Operation(
         "POST", counter.path, counter.summary, asks, "predict",
         bodies=(shape.request, shape.batch), answers=(shape.answer, shape.answers),
+        problems=(TOO_MANY,),
     )  # fmt: skip
 
 

@@ -134,6 +134,8 @@ def test_what_nobody_can_answer_is_said_to_the_caller_at_once() -> None:
         asyncio.run(home.gateway.complete(call()))
     assert refused.value.status == 404
     assert home.providers["gemini"].asked == []
+    counted = asyncio.run(home.gateway.quota.standing(CALLER))
+    assert [used for used, _, _ in counted.values()] == [1, 0, 0], "what was asked wrongly has a limit too"
 
 
 def test_a_bug_is_no_outage() -> None:
@@ -177,7 +179,9 @@ def test_a_human_is_asked_where_nobody_should_guess() -> None:
     assert (ticket.question, ticket.student_answer, ticket.student_confidence) == ("What now?", "Hold.", 0.2)
     (record,) = home.records.all
     assert (record.route, record.status, record.generation_id) == ("human", "success", ticket.generation_id)
-    assert asyncio.run(home.gateway.quota.standing(CALLER))["calls_per_hour"][:2] == (0, 0)
+    assert asyncio.run(home.gateway.quota.standing(CALLER))["calls_per_hour"][:2] == (1, 0), (
+        "tickets have a limit too"
+    )
 
 
 def test_the_analyst_is_given_facts_where_the_prompt_brings_none() -> None:

@@ -33,7 +33,7 @@ _MONTH = "|".join(sorted(MONTHS, key=len, reverse=True))
 _DAY_FIRST = re.compile(rf"\b(\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?({_MONTH})\b(?:,?\s+(\d{{4}}))?")
 _MONTH_FIRST = re.compile(rf"\b({_MONTH})\s+(\d{{1,2}})(?:st|nd|rd|th)?\b(?!\d)(?:,?\s+(\d{{4}}))?")
 _TOKEN = re.compile(
-    r"⟦(?P<date>[^⟧]*)⟧|(?P<number>[-\u2212]?\d+(?:,\d+)*(?:\.\d+)?)|(?P<mark>[%₹$<>=+*/!]|[-\u2212](?=\w))|(?P<word>[^\W\d_][\w\u0900-\u097f]*)"
+    r"⟦(?P<date>[^⟦⟧]*)⟧|(?P<number>[-\u2212]?\d+(?:,\d+)*(?:\.\d+)?)|(?P<mark>[%₹$<>=+*/!]|[-\u2212](?=\w))|(?P<word>[^\W\d_][\w\u0900-\u097f]*)"
 )
 _PER = frozenset({"per", "/", "प्रति", "each", "a"})
 _SPACES = re.compile(r"\s+")

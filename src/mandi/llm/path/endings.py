@@ -77,7 +77,7 @@ class Endings:
 
     def burn(self, passage: Passage, trial: Trial) -> None:
         """Charge a try that was under way when it ended: what it was given to read, and what it said."""
-        said = tokens_in("".join(trial.said))
+        said = tokens_in("".join(trial.said)) + tokens_in("".join(trial.called))
         usage = Usage(prompt_tokens(passage.prompt), said, estimated=True)
         passage.count(usage, self.cost(usage, trial.model, trial.provider, charged=trial.charged))
 

@@ -37,7 +37,9 @@ class Trial:
     charged : bool
         A vendor, who charges for what was under way.
     said : list of str
-        Pieces that came.
+        Pieces of text that came.
+    called : list of str
+        Pieces of tool calls that came.
     """
 
     provider: str
@@ -46,6 +48,7 @@ class Trial:
     charged: bool
     admission: Admission
     said: list[str] = field(default_factory=list)
+    called: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -109,8 +112,16 @@ class Passage:
 
     @property
     def used(self) -> Amounts | None:
-        """Return what the call took; None when it took nothing and is given back whole."""
-        if self.outcome is None and self.partial is None and not (self.tokens_in or self.cost_usd):
+        """Return what the call took; None when it took nothing and is given back whole.
+
+        A question that goes to a person, or that a provider found wrong, is a call: else nothing would bound how many are asked.
+        """
+        to_a_person = self.decision is not None and self.decision.route == "human"
+        asked_wrongly = any(attempt.fault == "refused_request" for attempt in self.attempts)
+        answered = (
+            self.outcome is not None or self.partial is not None or bool(self.tokens_in or self.cost_usd)
+        )
+        if not (answered or to_a_person or asked_wrongly):
             return None
         return Amounts(1, self.tokens_in + self.tokens_out, as_micros(self.cost_usd))
 

@@ -59,6 +59,7 @@ async def read_on(passage: Passage, opened_stream: Opened, provider: str, idle_s
                 passage.first_token_ms = passage.elapsed_ms()
             if passage.trial is not None:
                 passage.trial.said.append(piece.text)
+                passage.trial.called += [part for _, c in piece.tool_calls for part in (c.name, c.arguments)]
             yield piece
             piece = await _next(passage, rest, provider, idle_s)
         yield piece

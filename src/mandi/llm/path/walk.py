@@ -109,7 +109,7 @@ class Walk:
         trial, passage.trial = passage.trial, None
         if trial is None or not trial.wired:
             return
-        if error.fault in CHARGED or trial.said:
+        if error.fault in CHARGED or trial.said or trial.called:
             self._burn(passage, trial)
         if fair:
             await self._breakers.failed(trial.provider, trial.admission, error)

@@ -13,6 +13,7 @@ from mandi.llm.prompts.stated_figures import unsupported
 from mandi.llm.provider import ProviderError
 
 FENCE = "```"
+NUL = "\\u0000"  # as JSON writes it; no database of ours keeps the letter
 MOST_NAMED = 5
 
 
@@ -46,7 +47,7 @@ def parse_analysis(
     True
     """
     try:
-        read = DealAnalysis.model_validate_json(_bare(text))
+        read = DealAnalysis.model_validate_json(_bare(text).replace(NUL, "\\ufffd"))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(str(part) for part in first["loc"])[:60] or "the whole text"

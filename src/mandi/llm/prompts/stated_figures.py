@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from mandi.llm.prompts.data_block import WEEK, weekly
@@ -14,6 +15,7 @@ NAMES = re.compile(r"\b[A-Za-z]+[-_./]?\d[\w\-./]*|\b\d{4}-\d\d-\d\d[\dT:.+Z-]*|
 COUNTED_TO = 100.0
 """Whole numbers up to it are counts, days, nominal levels: never held against a text."""
 YEARS = (1900, 2200)
+MOST_TOLD = 20
 SCALES = (1.0, 100.0, 0.01, 1e5, 1e-5, 1e7, 1e-7, 10.0, 0.1)
 """Shares as percent, lakh, crore, tonnes and quintals."""
 
@@ -34,7 +36,7 @@ def stated(text: str) -> list[tuple[str, float]]:
     return found
 
 
-def unsupported(text: str, facts: Mapping[str, Any]) -> list[str]:
+def unsupported(text: str, facts: Mapping[str, Any], most: int = MOST_TOLD) -> list[str]:
     """Return numbers of a text that are not in the facts and do not follow from them, as written.
 
     What follows: a figure rounded to the digits shown, a difference of two prices, its percentage, a price or a
@@ -45,6 +47,8 @@ def unsupported(text: str, facts: Mapping[str, Any]) -> list[str]:
     text : str
     facts : mapping
         ``Prompt.facts``.
+    most : int
+        Numbers returned at most; a text of thousands of them takes no longer for it.
 
     Examples
     --------
@@ -53,9 +57,10 @@ def unsupported(text: str, facts: Mapping[str, Any]) -> list[str]:
     ['5,600']
     """
     known = sorted({abs(value) for value in _known(facts) if math.isfinite(value)})
-    return [
-        shown for shown, value in stated(text) if not _free(shown, value) and not _close(shown, value, known)
-    ]
+    numbers = dict(stated(text)).items()
+    return list(
+        islice((n for n, value in numbers if not _free(n, value) and not _close(n, value, known)), most)
+    )
 
 
 def _free(shown: str, value: float) -> bool:

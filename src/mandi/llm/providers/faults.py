@@ -44,6 +44,7 @@ _WORDS: tuple[tuple[str, Fault], ...] = (
     ("content_", "refused_request"),
     ("too_large", "refused_request"),
 )
+_CONTENT = ("content_", "moderation", "safety", "flagged")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_. -]{0,47}")
 
 
@@ -148,6 +149,8 @@ def answer_fault(
             fault = "not_able"
         elif status == 400 and _fault_in(words) == "refused_key":
             fault = "refused_key"
+        elif status == 403 and _about_content(words, told):
+            fault = "refused_request"
     note = f" ({', '.join(dict.fromkeys(codes))})" if codes else ""
     with_error = " with an error" if status < 300 else ""
     return ProviderError(
@@ -256,6 +259,13 @@ def _inner_status(told: Mapping[str, Any]) -> int | None:
 
 def _fault_in(words: str) -> Fault | None:
     return next((fault for word, fault in _WORDS if word in words), None)
+
+
+def _about_content(words: str, told: Mapping[str, Any]) -> bool:
+    # what one caller wrote was found unfit: no word about our key, and no reason to ask for nobody any more
+    more = told.get("metadata")
+    flagged = isinstance(more, Mapping) and "flagged_input" in more
+    return flagged or any(word in words for word in _CONTENT)
 
 
 def _about_model(status: int, told: Mapping[str, Any]) -> bool:

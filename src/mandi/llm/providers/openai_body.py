@@ -11,6 +11,9 @@ from mandi.llm.token_estimate import prompt_tokens, tokens_in
 
 TokenLimit = Literal["max_tokens", "max_completion_tokens"]
 MOST_TOOL_CALLS = 128
+MOST_TOKENS = 1 << 24
+"""No model reads or writes more in one answer; a vendor that tells more tells nonsense."""
+LONGEST_MODEL = 100
 _FINISH: dict[str, Finish] = {
     "length": "length",
     "max_tokens": "length",
@@ -147,8 +150,13 @@ class Answer:
         """Return the tool calls so far, in their order."""
         return tuple(ToolCall(c[0], c[1], "".join(c[2:])) for _, c in sorted(self._calls.items()))
 
-    def ended(self) -> Finish:
+    def ended(self, stops: bool = False) -> Finish:
         """Return why it ended.
+
+        Parameters
+        ----------
+        stops : bool
+            The prompt names words that end an answer: one of them may have come first, and that is no fault of the vendor's.
 
         Raises
         ------
@@ -158,7 +166,7 @@ class Answer:
         finish: Finish = "content_filter" if self.refused else self.finish or "stop"
         if self._calls and finish == "stop":
             finish = "tool_calls"  # some local servers say "stop" after a call
-        if finish in ("stop", "tool_calls") and not self._calls and not self.text:
+        if finish in ("stop", "tool_calls") and not self._calls and not self.text and not stops:
             raise NotTheShape("the answer has neither words nor calls")
         return finish
 
@@ -172,9 +180,7 @@ class Answer:
     def _note(self, body: Mapping[str, Any]) -> None:
         if not self.seen:
             self.seen = True
-            told = body.get("model")
-            if isinstance(told, str) and 0 < len(told) <= 200:
-                self.model = told
+            self.model = model_named(body.get("model"), self.model)
 
     def _piece(self, delta: Mapping[str, Any]) -> Delta | None:
         content = delta.get("content")
@@ -228,6 +234,18 @@ class Answer:
         if not 0 <= index < MOST_TOOL_CALLS:
             raise NotTheShape(f"more than {MOST_TOOL_CALLS} tool calls")
         return index
+
+
+def model_named(told: Any, asked: str) -> str:
+    """Return the model a vendor says it is, or the one that was asked for when it says none that records can hold.
+
+    Examples
+    --------
+    >>> model_named("m-2026", "m"), model_named("x" * 101, "m"), model_named("a" + chr(0), "m")
+    ('m-2026', 'm', 'm')
+    """
+    named = isinstance(told, str) and 0 < len(told) <= LONGEST_MODEL and told.isprintable()
+    return told if named else asked
 
 
 def usage_of(told: Any) -> Usage | None:
@@ -327,4 +345,4 @@ def _text(value: Any) -> str:
 
 
 def _is_count(value: Any) -> TypeGuard[int]:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 40
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MOST_TOKENS

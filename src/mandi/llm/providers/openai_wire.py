@@ -222,7 +222,7 @@ class OpenAIWire:
         if not answer.seen:
             raise NotTheShape("the stream has no choices")
         return Completion(
-            answer.text, self.name, answer.model, answer.calls, answer.ended(), answer.counted(prompt),
+            answer.text, self.name, answer.model, answer.calls, answer.ended(bool(prompt.stop)), answer.counted(prompt),
             latency_ms=self._since(started),
         )  # fmt: skip
 

@@ -9,6 +9,7 @@ from pydantic_core import from_json, to_json
 from mandi.llm.messages import Completion, Finish, Prompt, ToolCall, Usage
 from mandi.llm.provider import ProviderError
 from mandi.llm.providers.faults import NotTheShape, unsayable
+from mandi.llm.providers.openai_body import MOST_TOKENS, model_named
 from mandi.llm.token_estimate import prompt_tokens, tokens_in
 
 if TYPE_CHECKING:
@@ -172,16 +173,25 @@ def completion(
             else:
                 calls.append(ToolCall(part.tool_call_id, part.tool_name, arguments))
     finish: Finish = _FINISH.get(response.finish_reason or "", "tool_calls" if calls else "stop")
-    if not text and not calls and finish == "stop":
+    if (
+        not text and not calls and finish == "stop" and not prompt.stop
+    ):  # a word that ends it may have come first
         raise NotTheShape("the answer has neither words nor calls")
     told = response.usage
-    if told.input_tokens or told.output_tokens:
+    counts = (told.input_tokens, told.output_tokens)
+    if any(counts) and all(0 <= n <= MOST_TOKENS for n in counts):
         usage = Usage(told.input_tokens, told.output_tokens, min(told.cache_read_tokens, told.input_tokens))
     else:
         said = tokens_in(text) + sum(tokens_in(c.name) + tokens_in(c.arguments) for c in calls)
         usage = Usage(prompt_tokens(prompt), said, estimated=True)
     return Completion(
-        text, provider, (response.model_name or "")[:200], tuple(calls), finish, usage, latency_ms=latency_ms
+        text,
+        provider,
+        model_named(response.model_name, ""),
+        tuple(calls),
+        finish,
+        usage,
+        latency_ms=latency_ms,
     )
 
 

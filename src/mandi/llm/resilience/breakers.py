@@ -101,10 +101,6 @@ class Breakers:
         if admission.probe:
             await self._change(provider, lambda s: (gave_up(s, probe=True), None))
 
-    async def is_open(self, provider: str) -> bool:
-        """Return whether a provider rests; for a policy that chooses whom to ask."""
-        return (await self._read(provider)).position(self._clock()) == "open"
-
     async def views(self, providers: Iterable[str]) -> list[BreakerView]:
         """Return the breakers as they are now."""
         return [self._view(name, await self._read(name)) for name in providers]

@@ -79,6 +79,25 @@ def make(
     return key, secret
 
 
+def not_after(session: Session, maker_id: str | None, ends: datetime | None) -> datetime | None:
+    """Return when a key ends that another key makes: not after its maker, so that a key that leaked is over when it is over.
+
+    Parameters
+    ----------
+    session : Session
+    maker_id : str, optional
+        The key that makes it; None where a login does.
+    ends : datetime, optional
+        When it would end.
+    """
+    from mandi.store.records import ApiKey
+
+    maker = None if maker_id is None else session.get(ApiKey, maker_id)
+    if maker is None or maker.expires_at is None:
+        return ends
+    return maker.expires_at if ends is None else min(ends, maker.expires_at)
+
+
 def listed(session: Session, organization_id: str, user_id: str | None = None) -> list[ApiKey]:
     """Return the keys of an organisation, or of one of its users, newest first; revoked ones too."""
     import sqlalchemy as sa

@@ -64,8 +64,16 @@ class LoginLimits:
         float
             Seconds; 0 lets it be made. A try that has to wait is not counted.
         """
-        now = self._clock()
-        for key, free in self._counted(name, address):
+        now, counted = self._clock(), self._counted(name, address)
+        for (
+            key,
+            free,
+        ) in counted:  # looked at first: whoever has to wait writes nothing, however many names are tried
+            failures, last = _read(await self._state.read(key))
+            wait = _left(failures, last, now, free)
+            if wait > 0:
+                return wait
+        for key, free in counted:
             wait = await self._state.update(key, _tried(now, free), ttl_s=FORGOTTEN_S)
             if wait > 0:
                 return wait
@@ -101,12 +109,17 @@ def wait_after(failures: int, free: int) -> float:
 def _tried(now: float, free: int) -> Callable[[Document | None], tuple[Document | None, float]]:
     def change(kept: Document | None) -> tuple[Document | None, float]:
         failures, last = _read(kept)
-        wait = last + wait_after(failures, free) - now
-        if failures and 0 < wait <= LONGEST_WAIT_S:
+        wait = _left(failures, last, now, free)
+        if wait > 0:
             return kept, wait
         return to_json([failures + 1, now]), 0.0
 
     return change
+
+
+def _left(failures: int, last: float, now: float, free: int) -> float:
+    wait = last + wait_after(failures, free) - now
+    return wait if failures and 0 < wait <= LONGEST_WAIT_S else 0.0
 
 
 def _forgiven(kept: Document | None) -> tuple[Document | None, None]:

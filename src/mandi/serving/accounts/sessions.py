@@ -126,6 +126,8 @@ class Sessions:
             return "raced"
         self._under_way.add(hashed)
         try:
+            if not await self._database.aread(lambda session: _is_known(session, hashed)):
+                return "unknown"  # whoever makes tokens up takes no writer's turn
             outcome = await self._database.awrite(lambda session: self._renewed(session, hashed, arrived))
             if isinstance(outcome, tuple):
                 tokens, family = outcome
@@ -239,6 +241,12 @@ def _revoke(session: Session, now: datetime, **whose: str) -> None:
         .values(revoked_at=now)
         .execution_options(synchronize_session=False)
     )
+
+
+def _is_known(session: Session, hashed: str) -> bool:
+    from mandi.store.records import RefreshToken
+
+    return session.get(RefreshToken, hashed) is not None
 
 
 def _sweep(session: Session, user_id: str, now: datetime) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from mandi.core.errors import MandiError
+from mandi.core.errors import MandiError, StoreUnavailable
 from mandi.llm.calls import Call, Mode, Outcome
 from mandi.llm.deal import Deal, DealAnalysis
 from mandi.llm.evidence import Finding
@@ -88,7 +89,7 @@ async def _answered(asked: Asked, prompt: Prompt, mode: Mode) -> _Answered:
     call = Call(prompt, caller_of(asked.who), asked.request_id, PATH, mode=mode)
     try:
         outcome = await gateway.complete(call)
-        analysis = parse_analysis(outcome.completion.text, prompt.facts, outcome.completion.provider)
+        analysis = await _read(asked, outcome, prompt)
     except EscalationRequired:
         raise
     except (NobodyAnswered, ProviderError) as error:
@@ -102,6 +103,16 @@ async def _answered(asked: Asked, prompt: Prompt, mode: Mode) -> _Answered:
             raise
     confident = analysis.model_copy(update={"confidence": outcome.confidence})
     return _Answered(confident, outcome, outcome.requested_mode)
+
+
+async def _read(asked: Asked, outcome: Outcome, prompt: Prompt) -> DealAnalysis:
+    try:
+        return parse_analysis(outcome.completion.text, prompt.facts, outcome.completion.provider)
+    except ProviderError:
+        # whole and in time, so the cache took it; asked again it must not say the same
+        with suppress(StoreUnavailable):
+            await gateway_of(asked.house).answers.evict(outcome.generation_id, asked.who.organization_id)
+        raise
 
 
 def _last_resort(prompt: Prompt) -> DealAnalysis:

@@ -60,8 +60,9 @@ async def _make(asked: Asked) -> Any:
     def write(session: Session) -> tuple[ApiKey, str]:
         user = people.find(session, who.organization_id, who.user_id)
         key, secret = keys.make(
-            session, user, body.name, now, scopes=body.scopes, within=who.scopes, expires_at=ends
-        )
+            session, user, body.name, now,
+            scopes=body.scopes, within=who.scopes, expires_at=keys.not_after(session, who.key_id, ends),
+        )  # fmt: skip
         audit(session, who, "key.create", f"key:{key.id}", {"scopes": key.scopes}, asked.request_id, at=now)
         return key, secret
 

@@ -141,7 +141,7 @@ def end(session: Session, begun: Begun, ending: Ending) -> bool:
         "sources": [dict(s) for s in ending.sources],
     }  # fmt: skip
     if outcome is not None:
-        values |= _routed(outcome)
+        values |= _routed(outcome, ending.text)
     mine = sa.and_(Message.id == begun.message_id, Message.created_at == begun.at)
     if not session.execute(sa.update(Message).where(mine).values(values)).rowcount:  # type: ignore[attr-defined]
         return False
@@ -238,8 +238,7 @@ def _count(session: Session, conversation: Conversation, by: int, now: datetime)
     session.execute(counted.values(total_messages=Conversation.total_messages + by, updated_at=now))
 
 
-def _routed(outcome: Outcome) -> dict[str, Any]:
-    text = outcome.completion.text
+def _routed(outcome: Outcome, text: str) -> dict[str, Any]:
     by_student = outcome.route == "student"
     compared = outcome.student_answer is not None and outcome.route == "teacher"
     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -220,3 +221,9 @@ def test_a_day_of_questions_is_answered_from_the_cache_often_enough() -> None:
     assert exact + near >= 0.40, found
     assert near >= 0.05, found
     assert len(home.providers["openai"].asked) == found["miss"]
+
+
+def test_marks_that_are_never_closed_take_no_time() -> None:
+    begun = time.process_time()
+    facts_of("\u27e6" * 50_000)
+    assert time.process_time() - begun < 2.0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import anyio
 import pytest
 
 from mandi.llm.calls import Interrupted
+from mandi.llm.messages import Completion, Delta, Prompt, ToolCall
 from mandi.llm.path.passage import status_of
 from mandi.llm.provider import ProviderError
 from mandi.llm.refusals import BudgetUnknown, EscalationRequired, NobodyAnswered
@@ -180,3 +182,27 @@ def test_statuses_of_errors() -> None:
         "error",
         "openai: refused_request",
     )
+
+
+class Calls(Scripted):
+    """Streams a long call of a tool."""
+
+    async def stream(self, prompt: Prompt, model: str, timeout_s: float) -> AsyncIterator[Delta | Completion]:
+        for _ in range(100):
+            yield Delta(tool_calls=((0, ToolCall("c1", "write", '"a sentence of the answer", ')),))
+            await asyncio.sleep(0)
+
+
+def test_a_call_of_a_tool_that_its_reader_cut_off_is_charged() -> None:
+    home = house(Calls("openai"), analyst())
+
+    async def go() -> None:
+        stream = home.gateway.stream(call())
+        for _ in range(90):
+            await anext(stream)
+        await stream.aclose()
+        await home.gateway.close()
+
+    asyncio.run(go())
+    (record,) = home.records.all
+    assert record.status == "cancelled" and record.completion_tokens > 500

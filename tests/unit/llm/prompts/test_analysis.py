@@ -95,3 +95,8 @@ def test_the_analyst_states_no_unsupported_figure(changed: dict[str, Any]) -> No
     read = parse_analysis(text, prompt.facts, "mock")
     assert read.model_dump_json() == text
     assert not unsupported(read.analysis, prompt.facts)
+
+
+def test_the_letter_nul_of_a_vendor_reaches_no_database() -> None:
+    read = parse_analysis(json.dumps(SOUND | {"analysis": "Fair.\0"}), facts(), "openai")
+    assert read.analysis == "Fair.\ufffd"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -40,3 +41,10 @@ def test_what_does_not_is_named(text: str, named: list[str]) -> None:
 def test_ids_and_dates_are_no_figures() -> None:
     assert stated("S0009, model-4.1, 2024-06-03, v2/beta and 12:30") == []
     assert stated("1,23,456.50 and 7") == [("1,23,456.50", 123456.5), ("7", 7.0)]
+
+
+def test_of_thousands_of_figures_the_first_few_are_named() -> None:
+    many = " ".join(f"{1_000_000 + n}.5" for n in range(100_000))
+    begun = time.process_time()
+    assert unsupported(many, facts(), most=3) == ["1000000.5", "1000001.5", "1000002.5"]
+    assert time.process_time() - begun < 5.0

@@ -90,3 +90,16 @@ def test_neither_the_vendors_sentence_nor_the_key_is_repeated() -> None:
     assert error.message == "p answered 401 (invalid_api_key)"
     odd = answer_fault("p", 400, {"error": {"type": "a\nb", "code": "x" * 500, "status": "<script>"}})
     assert odd.message == "p answered 400"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"code": 403, "message": "flagged", "metadata": {"reasons": ["violence"], "flagged_input": "..."}},
+        {"type": "content_policy_violation", "message": "..."},
+        {"code": "moderation_blocked"},
+    ],
+)
+def test_a_403_about_what_was_said_is_no_word_about_our_key(error: dict[str, Any]) -> None:
+    assert not answer_fault("p", 403, {"error": error}).counts
+    assert answer_fault("p", 403, {"error": {"type": "permission_error", "message": "flagged"}}).counts

@@ -20,7 +20,18 @@ from mandi.llm.providers.openai_wire import OpenAIWire
 
 from ....fakes.behaviour import Behaviour
 from ....fakes.vendor import FakeVendor
-from .wires import ASKED_FOR_A_TOOL, ASKED_FOR_A_TYPE, KEY, PROMPT, SCHEMA, TOOL, ask, nothing_is_left, openai
+from .wires import (
+    ASKED_FOR_A_TOOL,
+    ASKED_FOR_A_TYPE,
+    KEY,
+    PROMPT,
+    SCHEMA,
+    TOOL,
+    WIRES,
+    ask,
+    nothing_is_left,
+    openai,
+)
 
 HINDI = "कपास का उचित भाव ₹7,200 प्रति क्विंटल है 👍"
 
@@ -494,3 +505,37 @@ def test_many_streams_leave_no_objects_behind() -> None:
 
     before, after = asyncio.run(run())
     assert after - before < 200, "an object kept by a stream would be there 600 times"
+
+
+@pytest.mark.parametrize(
+    ("name", "streamed"),
+    [("openai", False), ("openai", True), ("anthropic", False), ("anthropic", True), ("gemini", False)],
+)
+def test_an_answer_that_a_word_of_the_caller_ended_at_once_is_no_fault(name: str, streamed: bool) -> None:
+    stopped = dataclasses.replace(PROMPT, stop=("a",))
+
+    async def run() -> None:
+        async with FakeVendor(Behaviour(text="")) as vendor:
+            wire = WIRES[name](vendor.url)
+            _, answer = await ask(wire, streamed, stopped, timeout_s=10)
+            assert (answer.text, answer.finish) == ("", "stop")
+            with pytest.raises(ProviderError) as failed:
+                await ask(wire, streamed, timeout_s=10)
+            assert failed.value.fault == "malformed"
+            await wire.close()
+
+    asyncio.run(run())
+
+
+def test_what_a_vendor_says_of_itself_is_bounded() -> None:
+    body = b'{"model": "%b", "choices": [{"message": {"content": "72"}}], "usage": {"prompt_tokens": 1099511627775}}'
+
+    async def run() -> None:
+        async with FakeVendor() as vendor:
+            wire = openai(vendor.url)
+            vendor.script(Behaviour(body=body % (b"x" * 101)))
+            answer = (await ask(wire, False, timeout_s=5))[1]
+            assert (answer.model, answer.usage.estimated) == ("m", True)
+            await wire.close()
+
+    asyncio.run(run())

@@ -132,7 +132,7 @@ def test_workers_share_what_they_learn_and_one_of_them_probes() -> None:
             await one.failed("openai", YES, error())
         clock.now += 0.3
         assert not (await two.admit("openai")).allowed
-        assert await two.is_open("openai")
+        assert (await two.views(["openai"]))[0].position == "open"
         assert (await two.admit("gemini")).allowed
         clock.now += 61
         probes = [await b.admit("openai") for b in (one, two) for _ in range(10)]

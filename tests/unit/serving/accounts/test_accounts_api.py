@@ -111,6 +111,14 @@ def test_all_ways_of_not_getting_in_are_told_alike(client: TestClient, admin: So
     assert all(t == told[0] for t in told)
 
 
+def test_the_letter_nul_is_refused_at_the_door(client: TestClient, admin: Someone) -> None:
+    told = asked(client, "POST", LOGIN, 400, username="priya\0", password=PASSWORD)
+    assert "NUL" in told["error"]
+    asked(
+        client, "POST", LOGIN, 401, username="\\u0000", password=PASSWORD
+    )  # a stroke and five letters are text
+
+
 def test_an_unknown_name_costs_a_comparison_too(
     client: TestClient, admin: Someone, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -195,6 +203,15 @@ def test_a_key_ends(client: TestClient, trader: Someone, bench: Bench) -> None:
     bench.clock.now += 24 * 3600
     asked(client, "GET", ME, 401, made["key"])
     asked(client, "GET", ME, 200, never["key"])
+
+
+def test_a_key_makes_no_key_that_outlives_it(client: TestClient, trader: Someone, bench: Bench) -> None:
+    short = trader.ask("POST", KEYS, 201, name="for a day", expires_in_days=1)
+    for days in (None, 365):
+        made = asked(client, "POST", KEYS, 201, short["key"], name="longer", expires_in_days=days)
+        assert made["expires_at"] == short["expires_at"]
+    bench.clock.now += 24 * 3600
+    asked(client, "GET", ME, 401, made["key"])
 
 
 def test_nobody_makes_a_key_that_does_more(client: TestClient, trader: Someone, admin: Someone) -> None:

@@ -106,3 +106,13 @@ def test_neither_name_nor_address_is_kept(bench: Bench) -> None:
 
     kept = asyncio.run(run())
     assert len(kept) == 3 and not any("priya" in key or "10.0" in key for key in kept)
+
+
+def test_names_that_are_tried_while_an_address_waits_are_not_written_down(bench: Bench) -> None:
+    async def run() -> list[str]:
+        limiter = limits(bench, address=6)
+        for i in range(60):
+            await limiter.begin(f"user{i}", "198.51.100.7")
+        return await bench.state.keys("login:")
+
+    assert len(asyncio.run(run())) == 1 + 2 * 6

@@ -222,3 +222,11 @@ def test_what_else_is_written_is_written_with_it_or_not_at_all(bench: Bench, use
         )
         == 0
     )
+
+
+def test_made_up_tokens_take_no_writers_turn(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def never(*_: object) -> None:
+        raise AssertionError("a write")
+
+    monkeypatch.setattr(type(bench.database), "awrite", never)
+    assert asyncio.run(bench.office.sessions.renew(new_secret("refresh"))) == "unknown"

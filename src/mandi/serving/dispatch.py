@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 import time
 import uuid
@@ -24,6 +25,7 @@ from mandi.serving.operations import Asked, Operation, Principal, Stream, Told
 from mandi.serving.problems import (
     BAD_REQUEST,
     FORBIDDEN,
+    LONGEST_NAME,
     TOO_LARGE,
     Problem,
     Refused,
@@ -36,7 +38,10 @@ REQUEST_ID = "x-request-id"
 PLAIN_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 NAME = re.compile(r"[A-Za-z0-9_.:@/-]{1,200}")
 NOT_FOUND = 404
+NOT_JSON = 415
+JSON = "application/json"
 GONE = 499
+UNFIT = (b"\\u0000", b"NaN", b"Infinity")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -195,6 +200,8 @@ def parsed(body: bytes) -> dict[str, Any]:
         ) from None
     if not isinstance(asked, dict):
         raise Refused(Problem(BAD_REQUEST, f"the body is a {type(asked).__name__}", "body", "an object"))
+    if any(mark in body for mark in UNFIT) and (unfit := _unfit(asked)) is not None:
+        raise Refused(Problem(BAD_REQUEST, *unfit))
     return asked
 
 
@@ -214,10 +221,39 @@ def not_found(what: str, given: str) -> Refused:
 async def _body(operation: Operation, house: House, request: Request) -> Any:
     if not operation.bodies:
         return None
+    _check_kind(request)
     given = parsed(await read_body(request, operation.most_kib or house.most_kib))
     if len(operation.bodies) > 1:
         return given
     return _validated(operation.bodies[0], given)
+
+
+def _check_kind(request: Request) -> None:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind and kind != JSON and not kind.endswith("+json"):
+        raise Refused(Problem(NOT_JSON, f'the body is said to be "{kind[:64]}"', "content-type", JSON))
+    coding = request.headers.get("content-encoding", "").strip().lower()
+    if coding not in ("", "identity"):
+        raise Refused(
+            Problem(NOT_JSON, f'the body is said to be packed, "{coding[:64]}"', "content-encoding", "none")
+        )
+
+
+def _unfit(asked: Any) -> tuple[str, str, str] | None:
+    waiting: list[tuple[str, Any]] = [("", asked)]
+    while waiting:
+        place, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [(f"{place}.{str(key)[:LONGEST_NAME]}", each) for key, each in value.items()]
+            value = "".join(value)
+        elif isinstance(value, list):
+            waiting += [(f"{place}.{i}", each) for i, each in enumerate(value)]
+        field = place[1:] or "body"
+        if isinstance(value, str) and "\x00" in value:
+            return f"{field} holds the letter NUL, which cannot be kept", field, "text without it"
+        if isinstance(value, float) and not math.isfinite(value):
+            return f"{field} is {value}", field, "a finite number"
+    return None
 
 
 def _query(operation: Operation, request: Request) -> Any:

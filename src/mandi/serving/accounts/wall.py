@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, MutableMapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.routing import compile_path
@@ -27,6 +28,7 @@ HEALTH = frozenset({"/healthz", "/livez", "/readyz"})
 OF_THE_OPERATOR = frozenset({"/metrics", "/schema.json"})
 """Figures of all organisations together."""
 READS = {"GET", "HEAD"}
+NOT_HERE = {404, 405}
 # the contract page of BentoML asks a tag manager of its makers for a script, which would run beside the reader's key
 PAGE_POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; "
@@ -78,7 +80,7 @@ class Wall:
         if refused is not None:
             await refused(scope, receive, send)
             return
-        await self._app(scope, receive, _guarded(send))
+        await self._app(scope, receive, _guarded(_in_shape(scope, send)))
 
     def _sees_to_itself(self, method: str, path: str) -> bool:
         if path in HEALTH:
@@ -104,6 +106,31 @@ class Wall:
             problem = Problem(FORBIDDEN, "this tells of all organisations together", None, allowed)
             return problem_response(problem, wire)
         return None
+
+
+def _in_shape(scope: Scope, send: Send) -> Send:
+    """Tell in the shape of every refusal what pages of others, in bare words, say is not there."""
+    replaced = False
+
+    async def told(message: Message) -> None:
+        nonlocal replaced
+        if message["type"] == "http.response.start" and message["status"] in NOT_HERE:
+            headers = Headers(scope=message)
+            replaced = not headers.get("content-type", "").startswith("application/json")
+            if replaced:
+                status: int = message["status"]
+                problem = Problem(status, f"{scope['method']} {scope['path']}: {HTTPStatus(status).phrase}")
+                wire = "openai" if scope["path"].startswith("/v1/") else "house"
+                allow = {"allow": headers["allow"]} if "allow" in headers else {}
+                await problem_response(problem, wire, allow)(scope, _nothing, send)
+        if not replaced:
+            await send(message)
+
+    return told
+
+
+async def _nothing() -> Message:
+    return {"type": "http.disconnect"}
 
 
 def _guarded(send: Send) -> Send:

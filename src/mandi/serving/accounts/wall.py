@@ -28,7 +28,8 @@ HEALTH = frozenset({"/healthz", "/livez", "/readyz"})
 OF_THE_OPERATOR = frozenset({"/metrics", "/schema.json"})
 """Figures of all organisations together."""
 READS = {"GET", "HEAD"}
-NOT_HERE = {404, 405}
+NOT_FOUND = 404
+NOT_HERE = {NOT_FOUND, 405}
 # the contract page of BentoML asks a tag manager of its makers for a script, which would run beside the reader's key
 PAGE_POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; "
@@ -105,12 +106,20 @@ class Wall:
             allowed = 'a key with the scope "operate"'
             problem = Problem(FORBIDDEN, "this tells of all organisations together", None, allowed)
             return problem_response(problem, wire)
+        if scope["path"].endswith("/") and self._is_ours(scope["path"].rstrip("/")):
+            return problem_response(_not_here(scope, NOT_FOUND), wire)  # a redirection would need a contract
         return None
+
+    def _is_ours(self, path: str) -> bool:
+        return path in self._plain or any(pattern.match(path) for pattern, _ in self._shaped)
+
+
+def _not_here(scope: Scope, status: int) -> Problem:
+    return Problem(status, f"{scope['method']} {scope['path']}: {HTTPStatus(status).phrase}")
 
 
 def _in_shape(scope: Scope, send: Send) -> Send:
-    """Tell in the shape of every refusal what pages of others, in bare words, say is not there."""
-    replaced = False
+    replaced = False  # what others tell in bare words, that something is not there, is told as every refusal
 
     async def told(message: Message) -> None:
         nonlocal replaced
@@ -119,10 +128,9 @@ def _in_shape(scope: Scope, send: Send) -> Send:
             replaced = not headers.get("content-type", "").startswith("application/json")
             if replaced:
                 status: int = message["status"]
-                problem = Problem(status, f"{scope['method']} {scope['path']}: {HTTPStatus(status).phrase}")
                 wire = "openai" if scope["path"].startswith("/v1/") else "house"
                 allow = {"allow": headers["allow"]} if "allow" in headers else {}
-                await problem_response(problem, wire, allow)(scope, _nothing, send)
+                await problem_response(_not_here(scope, status), wire, allow)(scope, _nothing, send)
         if not replaced:
             await send(message)
 

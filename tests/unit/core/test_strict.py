@@ -47,7 +47,7 @@ def test_a_moment_is_read_in_utc() -> None:
 @pytest.mark.parametrize("given", [1, 90, 5.0, 0, 91, 5.5, -1.0, 1e300, True, "5", None])
 def test_a_whole_number_is_what_the_contract_calls_one(given: Any) -> None:
     assert reads({"days": given}) == SCHEMA.is_valid({"days": given})
-    assert "ge" not in str(Row.model_json_schema()), "a bound that no reader of schemas knows"
+    assert "'ge':" not in str(Row.model_json_schema()), "a bound that no reader of schemas knows"
 
 
 def test_the_contract_lists_every_unit_that_is_read() -> None:

@@ -59,14 +59,14 @@ def test_what_grows_when_it_is_written_one_way_is_measured_then(read: Any, given
         read(given)
 
 
-@pytest.mark.parametrize("code", [*range(0x3000), 0xE000, 0xF8FF, 0xFDD0, 0xFEFF, 0xFFFE, 0xF0000, 0x10FFFF])
-def test_the_pattern_of_the_contract_says_what_is_read(code: int) -> None:
-    for read, pattern, given in (
-        (title, TITLE, f"a{chr(code)}b"),
-        (email_address, EMAIL, f"a{chr(code)}@b.org"),
-    ):
-        assert (re.search(pattern, given) is not None) == takes(read, given), hex(code)
-        assert jsonschema_rs.is_valid({"pattern": pattern}, given) == takes(read, given), hex(code)
+@pytest.mark.parametrize(
+    ("read", "pattern", "after"), [(title, TITLE, "b"), (email_address, EMAIL, "@b.org")]
+)
+def test_the_pattern_of_the_contract_says_what_is_read(read: Any, pattern: str, after: str) -> None:
+    contract, here = jsonschema_rs.validator_for({"pattern": pattern}), re.compile(pattern)
+    for code in (*range(0x3000), 0xE000, 0xF8FF, 0xFDD0, 0xFEFF, 0xFFFE, 0xF0000, 0x10FFFF):
+        given = f"a{chr(code)}{after}"
+        assert contract.is_valid(given) == (here.search(given) is not None) == takes(read, given), hex(code)
 
 
 def takes(read: Any, given: str) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 from anyio import CancelScope
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json, to_json
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -81,7 +81,7 @@ def endpoint(operation: Operation) -> Endpoint:
 
     async def answers(request: Request) -> Response:
         house: House = request.app.state.house
-        begun, request_id = time.perf_counter(), _request_id(request)
+        begun, request_id = time.perf_counter(), request_id_of(request)
         request_in_hand.set(request_id)
         house.observer.begun(name, _waited(request))
         seen: list[Principal] = []
@@ -164,6 +164,12 @@ def problem_response(
     """
     body = problem.as_openai() if wire == "openai" else problem.as_dict()
     return JSONResponse(body, status_code=problem.status, headers={**problem.headers, **(headers or {})})
+
+
+def request_id_of(request: HTTPConnection) -> str:
+    """Return the caller's own id of a request, when it is a plain one, or a new one."""
+    given = request.headers.get(REQUEST_ID, "")
+    return given if PLAIN_ID.fullmatch(given) else uuid.uuid4().hex
 
 
 async def read_body(request: Request, most_kib: int) -> bytes:
@@ -284,11 +290,6 @@ def _path(operation: Operation, request: Request) -> Mapping[str, str]:
         if not named.fullmatch(value):
             raise Refused(Problem(NOT_FOUND, f"{name} is not an id", name, "letters, digits, _ - ."))
     return request.path_params
-
-
-def _request_id(request: Request) -> str:
-    given = request.headers.get(REQUEST_ID, "")
-    return given if PLAIN_ID.fullmatch(given) else uuid.uuid4().hex
 
 
 def _waited(request: Request) -> float | None:

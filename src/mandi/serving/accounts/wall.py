@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import compile_path
 
 from mandi.core.errors import MandiError
-from mandi.serving.dispatch import problem_response
+from mandi.serving.dispatch import REQUEST_ID, problem_response, request_id_of
 from mandi.serving.problems import FORBIDDEN, Problem, Refused, problem_of
 
 if TYPE_CHECKING:
@@ -89,29 +89,37 @@ class Wall:
         methods = self._plain.get(path)
         if methods is not None:
             return method in methods
+        if "\n" in path:  # BentoML passes no such path on
+            return False
         return any(method in methods and pattern.match(path) for pattern, methods in self._shaped)
 
     async def _refusal(self, scope: Scope) -> Response | None:
-        wire = "openai" if scope["path"].startswith("/v1/") else "house"
         try:
             principal = await self._house.gate.admit(HTTPConnection(scope))
         except Refused as refused:
-            return problem_response(refused.problem, wire)
+            return _refused(scope, refused.problem)
         except MandiError as error:
-            return problem_response(problem_of(error), wire)
+            return _refused(scope, problem_of(error))
         except Exception as error:
             LOG.error("an error that was not foreseen", exc_info=error)
-            return problem_response(Problem(500, "something went wrong here; the service log has it"), wire)
+            return _refused(scope, Problem(500, "something went wrong here; the service log has it"))
         if scope["path"] in OF_THE_OPERATOR and "operate" not in principal.scopes:
             allowed = 'a key with the scope "operate"'
             problem = Problem(FORBIDDEN, "this tells of all organisations together", None, allowed)
-            return problem_response(problem, wire)
+            return _refused(scope, problem)
         if scope["path"].endswith("/") and self._is_ours(scope["path"].rstrip("/")):
-            return problem_response(_not_here(scope, NOT_FOUND), wire)  # a redirection would need a contract
+            return _refused(scope, _not_here(scope, NOT_FOUND))  # a redirection would need a contract
         return None
 
     def _is_ours(self, path: str) -> bool:
         return path in self._plain or any(pattern.match(path) for pattern, _ in self._shaped)
+
+
+def _refused(scope: Scope, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    wire = "openai" if scope["path"].startswith("/v1/") else "house"
+    return problem_response(
+        problem, wire, {REQUEST_ID: request_id_of(HTTPConnection(scope)), **(headers or {})}
+    )
 
 
 def _not_here(scope: Scope, status: int) -> Problem:
@@ -128,9 +136,8 @@ def _in_shape(scope: Scope, send: Send) -> Send:
             replaced = not headers.get("content-type", "").startswith("application/json")
             if replaced:
                 status: int = message["status"]
-                wire = "openai" if scope["path"].startswith("/v1/") else "house"
                 allow = {"allow": headers["allow"]} if "allow" in headers else {}
-                await problem_response(_not_here(scope, status), wire, allow)(scope, _nothing, send)
+                await _refused(scope, _not_here(scope, status), allow)(scope, _nothing, send)
         if not replaced:
             await send(message)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from starlette.applications import Starlette
@@ -147,12 +148,14 @@ def test_closed_accounts_and_a_silent_store_let_nobody_in(client: TestClient, be
     assert client.get("/healthz").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/static_content/nothing", "/api/v1/keys/", "/api/v1/keys/x/"])
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/static_content/nothing", "/api/v1/keys/", "/api/v1/keys/x/", "/a%0Ab"]
+)
 def test_what_is_not_there_is_told_as_every_refusal(client: TestClient, bench: Bench, path: str) -> None:
     answer = client.delete(path, headers=bearer(bench.root_key), follow_redirects=False)
-    assert answer.status_code == 404
+    assert answer.status_code == 404 and answer.headers["x-request-id"]
     assert answer.json() == {
-        "error": f"DELETE {path}: Not Found", "field": None, "allowed": None, "next": None
+        "error": f"DELETE {unquote(path)}: Not Found", "field": None, "allowed": None, "next": None
     }  # fmt: skip
 
 

@@ -13,24 +13,20 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from benchmarks.gateway_load import Seen, Target, ask_all, quantile
 from benchmarks.rows import Row, table, write
+from benchmarks.running import free_port, running, wait_until_there
 from mandi.core.paths import project_root
 
 ROUNDS, PLAIN, STREAMED, WARM = 5, 320, 160, 64
 LATENCY_MS, TOKENS, TOKEN_MS = 40, 20, 2
-READY_S = 180
 MODEL = "bench-model"
 GOALS = {
     "added_p50_ms": "<= 10",
@@ -103,19 +99,19 @@ def _rows(seen: dict[str, Seen]) -> list[Row]:
 
 @contextmanager
 def _vendor(root: Path) -> Iterator[int]:
-    port = _free()
+    port = free_port()
     command = [
         sys.executable, "-m", "tests.fakes.serve", "--port", str(port), "--latency-ms", str(LATENCY_MS),
         "--tokens", str(TOKENS), "--token-ms", str(TOKEN_MS),
     ]  # fmt: skip
-    with _running(command, root, dict(os.environ), root / "reports" / "bench-gateway-vendor.log") as process:
-        _wait(f"http://127.0.0.1:{port}/v1/models", process, "sk-bench")
+    with running(command, root, dict(os.environ), root / "reports" / "bench-gateway-vendor.log") as process:
+        wait_until_there(f"http://127.0.0.1:{port}/v1/models", process, "sk-bench")
         yield port
 
 
 @contextmanager
 def _ours(root: Path, vendor: int) -> Iterator[Target]:
-    port, key = _free(), "mk_" + secrets.token_urlsafe(32)
+    port, key = free_port(), "mk_" + secrets.token_urlsafe(32)
     with tempfile.TemporaryDirectory(prefix="mandi-bench-") as folder:
         environment = {
             **os.environ,
@@ -127,14 +123,14 @@ def _ours(root: Path, vendor: int) -> Iterator[Target]:
             "MANDI_DATA_FOLDER": folder,
         }
         command = [sys.executable, "-m", "mandi.cli", "serve", "--port", str(port)]
-        with _running(command, root, environment, root / "reports" / "bench-gateway.log") as process:
-            _wait(f"http://127.0.0.1:{port}/readyz", process, key)
+        with running(command, root, environment, root / "reports" / "bench-gateway.log") as process:
+            wait_until_there(f"http://127.0.0.1:{port}/readyz", process, key)
             yield Target("ours", "127.0.0.1", port, "mandi-real", key)
 
 
 @contextmanager
 def _litellm(program: str, vendor: int) -> Iterator[Target]:
-    port, key = _free(), "sk-" + secrets.token_hex(16)
+    port, key = free_port(), "sk-" + secrets.token_hex(16)
     with tempfile.TemporaryDirectory(prefix="litellm-bench-") as folder:
         config = Path(folder) / "config.yaml"
         config.write_text(
@@ -156,48 +152,9 @@ def _litellm(program: str, vendor: int) -> Iterator[Target]:
             "1",
         ]
         environment = {**os.environ, "LITELLM_LOG": "ERROR", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
-        with _running(command, Path(folder), environment, Path(folder) / "log") as process:
-            _wait(f"http://127.0.0.1:{port}/health/liveliness", process, key)
+        with running(command, Path(folder), environment, Path(folder) / "log") as process:
+            wait_until_there(f"http://127.0.0.1:{port}/health/liveliness", process, key)
             yield Target("litellm", "127.0.0.1", port, MODEL, key)
-
-
-@contextmanager
-def _running(
-    command: list[str], folder: Path, environment: dict[str, str], log: Path
-) -> Iterator[subprocess.Popen[bytes]]:
-    log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("w") as kept:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=kept, stderr=kept)
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-
-
-def _wait(url: str, process: subprocess.Popen[bytes], key: str) -> None:
-    until = time.monotonic() + READY_S
-    request = urllib.request.Request(url, headers={"authorization": f"Bearer {key}"})
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            with urllib.request.urlopen(request, timeout=2):
-                return
-        except urllib.error.HTTPError as error:
-            if error.code not in (502, 503):
-                raise
-        except (urllib.error.URLError, OSError):
-            pass
-        time.sleep(0.3)
-    raise RuntimeError(f"{url} was not there in {READY_S} s; its log says why")
-
-
-def _free() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -4,8 +4,9 @@ RouteLLM's stored answers of Mixtral-8x7B (weak) and gpt-4-1106 (strong): MMLU (
 contaminated one is dropped) and GSM8K (645 rows). Protocol of its ``evals/evaluate.py``: thresholds at ten quantiles of the
 score, APGR = (area - weak) / (strong - weak); CPT50 and CPT80 are the share of strong calls that recovers 50 % and 80 % of
 the gap. ``mmlu/in-domain`` and ``gsm8k`` are five folds over rows, ``mmlu/unseen`` five folds over whole subjects, so that
-no subject asked about was learnt from. Intervals: bootstrap over rows, 95 %, of the out-of-fold scores. The published MMLU
-row learnt from MMLU's validation labels; ours learn from the other folds of the test rows, hence in-domain.
+no subject asked about was learnt from. Intervals: bootstrap over rows, 95 %, of the out-of-fold scores; for unseen subjects
+over whole subjects too. The published MMLU row learnt from MMLU's validation labels; ours learn from the other folds of the
+test rows, hence in-domain.
 
 What was chosen where: one configuration for all three cases, the defaults of ``WinModel`` on the routing's own ``surface``.
 That words and look are two views of equal weight was looked at on these rows (words alone .678, .589 and .581; look alone
@@ -85,6 +86,11 @@ def _judge(case: str, frame: pd.DataFrame, fold: np.ndarray[Any, Any]) -> list[R
     spent = time.process_time() - clock
     ours = curve(score, weak, strong)
     length = curve(look[:, 0], weak, strong)
+    by_subject = []
+    if case == "mmlu/unseen":
+        subjects = frame["domain"].tolist()
+        low, plain = (curve(s, weak, strong, clusters=subjects).apgr_low for s in (score, look[:, 0]))
+        by_subject = [Row(case, "apgr_low by subject", low, plain, goal=GOALS[case])]
     draw = np.random.default_rng(0)
     drawn = [curve(draw.random(len(texts)), weak, strong, draws=0).apgr for _ in range(RANDOM_DRAWS)]
     oracle = curve(strong - weak + 1e-3 * draw.random(len(texts)), weak, strong, draws=0)
@@ -97,6 +103,7 @@ def _judge(case: str, frame: pd.DataFrame, fold: np.ndarray[Any, Any]) -> list[R
     return [
         *(Row(case, name, value, _figures(length)[name], published.get(name), GOALS[case] if name == "apgr_low" else "")
           for name, value in _figures(ours).items()),
+        *by_subject,
         Row(case, "cpu_seconds", spent),
         Row(f"{case}/length", "apgr", length.apgr),
         Row(f"{case}/random", "apgr", float(np.mean(drawn))),

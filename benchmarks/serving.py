@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from contextlib import contextmanager
 from http.client import HTTPConnection
@@ -38,8 +40,9 @@ def main() -> None:
     """Start the service, ask every route, print the table and write benchmarks/results/serving.json."""
     root = project_root()
     rows: list[Row] = []
-    with _service(root) as port:
-        line = HTTPConnection("127.0.0.1", port, timeout=120)
+    key = f"mk_{secrets.token_urlsafe(32)}"
+    with _service(root, key) as port:
+        line = _Line(port, key)
         line.request("GET", "/api/v1/models")
         for model in json.loads(line.getresponse().read())["models"]:
             if model.get("example") is not None:
@@ -47,6 +50,18 @@ def main() -> None:
     shown = [[r.case, r.metric, r.value, r.goal, r.met] for r in rows]
     print(table(("case", "metric", "value", "goal", "met"), shown))
     print(write(root / "benchmarks" / "results", "serving", rows, time.process_time()))
+
+
+class _Line(HTTPConnection):
+    """A connection that shows a key."""
+
+    def __init__(self, port: int, key: str) -> None:
+        super().__init__("127.0.0.1", port, timeout=120)
+        self._key = key
+
+    def putrequest(self, *given: Any, **more: Any) -> None:
+        super().putrequest(*given, **more)
+        self.putheader("authorization", f"Bearer {self._key}")
 
 
 def _measured(line: HTTPConnection, name: str, path: str, example: dict[str, Any]) -> list[Row]:
@@ -98,7 +113,7 @@ def _ask(line: HTTPConnection, path: str, body: str) -> float:
 
 
 @contextmanager
-def _service(root: Path) -> Iterator[int]:
+def _service(root: Path, key: str) -> Iterator[int]:
     if not (Paths(root).champions / "manifest.json").is_file():
         raise DataNotFound("there is no service folder", next_command="make repro")
     with socket.socket() as probe:
@@ -107,14 +122,20 @@ def _service(root: Path) -> Iterator[int]:
     log = Paths(root).reports / "bench-serving.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "mandi.cli", "serve", "--port", str(port)]
-    with log.open("w") as kept:
-        process = subprocess.Popen(command, cwd=root, env=os.environ.copy(), stdout=kept, stderr=kept)
-    try:
-        _wait_until_ready(port, process)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
+    with tempfile.TemporaryDirectory() as records, log.open("w") as kept:
+        # records of its own: a benchmark leaves nothing among those of the project
+        own = {
+            "MANDI_BOOTSTRAP_KEY": key,
+            "MANDI_DATA_FOLDER": records,
+            "POSTGRESQL_URL": f"sqlite:///{records}/service.db",
+        }
+        process = subprocess.Popen(command, cwd=root, env={**os.environ, **own}, stdout=kept, stderr=kept)
+        try:
+            _wait_until_ready(port, process)
+            yield port
+        finally:
+            process.terminate()
+            process.wait(timeout=30)
 
 
 def _wait_until_ready(port: int, process: subprocess.Popen[bytes]) -> None:

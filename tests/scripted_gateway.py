@@ -47,9 +47,18 @@ class ScriptedGateway:
     ``closed`` counts streams that ended or were stopped; ``scripts`` are played one a call, the last one for ever.
     """
 
+    @property
+    def answers(self) -> ScriptedGateway:
+        return self
+
+    async def evict(self, generation_id: str, tenant: str) -> bool:
+        self.evicted.append((generation_id, tenant))
+        return True
+
     def __init__(self, *steps: Step, scripts: Sequence[Sequence[Step]] = ()) -> None:
         self.scripts = list(scripts) or [steps or (Delta("Ho"), Delta("ld."), outcome())]
         self.calls: list[Call] = []
+        self.evicted: list[tuple[str, str]] = []
         self.opened = self.closed = self.given = 0
 
     async def complete(self, call: Call) -> Outcome:
@@ -65,7 +74,7 @@ class ScriptedGateway:
         try:
             for step in steps:
                 if isinstance(step, Exception):
-                    raise step
+                    raise step.with_traceback(None)  # it may be raised again
                 if isinstance(step, float):
                     await asyncio.sleep(step)
                     continue

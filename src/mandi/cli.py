@@ -22,6 +22,8 @@ app = typer.Typer(
 
 key_app = typer.Typer(help="API keys of the service, on its database.", no_args_is_help=True)
 app.add_typer(key_app, name="key")
+store_app = typer.Typer(help="The database of the service.", no_args_is_help=True)
+app.add_typer(store_app, name="store")
 
 Model = Annotated[str, typer.Argument(help="name of a model, for example price")]
 Reason = Annotated[str, typer.Option("--reason", help="why; kept in the audit record")]
@@ -139,13 +141,23 @@ def settings(
         Path | None,
         typer.Option("--env-file", help="settings; .env if not given", exists=True, dir_okay=False),
     ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="also ask every configured provider whether it has its model")
+    ] = False,
 ) -> None:
     """Show the settings of the service that are in force here; of secrets only whether they are set."""
     with _told_plainly():
         from mandi.serving.settings import load
         from mandi.serving.settings_page import table
 
-        typer.echo(table(load(env_file or _root() / ".env")))
+        found = load(env_file or _root() / ".env")
+        typer.echo(table(found))
+        if check:
+            from mandi.serving.gateway_parts import models_checked
+
+            text, good = models_checked(found)
+            typer.echo(text)
+            raise typer.Exit(0 if good else 1)
 
 
 @key_app.command("create")
@@ -184,6 +196,21 @@ def key_revoke(
         from mandi.serving.accounts.command import revoke
 
         typer.echo(revoke(_root(), key))
+
+
+@store_app.command("upgrade")
+def store_upgrade() -> None:
+    """Bring the service's database to the tables of this version; what is in it stays."""
+    with _told_plainly():
+        from mandi.serving.accounts.command import settings_of
+        from mandi.serving.accounts.opening import open_database
+        from mandi.store.schema import revision_of
+
+        database = open_database(settings_of(_root()))
+        try:
+            typer.echo(f"{database.place} is at revision {revision_of(database)}")
+        finally:
+            database.close()
 
 
 @app.command()

@@ -25,6 +25,7 @@ from ..gates import app_of
 
 TRAINING_PACKAGES = {
     "torch", "shap", "prophet", "statsforecast", "mlflow", "evidently", "dask", "optuna", "matplotlib", "dvc", "holidays",
+    "sklearn", "pydantic_ai",
 }  # fmt: skip
 
 
@@ -174,15 +175,16 @@ def test_a_champion_that_answers_nothing_sane_is_not_packaged(
 
 
 ASK = """
-import json, sys
+import json, os, sys
 from starlette.testclient import TestClient
 from mandi.serving.service import Mandi
 
-with TestClient(Mandi.to_asgi()) as client:
+key = {"authorization": "Bearer " + os.environ["MANDI_BOOTSTRAP_KEY"]}
+with TestClient(Mandi.to_asgi(), headers=key) as client:
     for model in client.get("/api/v1/models").json()["models"]:
         answer = client.post(model["path"], json={"rows": [model["example"]], "explain": True})
         assert answer.status_code == 200, answer.text
-print(json.dumps(sorted({name.split(".")[0] for name in sys.modules})))
+print(json.dumps(sorted({name.split(".")[0] for name, module in sys.modules.items() if module})))
 """
 
 
@@ -190,6 +192,8 @@ def test_the_process_that_answers_has_imported_nothing_that_trains(served: Serve
     environment = {
         **os.environ,
         "MANDI_SERVICE_FOLDER": str(served.folder),
+        "MANDI_DATA_FOLDER": str(tmp_path / "data"),
+        "MANDI_BOOTSTRAP_KEY": "mk_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ",
         "BENTOML_HOME": str(tmp_path),
         "BENTOML_DO_NOT_TRACK": "True",
     }

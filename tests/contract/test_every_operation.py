@@ -38,7 +38,9 @@ def names(operations: list[Operation]) -> list[str]:
 
 
 CLOSED = [o for o in OPERATIONS if o.scope != "open"]
-OWNING = [o for o in CLOSED if o.owned]
+OWNING = [
+    o for o in CLOSED if o.owned and o.scope != "operate"
+]  # what operators see belongs to no organisation
 LISTING = [o for o in CLOSED if o.method == "GET" and "{" not in o.path]
 
 
@@ -104,6 +106,7 @@ OWNED: dict[str, Callable[[Session, Owner], str]] = {
     "generation": make_generation,
     "key": lambda _, owner: owner.key_id,
     "message": make_message,
+    "provider": lambda _, owner: "planted-provider",
     "ticket": make_ticket,
     "user": lambda _, owner: owner.user.id,
 }

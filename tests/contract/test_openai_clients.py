@@ -189,9 +189,9 @@ def test_a_stream_that_is_cut_off_raises_and_does_not_end_quietly() -> None:
 
 
 def test_a_failure_after_the_first_piece_is_told_without_its_secrets() -> None:
-    with at(ScriptedGateway(Delta("Ho"), 0.05, RuntimeError("key sk-secret"))) as client:
-        with pytest.raises(openai.APIError) as raised:
-            list(client.chat.completions.create(model="mandi", messages=ASKED, stream=True))
+    gateway = ScriptedGateway(Delta("Ho"), 0.05, RuntimeError("key sk-secret"))
+    with at(gateway) as client, pytest.raises(openai.APIError) as raised:
+        list(client.chat.completions.create(model="mandi", messages=ASKED, stream=True))
     assert "secret" not in str(raised.value) and raised.value.code == "internal_error"
 
 
@@ -306,6 +306,10 @@ def test_vectors_of_our_encoder_and_of_a_provider() -> None:
             client.embeddings.create(model="mandi-encoder", input=[[1, 2, 3]])
         with pytest.raises(openai.BadRequestError):
             client.embeddings.create(model="mandi-encoder", input=texts, dimensions=64)
+        with pytest.raises(openai.BadRequestError, match="letters in all"):
+            client.embeddings.create(model="mandi-encoder", input=["cotton " * 4000] * 10)
+        many = client.embeddings.create(model="mandi-encoder", input=texts * 100)
+        assert len(many.data) == 200 and many.data[1].embedding == many.data[199].embedding
         for name in ("mandi-hybrid", "fake/fake-1", "fake/none"):
             with pytest.raises(openai.NotFoundError):
                 client.embeddings.create(model=name, input=texts)
@@ -351,7 +355,7 @@ def test_a_client_that_gives_up_stops_whoever_speaks() -> None:
             if (chunk.choices[0].delta.content or "").startswith("5"):
                 break
         stream.close()
-        wait_until(lambda: gateway.closed == 1)
+        wait_until(lambda: gateway.closed == 2)
         assert gateway.given < 2000
 
 

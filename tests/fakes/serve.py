@@ -18,11 +18,13 @@ def main() -> None:
     options.add_argument("--tokens", type=int, default=8, help="words of an answer")
     options.add_argument("--token-ms", type=float, default=0.0, help="between the pieces of a stream")
     options.add_argument("--status", type=int, default=200, help="another than 200 fails every request")
+    options.add_argument("--text", help="the answer, in place of words")
     given = options.parse_args()
     behaviour = Behaviour(
         status=given.status,
         latency_s=given.latency_ms / 1000,
         tokens=given.tokens,
+        text=given.text,
         token_s=given.token_ms / 1000,
     )
 

@@ -81,6 +81,10 @@ class FakeVendor:
         """Answer the next requests (whose path holds ``path``) so, one each; then by default again."""
         self._script.extend((path, behaviour) for behaviour in behaviours)
 
+    def forget(self) -> None:
+        """Drop what is left of the script: a request may have been given up before it came."""
+        self._script.clear()
+
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Line(self), "127.0.0.1", self._port, backlog=1024)

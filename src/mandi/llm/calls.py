@@ -47,6 +47,8 @@ class Call:
     endpoint : str
         Route it came by, for the logs.
     conversation_id : str, optional
+    assistant, language : str, optional
+        Of a conversation, for the records.
     """
 
     prompt: Prompt
@@ -57,6 +59,8 @@ class Call:
     provider: str | None = None
     model: str | None = None
     conversation_id: str | None = None
+    assistant: str | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ class Gateway:
     tracks : callable, optional
         How a provider and model did lately.
     pseudonym : callable, optional
-        What stands for a caller's user in records; the user's id if not given.
+        What stands for a caller's user in records; the caller's own pseudonym, or the user's id, if not given.
     settings : PathSettings
     clock : callable
         Seconds since the epoch, the same for all workers.
@@ -91,7 +91,9 @@ class Gateway:
         self.answers = answers or AnswerCache(state, clock=clock)
         self._providers = tuple(providers)
         rng = rng or Random()
-        self._endings = Endings(self.quota, pricing, recorder, pseudonym or (lambda c: c.user_id), clock)
+        self._endings = Endings(
+            self.quota, pricing, recorder, pseudonym or (lambda c: c.pseudonym or c.user_id), clock
+        )
         self._choice = Choice(providers, policy, self.breakers, pricing, given, rng, tracks)
         self._rooms = Rooms(self.quota, self._choice, given.over_budget)
         flights = SingleFlight(state, given.flights)

@@ -50,7 +50,7 @@ class Table:
         )
         rows = "".join(
             "<tr>"
-            + "".join(f"<td{self._side(str(c))}>{html.escape(v)}</td>" for c, v in row.items())
+            + "".join(f"<td{self._side(str(c), v)}>{html.escape(v)}</td>" for c, v in row.items())
             + "</tr>"
             for row in self.cells.to_dict(orient="records")
         )

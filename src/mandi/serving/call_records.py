@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("mandi.serving")
 AS_THEY_ARE = (
     "request_id", "generation_id", "organization_id", "user_pseudonym", "endpoint", "task_type", "requested_mode",
-    "effective_mode", "status", "created_at", "conversation_id", "provider", "model", "route", "route_reason", "fallback",
+    "effective_mode", "status", "created_at", "conversation_id", "assistant", "language", "provider", "model", "route", "route_reason", "fallback",
     "fallback_reason", "degraded", "cache", "confidence", "prompt_tokens", "completion_tokens", "total_tokens", "cost_usd",
     "error_message",
 )  # fmt: skip

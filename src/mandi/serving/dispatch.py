@@ -10,7 +10,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
-from anyio import CancelScope
+from anyio import move_on_after
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json, to_json
 from starlette.requests import ClientDisconnect, HTTPConnection, Request
@@ -26,6 +26,7 @@ from mandi.serving.problems import (
     BAD_REQUEST,
     FORBIDDEN,
     LONGEST_NAME,
+    NOT_FOUND,
     TOO_LARGE,
     Problem,
     Refused,
@@ -37,11 +38,11 @@ LOG = logging.getLogger("mandi.serving")
 REQUEST_ID = "x-request-id"
 PLAIN_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 NAME = re.compile(r"[A-Za-z0-9_.:@/-]{1,200}")
-NOT_FOUND = 404
 NOT_JSON = 415
 JSON = "application/json"
-GONE = 499
 UNFIT = (b"\\u0000", b"NaN", b"Infinity")
+GONE = 499
+CLOSING_S = 10.0  # for what a stream does at its end: stop whoever speaks, keep what was said
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -316,7 +317,7 @@ class _Events(StreamingResponse):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            with CancelScope(shield=True):
+            with move_on_after(CLOSING_S, shield=True):
                 await _close(self.body_iterator)
 
 

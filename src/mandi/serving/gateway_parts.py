@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
+import time
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -12,7 +14,7 @@ from mandi.llm.cache.classes import TTL_S, CacheRules
 from mandi.llm.path.ports import PathSettings
 from mandi.llm.pricing import Prices
 from mandi.llm.provider import Provider
-from mandi.llm.providers.catalog import Catalog, catalog
+from mandi.llm.providers.catalog import Catalog, Verdict, catalog, verify
 from mandi.llm.quota.quota import Quota
 from mandi.llm.quota.tiers import TIERS, Allowance
 from mandi.llm.resilience.breaker import BreakerPolicy
@@ -59,6 +61,31 @@ def catalog_of(settings: Settings) -> Catalog:
             "COMPATIBLE_API_KEY": settings.compatible_api_key,
         }
     )
+
+
+def models_checked(settings: Settings) -> tuple[str, bool]:
+    """Ask every provider that is configured whether it has its models.
+
+    Returns
+    -------
+    text : str
+        A line each, and why another one is not configured.
+    good : bool
+        Nobody said that a model is not there.
+    """
+    found = catalog_of(settings)
+
+    async def ask() -> list[Verdict]:
+        try:
+            return list(await asyncio.gather(*(verify(provider) for provider in found.providers.values())))
+        finally:
+            await found.close()
+
+    verdicts = asyncio.run(ask())
+    lines = [v.message for v in verdicts] + [
+        f"{name}: not configured, {why}" for name, why in found.missing.items()
+    ]
+    return "\n".join(lines), all(v.ok is not False for v in verdicts)
 
 
 def teachers(found: Catalog, settings: Settings) -> list[Provider]:
@@ -126,7 +153,12 @@ def prices_of(settings: Settings, found: Catalog) -> Prices:
     return Prices(found.vendors, overrides=settings.prices, unknown=settings.unknown_price)
 
 
-def quota_of(settings: Settings, state: AsyncState, on_alert: Callable[[str, Alert], None] | None) -> Quota:
+def quota_of(
+    settings: Settings,
+    state: AsyncState,
+    on_alert: Callable[[str, Alert], None] | None,
+    clock: Callable[[], float] = time.time,
+) -> Quota:
     """Return the books of the organisations.
 
     Parameters
@@ -135,6 +167,8 @@ def quota_of(settings: Settings, state: AsyncState, on_alert: Callable[[str, Ale
     state : AsyncState
     on_alert : callable, optional
         Told an organisation and what it has used up.
+    clock : callable
+        Seconds since the epoch, the same for all workers.
 
     Raises
     ------
@@ -151,6 +185,7 @@ def quota_of(settings: Settings, state: AsyncState, on_alert: Callable[[str, Ale
         lease_s=settings.ai_timeout_seconds + 30.0,
         budget_of=budget,
         on_alert=on_alert,
+        clock=clock,
     )
 
 
@@ -178,7 +213,7 @@ def tiers_of(given: Mapping[str, Mapping[str, Any]] | None) -> dict[str, Allowan
             raise ConfigError(
                 f"AI_TIERS: a limit of {tier} is no number", allowed="numbers from 0 on"
             ) from None
-        if any(value < 0 for value in read.values()):
-            raise ConfigError(f"AI_TIERS: a limit of {tier} is below zero", allowed="numbers from 0 on")
+        if not all(0 <= float(value) < float("inf") for value in read.values()):
+            raise ConfigError(f"AI_TIERS: a limit of {tier} is not from zero on", allowed="numbers from 0 on")
         tiers[tier] = dataclasses.replace(tiers.get(tier, TIERS["free"]), **read)  # type: ignore[arg-type]
     return tiers

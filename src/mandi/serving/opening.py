@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,9 @@ from mandi.llm.cache.semantic import Nearness, SemanticCache
 from mandi.llm.gateway import Gateway
 from mandi.llm.mock.analyst import Analyst
 from mandi.llm.modes import LiveMode, admitted
+from mandi.llm.provider import Provider
+from mandi.llm.providers.catalog import verify
+from mandi.llm.providers.embedded import StudentProvider
 from mandi.llm.resilience.breakers import Breakers
 from mandi.llm.routing.router import policy_named
 from mandi.serving.accounts.opening import furnish as furnish_accounts
@@ -41,10 +46,12 @@ from mandi.serving.observing.observer import Watch
 from mandi.serving.observing.pulse import Pulse
 from mandi.serving.observing.webhook import Webhook
 from mandi.serving.snapshot import MAKE_IT
+from mandi.serving.students import LabelStudent
 from mandi.store.spool import Spool
 from mandi.student.encoder import Encoder
 
 if TYPE_CHECKING:
+    from mandi.llm.provider import Provider
     from mandi.llm.quota.ledger import Alert
     from mandi.serving.house import House
     from mandi.serving.settings import Settings
@@ -65,13 +72,20 @@ class Opened:
     alerts: Alerts | None
     webhook: Webhook | None
 
+    check: asyncio.Task[None] | None = None
+
     def start(self) -> None:
         """Begin what goes on beside requests, in the running loop."""
         self.pulse.start()
         self.tracks.start(self.house.now)
+        wired = [p for p in self.house.rooms[PROVIDERS].values() if p.kind in ("vendor", "local")]
+        self.check = asyncio.get_running_loop().create_task(_check_models(wired), name="mandi-models")
 
     async def close(self) -> None:
         """Finish what goes on, put down what waits, release connections."""
+        if self.check is not None:
+            self.check.cancel()
+            await asyncio.wait({self.check})
         await self.pulse.stop()
         await self.tracks.stop()
         await self.gateway.close()
@@ -84,7 +98,15 @@ class Opened:
         await vacate(self.house)
 
 
-def furnish(house: House, settings: Settings, folder: Path, metrics: Metrics | None = None) -> Opened:
+def furnish(
+    house: House,
+    settings: Settings,
+    folder: Path,
+    metrics: Metrics | None = None,
+    *,
+    vendors: Sequence[Provider] | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Opened:
     """Open records, accounts, models and gateway, and put them into a house.
 
     Parameters
@@ -95,6 +117,10 @@ def furnish(house: House, settings: Settings, folder: Path, metrics: Metrics | N
         Service folder with the champions; a house without champions answers all the rest.
     metrics : Metrics, optional
         Figures of this process; made here where performance is monitored, once a process.
+    vendors : sequence of Provider, optional
+        Asked in place of those the settings configure, in a notebook or a test.
+    clock : callable
+        Seconds since the epoch, for breakers, quotas, the cache and the records of calls.
 
     Raises
     ------
@@ -115,9 +141,22 @@ def furnish(house: House, settings: Settings, folder: Path, metrics: Metrics | N
         confidences=settings.track_confidence_scores,
         decisions=settings.track_route_decisions,
     )
-    gateway, tracks = _gateway(house, settings, state, book, watch)
+    gateway, tracks = _gateway(house, settings, state, book, watch, vendors, clock)
     pulse = Pulse(watch, gateway.breakers, house.rooms[PROVIDERS], spool)
     return Opened(house, gateway, spool, pulse, tracks, alerts, webhook)
+
+
+def _student(settings: Settings, encoder: Encoder) -> list[Provider]:
+    if settings.student_folder is None:
+        return []
+    student = LabelStudent.load(settings.student_folder)
+    return [StudentProvider(student, encoder, embedding_model="mandi-encoder")]
+
+
+async def _check_models(providers: Sequence[Provider]) -> None:
+    """Say in the log which configured models a vendor no longer has: names of models end sooner than services."""
+    for verdict in await asyncio.gather(*(verify(provider) for provider in providers)):
+        LOG.log(logging.WARNING if verdict.ok is False else logging.INFO, "%s", verdict.message)
 
 
 def open_desk(house: House, folder: Path) -> None:
@@ -163,18 +202,25 @@ def _watched(
 
 
 def _gateway(
-    house: House, settings: Settings, state: AsyncState, book: CallBook, watch: Watch
+    house: House,
+    settings: Settings,
+    state: AsyncState,
+    book: CallBook,
+    watch: Watch,
+    vendors: Sequence[Provider] | None,
+    clock: Callable[[], float],
 ) -> tuple[Gateway, KnownTracks]:
     database = rooms.database_of(house)
     found = catalog_of(settings)
     for name, why in found.missing.items():
         LOG.info("%s is not configured: %s", name, why)
-    providers: list[Any] = [*teachers(found, settings), Analyst()]
+    encoder, tracks = Encoder(), KnownTracks(database)
+    asked = teachers(found, settings) if vendors is None else vendors
+    providers: list[Any] = [*_student(settings, encoder), *asked, Analyst()]
     admitted(settings.ai_mode, providers)
     evidence = DeskEvidence(house.desk, house.one_at_a_time)
-    encoder, tracks = Encoder(), KnownTracks(database)
     mode = LiveMode(KeptModes(database), settings.ai_mode)
-    breakers = Breakers(state, breaker_policy(settings))
+    breakers = Breakers(state, breaker_policy(settings), clock=clock)
     champions = house.desk.champions if house.desk else {}
 
     def on_alert(organization_id: str, alert: Alert) -> None:
@@ -195,14 +241,15 @@ def _gateway(
         mode=mode,
         pricing=prices_of(settings, found),
         recorder=book,
-        quota=quota_of(settings, state, on_alert),
+        quota=quota_of(settings, state, on_alert, clock),
         breakers=breakers,
-        answers=AnswerCache(state),
+        answers=AnswerCache(state, clock),
         semantic=semantic,
         evidence=evidence,
         tracks=tracks,
         pseudonym=lambda caller: caller.pseudonym or caller.user_id,
         settings=path_settings(settings, {name: champion.version for name, champion in champions.items()}),
+        clock=clock,
     )
     house.rooms |= {
         rooms.GATEWAY: gateway, rooms.EVIDENCE: evidence, rooms.MODE: mode, rooms.SETTINGS: settings,

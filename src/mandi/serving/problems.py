@@ -19,13 +19,15 @@ from mandi.core.errors import (
 BAD_REQUEST = 400
 UNAUTHORIZED = 401
 FORBIDDEN = 403
+NOT_FOUND = 404
+CONFLICT = 409
 TOO_LARGE = 413
 TOO_MANY = 429
 UNAVAILABLE = 503
 OPENAI_TYPES = {
     UNAUTHORIZED: "authentication_error",
     FORBIDDEN: "permission_error",
-    404: "not_found_error",
+    NOT_FOUND: "not_found_error",
     TOO_MANY: "rate_limit_error",
 }
 MOST_SHOWN = 20

@@ -27,6 +27,7 @@ LOG = logging.getLogger("mandi.serving")
 FOLDER = "MANDI_SERVICE_FOLDER"
 WORKERS = "MANDI_WORKERS"
 TIMEOUT = "MANDI_TIMEOUT_SECONDS"
+SWITCH_S = 0.001  # a thread that writes records gives the loop its turn after a millisecond, not five
 SPARE_S = 30.0  # a call of a language model has its own deadline and is told by us
 
 
@@ -74,6 +75,7 @@ class Worker:
         from mandi.serving.settings import load, secrets_of
 
         sys.modules.setdefault("sklearn", None)  # type: ignore[arg-type]  # lightgbm and xgboost load it where they find it: 50 MB
+        sys.setswitchinterval(SWITCH_S)
         self.build()
         why = ""
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mandi.serving.api.accounts_api import accounts_operations
+from mandi.serving.api.admin_api import admin_operations
 from mandi.serving.api.analytics_api import analytics_operations
 from mandi.serving.api.conversations_api import conversation_operations
 from mandi.serving.api.deal_api import deal_operations
@@ -11,6 +12,7 @@ from mandi.serving.api.modes_api import mode_operations
 from mandi.serving.api.openai_chat import openai_operations
 from mandi.serving.api.queue_api import queue_operations
 from mandi.serving.api.ratings_api import rating_operations
+from mandi.serving.api.tasks_api import task_operations
 from mandi.serving.operations import Operation
 
 
@@ -19,11 +21,13 @@ def service_operations() -> list[Operation]:
     return [
         *deal_operations(),
         *openai_operations(),
+        *task_operations(),
         *conversation_operations(),
         *rating_operations(),
         *queue_operations(),
         *analytics_operations(),
         *mode_operations(),
+        *admin_operations(),
         *accounts_operations(),
         *health_operations(),
     ]

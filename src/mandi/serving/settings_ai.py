@@ -204,7 +204,7 @@ class SpendingVariables(BaseModel):
     )  # fmt: skip
     semantic_threshold: float = variable(
         "AI_SEMANTIC_THRESHOLD",
-        default=0.92,
+        default=0.6,  # of the student's own encoder: mandi.llm.cache.semantic says how it was found
         gt=0,
         le=1,
         unit="cosine",

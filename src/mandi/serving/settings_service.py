@@ -36,6 +36,10 @@ class ServiceVariables(BaseModel):
         "MANDI_SERVICE_FOLDER", unit="folder", example="artifacts/service",
         says="Folder with manifest.json that is served; a Bento's own, else the project's, if not given.",
     )  # fmt: skip
+    student_folder: Path | None = variable(
+        "MANDI_STUDENT_FOLDER", unit="folder", example="artifacts/student",
+        says="Folder with one fitted text classifier a folder: the student that answers classifications where it is sure.",
+    )  # fmt: skip
     bootstrap_key: SecretStr | None = variable(
         "MANDI_BOOTSTRAP_KEY", unit="mk_ and 43 characters",
         says="API key of the first administrator, instead of one that is made and printed at the first start.",

@@ -62,6 +62,7 @@ class Says:
     after_s: float = 0.0
     confidence: float | None = None
     usage: Usage = Usage(100, 20)
+    cost_usd: Decimal | None = None
 
 
 Step = Fails | Hangs | Breaks | Says
@@ -122,7 +123,12 @@ class Scripted:
 
     def _completion(self, step: Says) -> Completion:
         return Completion(
-            step.text, self.name, f"{self.name}-1", usage=step.usage, confidence=step.confidence
+            step.text,
+            self.name,
+            f"{self.name}-1",
+            usage=step.usage,
+            confidence=step.confidence,
+            cost_usd=step.cost_usd,
         )
 
     async def _misbehave(self, step: Step) -> Completion:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +13,7 @@ from mandi.core.errors import UnknownValue
 from mandi.llm.cache.classes import CacheRules
 from mandi.llm.calls import Caller, Interrupted, Outcome
 from mandi.llm.evidence import Finding
-from mandi.llm.messages import Prompt, Usage
+from mandi.llm.messages import Completion, Delta, Prompt, Usage
 from mandi.llm.provider import ProviderError
 from mandi.llm.quota.quota import Quota
 from mandi.llm.quota.tiers import Allowance
@@ -437,3 +438,52 @@ def test_a_prompt_of_no_words_is_no_failure() -> None:
     home = house(Scripted("openai"), analyst())
     asked = replace(call(), prompt=Prompt(()))
     assert asyncio.run(home.gateway.complete(asked)).completion.text == SAID
+
+
+def test_only_hybrid_goes_on_with_those_who_cost_nothing() -> None:
+    state = MemoryState()
+    quota = Quota(Awaited(state), {"free": Allowance(9, 10_000, Decimal("0.0001"))})
+    settings = replace(QUICK, over_budget="free_only")
+    home = house(Scripted("openai"), Scripted("ollama", "local"), quota=quota, state=state, settings=settings)
+    with pytest.raises(QuotaExceeded, match="usd_per_day"):
+        asyncio.run(home.gateway.complete(call(mode="real")))
+    assert asyncio.run(home.gateway.complete(call())).completion.provider == "ollama"
+
+
+def test_a_piece_that_says_nothing_is_no_first_piece() -> None:
+    class Opens(Scripted):
+        async def stream(
+            self, prompt: Prompt, model: str, timeout_s: float
+        ) -> AsyncIterator[Delta | Completion]:
+            yield Delta("")
+            raise ProviderError(self.name, "rate_limited", "429", status=429)
+
+    home = house(Opens("openai"), Scripted("gemini"), analyst())
+    said, outcome = asyncio.run(drained(home.gateway.stream(call())))
+    assert (said, outcome.completion.provider, outcome.fallback) == (SAID, "gemini", True)
+
+
+def test_a_stream_that_outlives_the_calls_own_time_is_no_failure_of_its_vendor() -> None:
+    class Slow(Scripted):
+        async def stream(
+            self, prompt: Prompt, model: str, timeout_s: float
+        ) -> AsyncIterator[Delta | Completion]:
+            for _ in range(200):
+                yield Delta("word ")
+                await asyncio.sleep(0.03)
+
+    home = house(Slow("openai"), analyst())
+    said, broken = asyncio.run(drained(home.gateway.stream(call(), timeout_s=0.2)))
+    assert isinstance(broken, Interrupted) and broken.fault == "timeout"
+    assert said.startswith("word word ")
+    assert asyncio.run(home.gateway.breakers.views(["openai"]))[0].failures == 0
+
+
+@pytest.mark.parametrize(("kind", "cost"), [("vendor", Decimal("0.25")), ("local", Decimal(0))])
+def test_a_vendors_own_bill_is_believed_and_a_server_of_ones_own_costs_nothing(
+    kind: Any, cost: Decimal
+) -> None:
+    home = house(Scripted("one", kind, [Says(cost_usd=Decimal("0.25"))]), mode="real")
+    outcome = asyncio.run(home.gateway.complete(call()))
+    assert outcome.cost_usd == outcome.completion.cost_usd == home.records.all[0].cost_usd == cost
+    assert asyncio.run(home.gateway.quota.standing(CALLER))["usd_per_day"][0] == int(cost * 1_000_000)

@@ -49,3 +49,8 @@ def test_facts() -> None:
 def test_figures_of_several_kinds_in_one_column() -> None:
     mixed = pd.DataFrame({"metric": ["mae", "skill"], "value": [1234.56, 0.12345]})
     assert table(mixed, mixed=True).cells["value"].tolist() == ["1,235", "0.1235"]
+
+
+def test_only_a_long_text_may_break_over_lines() -> None:
+    shown = facts({"answer": "word " * 20, "provider": "mock"})._repr_html_()
+    assert shown.count("white-space:normal") == 1

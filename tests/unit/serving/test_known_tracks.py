@@ -43,3 +43,26 @@ def test_a_failure_counts_although_somebody_stood_in(tmp_path: Path) -> None:
     assert gemini.success_rate == pytest.approx(0.5) and openai.success_rate == 1.0
     assert gemini.seen == pytest.approx(40) and gemini.latency_ms == 700.0
     database.close()
+
+
+def test_many_calls_are_read_without_keeping_them(tmp_path: Path) -> None:
+    import tracemalloc
+
+    database = Database.open(f"sqlite:///{tmp_path / 'service.db'}")
+    upgrade(database)
+    known = KnownTracks(database)
+    for begin in range(0, 6_000, 2_000):
+        rows = [_call(k, None, days=k / 1000) for k in range(begin, begin + 2_000)]
+        database.write(lambda session, rows=rows: session.add_all(rows))
+        del rows
+        asyncio.run(known.read(NOW))
+    tracemalloc.start()
+    try:
+        asyncio.run(known.read(NOW))
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 2_000_000, "a page of calls at a time"
+    gemini = known("gemini", "flash")
+    assert gemini is not None and gemini.success_rate == 1.0 and gemini.seen > 4_000
+    database.close()

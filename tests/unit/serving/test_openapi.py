@@ -19,7 +19,7 @@ TOLD = document(OPERATIONS)
 SHAPES: dict[str, Any] = TOLD["components"]["schemas"]
 OPEN_BY_NATURE = {
     "AnswerShape", "ToolFunction",  # schemas a caller brings
-    "AuditEventAnswer", "Dependency", "EvidenceUsed", "Ticket", "ServedModel", "Contract",  # each kind holds something else
+    "AuditEventAnswer", "Dependency", "EvidenceUsed", "Ticket", "ServedModel", "TaskAnswer", "Contract",  # each kind holds something else
 }  # fmt: skip
 ENTRIES = [(f"{m} {p}", entry) for p, by in TOLD["paths"].items() for m, entry in by.items()]
 

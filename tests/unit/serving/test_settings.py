@@ -169,6 +169,14 @@ def test_no_secret_is_in_text(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "hunter2" not in repr(Settings()) + str(Settings()) + Settings().model_dump_json()
 
 
+def test_no_secret_has_a_default(root: Path) -> None:
+    assert [name for _, name, field, _ in fields() if is_secret(field) and field.default is not None] == []
+    lines = (root / ".env.example").read_text(encoding="utf-8").splitlines()
+    given = {line[1:].partition("=")[0]: line.partition("=")[2] for line in lines if "=" in line}
+    keys = [said.names[0] for _, _, field, said in fields() if is_secret(field) and not said.example]
+    assert keys and not any(given[name] for name in keys)
+
+
 @pytest.mark.parametrize("name", ["development", "staging", "production"])
 def test_the_starting_points_can_be_used(root: Path, name: str) -> None:
     file = root / "env" / f"{name}.env"

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 import sqlalchemy as sa
@@ -37,6 +37,14 @@ class Watched(SqlState):
         super().update_all(batch)
 
 
+@pytest.fixture
+def patient(lite: Database) -> Iterator[Database]:
+    """The same file, opened by someone whose threads wait much longer than a loop may."""
+    opened = Database.open(lite.engine.url.render_as_string(), patience_s=20)
+    yield opened
+    opened.close()
+
+
 def add(old: bytes | None) -> tuple[bytes, int]:
     number = int(old or 0) + 1
     return str(number).encode(), number
@@ -55,9 +63,9 @@ def test_changes_of_one_turn_are_one_transaction_on_the_spot(lite: Database) -> 
     assert (row.document, row.version) == (b"16", 1)
 
 
-def test_the_loop_never_waits_for_another_process(lite: Database) -> None:
-    watched = Watched(lite)
-    other = sqlite3.connect(str(lite.engine.url.database), isolation_level=None)
+def test_the_loop_never_waits_for_another_process(patient: Database) -> None:
+    watched = Watched(patient)
+    other = sqlite3.connect(str(patient.engine.url.database), isolation_level=None)
 
     async def beside_a_writer() -> list[int]:
         state = AsyncState(watched)
@@ -67,7 +75,7 @@ def test_the_loop_never_waits_for_another_process(lite: Database) -> None:
         for _ in range(5):
             start = asyncio.get_running_loop().time()
             await asyncio.sleep(0.01)
-            assert asyncio.get_running_loop().time() - start < 0.15
+            assert asyncio.get_running_loop().time() - start < 5
             assert await state.read("k:1") == b"1"  # readers do not wait for a writer
         assert not any(call.done() for call in calls)
         other.execute("commit")
@@ -78,17 +86,17 @@ def test_the_loop_never_waits_for_another_process(lite: Database) -> None:
     other.close()
 
 
-def test_a_writer_of_this_process_is_not_waited_for_either(lite: Database) -> None:
-    watched = Watched(lite)
+def test_a_writer_of_this_process_is_not_waited_for_either(patient: Database) -> None:
+    watched = Watched(patient)
     entered, go = threading.Event(), threading.Event()
 
     def slow(session: object) -> None:
         entered.set()
-        go.wait(0.2)
+        go.wait(10)
 
     async def beside_a_writer() -> int:
         state = AsyncState(watched)
-        writing = asyncio.create_task(lite.awrite(slow))
+        writing = asyncio.create_task(patient.awrite(slow))
         while not entered.is_set():
             await asyncio.sleep(0.001)
         call = asyncio.create_task(state.update("k:1", add))

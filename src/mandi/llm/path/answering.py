@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import TypeVar
 
+from mandi.core.errors import MandiError
 from mandi.llm.calls import Attempt, Interrupted, Outcome
 from mandi.llm.evidence import Evidence
 from mandi.llm.messages import Completion, Delta, Prompt
-from mandi.llm.path.choice import COUNTED, Choice
+from mandi.llm.path.choice import Choice
 from mandi.llm.path.endings import Endings
 from mandi.llm.path.memory import Memory, Place
 from mandi.llm.path.outcomes import escalation, nobody, outcome_of
 from mandi.llm.path.passage import Passage
 from mandi.llm.path.streaming import Opened, interrupted_attempt, opened, read_on, whole_as_stream
-from mandi.llm.path.walk import CHARGING, WIRED, Ask, Reached, Walk
+from mandi.llm.path.walk import WIRED, Ask, Reached, Walk
 from mandi.llm.provider import Provider, ProviderError
 from mandi.llm.resilience.breakers import Breakers
 
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -119,12 +121,7 @@ class Answering:
     ) -> Outcome:
         assert passage.decision is not None
         passage.attempts.append(Attempt(provider.name, model, completion.latency_ms))
-        charged = provider.kind in CHARGING
-        cost = completion.cost_usd if charged else Decimal(0)
-        if cost is None:
-            cost = self._endings.cost(completion.usage, model, provider.name, charged=True)
-        if provider.kind in COUNTED:
-            passage.count(completion.usage, cost)
+        cost = self._endings.charge(passage, provider, model, completion.usage, completion.cost_usd)
         await self._walk.landed(passage)
         priced = replace(completion, cost_usd=cost)
         passage.outcome = outcome_of(passage, passage.decision, provider, priced, cached=place is not None)
@@ -153,7 +150,11 @@ class Answering:
             passage.seen = passage.prompt
             if self._evidence is not None and not passage.prompt.facts:
                 now = datetime.fromtimestamp(self._clock(), tz=UTC)
-                found = await self._evidence.about_text(passage.prompt.question, now)
+                try:
+                    found = await self._evidence.about_text(passage.prompt.question, now)
+                except MandiError as error:
+                    log.warning("the models could not be asked: %s", error.message)
+                    return passage.seen
                 facts = {"findings": {name: finding.as_dict() for name, finding in found.items()}}
                 passage.seen = replace(passage.prompt, facts=facts)
         return passage.seen

@@ -13,6 +13,7 @@ from mandi.llm.messages import Completion
 from mandi.llm.modes import STRATEGIES, admitted
 from mandi.llm.path.passage import Passage
 from mandi.llm.path.ports import PathSettings, Pricing
+from mandi.llm.pricing import UnknownPrice
 from mandi.llm.provider import Provider, ProviderError
 from mandi.llm.quota.ledger import Amounts
 from mandi.llm.quota.tiers import as_micros
@@ -99,7 +100,7 @@ class Choice:
         if not any(p.kind in COUNTED for p in able):
             return Amounts()
         tokens = prompt_tokens(call.prompt) + (call.prompt.max_tokens or self._settings.expected_tokens)
-        dearest = max((self._price(call, p) for p in able), default=Decimal(0))
+        dearest = max((self._price(call, p) or Decimal(0) for p in able), default=Decimal(0))
         return Amounts(1, tokens, as_micros(dearest))
 
     def asked(self, call: Call, mode: Mode, able: Sequence[Provider]) -> str:
@@ -138,24 +139,30 @@ class Choice:
             return str(call.model)
         return self._settings.default_models.get(provider.name) or (models[0] if models else "")
 
-    def _price(self, call: Call, provider: Provider) -> Decimal:
+    def _price(self, call: Call, provider: Provider) -> Decimal | None:
         if provider.kind not in PAID:
             return Decimal(0)
         prompt = call.prompt
         if prompt.max_tokens is None:
             prompt = replace(prompt, max_tokens=self._settings.expected_tokens)
-        return self._pricing.estimate(prompt, self.model_of(call, provider), provider.name)
+        try:
+            return self._pricing.estimate(prompt, self.model_of(call, provider), provider.name)
+        except UnknownPrice:
+            return None
 
     async def _candidate(self, passage: Passage, provider: Provider) -> Candidate:
         model = self.model_of(passage.call, provider)
         wired = provider.kind in COUNTED
         (view,) = await self._breakers.views([provider.name]) if wired else (None,)
+        price = self._price(passage.call, provider)
         return Candidate(
             name=provider.name,
             kind=provider.kind,
             model=model,
+            available=price is not None,
+            why_not="its price is not known" if price is None else None,
             breaker=view.position if view else "closed",
-            cost_estimate_usd=self._price(passage.call, provider),
+            cost_estimate_usd=price,
             student_confidence=passage.student.confidence
             if provider.kind == "student" and passage.student
             else None,

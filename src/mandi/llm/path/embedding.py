@@ -15,11 +15,11 @@ from mandi.llm.cache.key import Asked, exact_key
 from mandi.llm.calls import Attempt, CacheUse, Mode, Outcome
 from mandi.llm.messages import Completion, Embeddings, Task
 from mandi.llm.modes import EFFECTIVE, WHAT_TO_SET
-from mandi.llm.path.choice import COUNTED, Choice
+from mandi.llm.path.choice import Choice
 from mandi.llm.path.endings import Endings
 from mandi.llm.path.outcomes import ROUTE_OF
 from mandi.llm.path.passage import Passage
-from mandi.llm.path.walk import CHARGING, WIRED, Walk
+from mandi.llm.path.walk import WIRED, Walk
 from mandi.llm.provider import Kind, Provider, ProviderError
 from mandi.llm.refusals import NobodyAnswered, NoProvider
 
@@ -136,12 +136,8 @@ class Embedding:
             return made
 
         reached = await self._walk.first_answer(passage, [(provider.name, model)], ask)
-        made, charged = reached.result, provider.kind in CHARGING
-        cost = made.cost_usd if charged else Decimal(0)
-        if cost is None:
-            cost = self._endings.cost(made.usage, model, provider.name, charged=True)
-        if provider.kind in COUNTED:
-            passage.count(made.usage, cost)
+        made = reached.result
+        cost = self._endings.charge(passage, provider, model, made.usage, made.cost_usd)
         await self._walk.landed(passage)
         passage.attempts.append(Attempt(provider.name, model, made.latency_ms))
         if (key := self._key(passage, provider, model)) is not None:

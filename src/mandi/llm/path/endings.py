@@ -14,7 +14,8 @@ from mandi.llm.messages import Usage
 from mandi.llm.path.passage import Passage, Trial, status_of
 from mandi.llm.path.ports import Pricing, Recorder
 from mandi.llm.path.record import CallRecord, said_of
-from mandi.llm.path.walk import Walk
+from mandi.llm.path.walk import CHARGING, WIRED, Walk
+from mandi.llm.provider import Provider
 from mandi.llm.quota.quota import Quota, Reservation
 from mandi.llm.refusals import EscalationRequired
 from mandi.llm.resilience.deadline import Deadline
@@ -84,6 +85,28 @@ class Endings:
         """Return what tokens cost; what answers here, or on a server of one's own, costs nothing."""
         return self._pricing.cost(usage, model, provider) if charged else Decimal(0)
 
+    def charge(
+        self, passage: Passage, provider: Provider, model: str, usage: Usage, told: Decimal | None
+    ) -> Decimal:
+        """Count what an answer used, and return its dollars: those the provider told, else by its price.
+
+        Parameters
+        ----------
+        passage : Passage
+        provider : Provider
+        model : str
+        usage : Usage
+        told : Decimal, optional
+            As in ``Completion.cost_usd``.
+        """
+        charged = provider.kind in CHARGING
+        cost = (
+            told if told is not None and charged else self.cost(usage, model, provider.name, charged=charged)
+        )
+        if provider.kind in WIRED:
+            passage.count(usage, cost)
+        return cost
+
     async def wait(self) -> None:
         """Wait for endings that go on after their clients are gone."""
         while self._closing:
@@ -143,6 +166,8 @@ class Endings:
             status=status,
             created_at=datetime.fromtimestamp(self._clock(), tz=UTC),
             conversation_id=call.conversation_id,
+            assistant=call.assistant,
+            language=call.language,
             prompt_tokens=passage.tokens_in,
             completion_tokens=passage.tokens_out,
             cost_usd=passage.cost_usd,

@@ -22,7 +22,13 @@ class Pricing(Protocol):
     """Whoever knows what a provider charges; nothing that is asked over a wire is free unless somebody said so."""
 
     def estimate(self, prompt: Prompt, model: str, provider: str) -> Decimal:
-        """Return the most a prompt may cost in dollars."""
+        """Return the most a prompt may cost in dollars.
+
+        Raises
+        ------
+        UnknownPrice
+            Nobody knows: that provider is not asked.
+        """
         ...
 
     def cost(self, usage: Usage, model: str, provider: str) -> Decimal:

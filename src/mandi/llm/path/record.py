@@ -48,6 +48,8 @@ class CallRecord:
     status: Status
     created_at: datetime
     conversation_id: str | None = None
+    assistant: str | None = None
+    language: str | None = None
     provider: str = ""
     model: str = ""
     route: Route | Literal["none"] = "none"

@@ -70,8 +70,13 @@ def interrupted_attempt(provider: str, model: str, took_ms: float, error: Provid
 
 
 async def _next(passage: Passage, rest: Pieces, provider: str, idle_s: float) -> Delta | Completion:
+    left_s = passage.deadline.left_with(GRACE_S)
     try:
-        async with asyncio.timeout(min(passage.deadline.left_s, idle_s) + GRACE_S):
+        async with asyncio.timeout(min(left_s, idle_s + GRACE_S)):
+            if (
+                left_s <= 0.0
+            ):  # a stream whose next piece is always there never waits, and would never be late
+                raise TimeoutError
             return await anext(rest)
     except StopAsyncIteration:
         raise ProviderError(provider, "cut", "the stream ended before its end mark") from None

@@ -188,6 +188,11 @@ def unsayable(provider: str) -> ProviderError:
     )
 
 
+def no_model(provider: str, model: str, kind: str = "model") -> ProviderError:
+    """Return the error for a model a provider is not configured for; a longer name than any is cut."""
+    return ProviderError(provider, "not_able", f'{provider} has no {kind} "{model[:80]}"')
+
+
 def connection_fault(provider: str, error: Exception) -> ProviderError:
     """Return the error for what aiohttp raises on the way; its own text is left out, since it may hold addresses.
 

@@ -13,7 +13,7 @@ from mandi.llm.messages import Completion, Delta, Embeddings, Prompt, Usage
 from mandi.llm.provider import Kind, ProviderError
 from mandi.llm.providers.address import Secret
 from mandi.llm.providers.connection import Connection, WireLimits
-from mandi.llm.providers.faults import NotTheShape, is_error, unsayable
+from mandi.llm.providers.faults import NotTheShape, is_error, no_model, unsayable
 from mandi.llm.providers.openai_body import Answer, TokenLimit, chat_request, usage_of, vectors_of
 from mandi.llm.providers.sse import EventReader
 from mandi.llm.token_estimate import tokens_in
@@ -156,7 +156,7 @@ class OpenAIWire:
     async def embed(self, texts: Sequence[str], model: str, timeout_s: float) -> Embeddings:
         """Return a vector of each text; see ``Provider.embed``."""
         if model not in self.embedding_models:
-            raise ProviderError(self.name, "not_able", f'{self.name} has no embedding model "{model[:80]}"')
+            raise no_model(self.name, model, "embedding model")
         if not texts:
             return Embeddings((), self.name, model)
         started = self._clock()
@@ -199,9 +199,7 @@ class OpenAIWire:
 
     def _asked(self, prompt: Prompt, model: str, stream: bool) -> bytes:
         if model not in self._models:
-            raise ProviderError(
-                self.name, "not_able", f'{self.name} is not configured for the model "{model[:80]}"'
-            )
+            raise no_model(self.name, model)
         try:
             return to_json(chat_request(prompt, model, stream, self._token_limit))
         except (ValueError, TypeError, AttributeError):

@@ -34,8 +34,9 @@ def vendor_fault(
 
     if isinstance(error, ProviderError):
         return error
-    if isinstance(error, NotTheShape):
-        return ProviderError(provider, "malformed", f"{provider}: {error}")
+    shapeless = next((e for e in _chain(error) if isinstance(e, NotTheShape)), None)
+    if shapeless is not None:
+        return ProviderError(provider, "malformed", f"{provider}: {shapeless}")
     if isinstance(error, (told.ModelRequestTimeout, TimeoutError)):
         return waited(provider, timeout_s, fair_s)
     if isinstance(error, told.ModelHTTPError):

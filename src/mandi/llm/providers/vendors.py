@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextvars import ContextVar
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mandi.core.errors import ConfigError
@@ -13,8 +13,9 @@ from mandi.llm.messages import Completion, Delta, Embeddings, Prompt, ToolCall, 
 from mandi.llm.provider import Kind, ProviderError
 from mandi.llm.providers.address import Secret, checked_key, checked_url
 from mandi.llm.providers.connection import WireLimits
-from mandi.llm.providers.faults import NotTheShape
+from mandi.llm.providers.faults import NotTheShape, no_model
 from mandi.llm.providers.vendor_faults import vendor_fault
+from mandi.llm.providers.vendor_http import http_client, listen
 from mandi.llm.providers.vendor_turns import (
     ANSWER_TOOL,
     Typed,
@@ -49,7 +50,6 @@ class Vendor:
     embedding_models : sequence of str, optional
         Gemini's only.
     limits : WireLimits, optional
-        ``largest_answer`` is not kept here: the clients read a whole answer by themselves.
     clock : callable, optional
         Seconds that only grow.
 
@@ -78,12 +78,12 @@ class Vendor:
         checked = checked_key(key, name)
         if checked is None:
             raise ConfigError(f"{name} has no key")
-        _import_clients()
+        module, self._client_of, self._typed = _SHAPES[shape]
+        _import_client(module)
         self.name = name
         self.embedding_models = tuple(embedding_models) if shape == "gemini" else ()
         self._key = checked
         self._url = checked_url(url, name, has_key=True)
-        self._client_of, self._typed = _SHAPES[shape]
         self._models = tuple(models)
         self._limits = limits or WireLimits()
         self._clock = clock
@@ -104,7 +104,7 @@ class Vendor:
         from pydantic_ai.direct import model_request
 
         started = self._clock()
-        sent = _listen()
+        sent = listen()
         try:
             response = await model_request(
                 self._model(model, timeout_s),
@@ -123,7 +123,7 @@ class Vendor:
         from pydantic_ai.direct import model_request_stream
 
         started = self._clock()
-        sent = _listen()
+        sent = listen()
         pieces = _Pieces(prompt.answer_schema is not None)
         try:
             async with model_request_stream(
@@ -147,7 +147,7 @@ class Vendor:
     async def embed(self, texts: Sequence[str], model: str, timeout_s: float) -> Embeddings:
         """Return a vector of each text, in batches of no size of our own; see ``Provider.embed``."""
         if model not in self.embedding_models:
-            raise ProviderError(self.name, "not_able", f'{self.name} has no embedding model "{model[:80]}"')
+            raise no_model(self.name, model, "embedding model")
         if not texts:
             return Embeddings((), self.name, model)
         started = self._clock()
@@ -193,9 +193,7 @@ class Vendor:
         if timeout_s <= 0:
             raise TimeoutError
         if model not in self._models:
-            raise ProviderError(
-                self.name, "not_able", f'{self.name} is not configured for the model "{model[:80]}"'
-            )
+            raise no_model(self.name, model)
         client = self._opened()
         if model not in self._made:
             self._made[model] = _model_of(client, model)
@@ -204,16 +202,7 @@ class Vendor:
     def _opened(self) -> Any:
         loop = asyncio.get_running_loop()
         if self._client is None or self._loop is not loop:
-            import httpx2
-
-            limits = self._limits
-            self._http = httpx2.AsyncClient(
-                timeout=httpx2.Timeout(limits.idle_s, connect=limits.connect_s),
-                limits=httpx2.Limits(max_connections=limits.connections, keepalive_expiry=limits.keepalive_s),
-                follow_redirects=False,
-                trust_env=False,
-                event_hooks={"request": [_note]},
-            )
+            self._http = http_client(self._limits)
             self._client = self._client_of(self._key.get_secret_value(), self._url, self._http)
             self._made = {}
             self._loop = loop
@@ -225,22 +214,6 @@ class Vendor:
 
     def _since(self, started: float) -> float:
         return (self._clock() - started) * 1000
-
-
-_SENT: ContextVar[list[bool] | None] = ContextVar("sent", default=None)
-
-
-def _listen() -> list[bool]:
-    # a list that the client's hook fills when this call's request goes out
-    sent: list[bool] = []
-    _SENT.set(sent)
-    return sent
-
-
-async def _note(request: Any) -> None:
-    sent = _SENT.get()
-    if sent is not None:
-        sent.append(True)
 
 
 class _Pieces:
@@ -286,14 +259,11 @@ class _Pieces:
         return None
 
 
-def _import_clients() -> None:
-    # when the provider is made, not at its first request: importing them takes a second that would stop every other request
+def _import_client(module: str) -> None:
+    # when the provider is made, not at its first request: it takes seconds that would stop every other request
     try:
-        import anthropic  # noqa: F401
-        import google.genai  # noqa: F401
-        import pydantic_ai.direct
-        import pydantic_ai.models.anthropic
-        import pydantic_ai.models.google  # noqa: F401
+        import_module("pydantic_ai.direct")
+        import_module(module)
     except ImportError as error:
         raise ConfigError(
             f"{error.name or 'pydantic_ai'} is not installed", next_command='pip install "mandi[vendors]"'
@@ -326,7 +296,7 @@ def _model_of(client: Any, model: str) -> Model:
     return GoogleModel(model, provider=GoogleProvider(client=client))
 
 
-_SHAPES: dict[str, tuple[ClientOf, Typed]] = {
-    "anthropic": (_anthropic_client, "tool"),
-    "gemini": (_gemini_client, "native"),
+_SHAPES: dict[str, tuple[str, ClientOf, Typed]] = {
+    "anthropic": ("pydantic_ai.models.anthropic", _anthropic_client, "tool"),
+    "gemini": ("pydantic_ai.models.google", _gemini_client, "native"),
 }

@@ -61,7 +61,7 @@ class Quota:
         What happens while the shared state does not answer: ``cost_closed`` lets only free calls through, ``open`` all,
         ``closed`` none.
     budget_of : callable, optional
-        Daily budget in dollars of a caller's organisation, if it has one of its own.
+        Daily budget in dollars of a caller's organisation; what the caller brings if not given.
     on_alert : callable, optional
         Gets the organisation and the alert.
     clock : callable
@@ -91,7 +91,7 @@ class Quota:
         self._lease_s = lease_s
         self._alert_at = alert_at
         self._when_down = when_down
-        self._budget_of = budget_of or (lambda _: None)
+        self._budget_of = budget_of or (lambda caller: caller.daily_budget_usd)
         self._on_alert = on_alert or _log_alert
         self._clock = clock
         self._owed: dict[str, list[tuple[str, Amounts]]] = {}

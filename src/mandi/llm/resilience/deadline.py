@@ -62,6 +62,10 @@ class Deadline:
         """Return whether nothing is left."""
         return self.left_s <= 0.0
 
+    def left_with(self, grace_s: float) -> float:
+        """Return the seconds left when somebody may be late by so much, never below zero."""
+        return max(0.0, self.at + grace_s - self._clock())
+
     def for_attempt(self, patience: Patience, *, others_wait: bool) -> float:
         """Return the seconds one try gets: less than all when somebody else may still be asked."""
         left = self.left_s

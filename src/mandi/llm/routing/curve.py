@@ -12,6 +12,7 @@ from mandi.core.errors import ContractError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+    from pandas import DataFrame
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 CUTS, DRAWS, LEVEL = 10, 1000, 0.95
@@ -33,6 +34,8 @@ class Curve:
         Share of strong calls that recovers 50 % and 80 % of the gap; None if no share does.
     apgr_low, apgr_high : float
         Bootstrap interval by cluster.
+    quality_low, quality_high : ndarray
+        Bootstrap interval of the quality at each share, point by point; nan without draws.
     """
 
     share: Floats
@@ -45,6 +48,19 @@ class Curve:
     cpt80: float | None
     apgr_low: float
     apgr_high: float
+    quality_low: Floats
+    quality_high: Floats
+
+    def frame(self) -> DataFrame:
+        """Return a row a threshold: share, quality, its band (``low``, ``high``) and dollars a call."""
+        from pandas import DataFrame
+
+        return DataFrame(
+            {
+                "share": self.share, "quality": self.quality, "low": self.quality_low, "high": self.quality_high,
+                "cost_usd": self.cost_usd,
+            }
+        )  # fmt: skip
 
 
 def curve(
@@ -95,9 +111,8 @@ def curve(
     if not np.isfinite(apgr):
         raise ContractError("weak and strong are of the same quality: there is no gap to recover")
     cheap, dear = (np.broadcast_to(np.asarray(cost, dtype=np.float64), scores.shape) for cost in costs)
-    lows = _bootstrapped(scores, low, high, clusters, cuts, draws, seed)
-    tail = (1 - LEVEL) / 2
-    bounds = np.quantile(lows, [tail, 1 - tail]) if len(lows) else np.array([np.nan, np.nan])
+    drawn, bands = _bootstrapped(share, scores, low, high, clusters, cuts, draws, seed)
+    bounds, band = _interval(drawn), _interval(bands)
     worst, best = float(low.mean()), float(high.mean())
     return Curve(
         share=share,
@@ -110,6 +125,8 @@ def curve(
         cpt80=_reached(share, quality, worst, best, 0.8),
         apgr_low=float(bounds[0]),
         apgr_high=float(bounds[1]),
+        quality_low=band[0],
+        quality_high=band[1],
     )
 
 
@@ -140,6 +157,7 @@ def _reached(share: Floats, quality: Floats, weak: float, strong: float, part: f
 
 
 def _bootstrapped(
+    at: Floats,
     score: Floats,
     weak: Floats,
     strong: Floats,
@@ -147,16 +165,24 @@ def _bootstrapped(
     cuts: int,
     draws: int,
     seed: int,
-) -> Floats:
+) -> tuple[Floats, Floats]:
     draw = np.random.default_rng(seed)
     rows = members(clusters, len(score))
-    found = []
-    for _ in range(draws):
-        chosen = np.concatenate([rows[k] for k in draw.integers(0, len(rows), len(rows))])
+    found, bands = np.full(draws, np.nan), np.full((draws, len(at)), np.nan)
+    for k in range(draws):
+        chosen = np.concatenate([rows[r] for r in draw.integers(0, len(rows), len(rows))])
         share, quality, _ = _points(score[chosen], weak[chosen], strong[chosen], cuts)
-        found.append(_apgr(share, quality, float(weak[chosen].mean()), float(strong[chosen].mean())))
-    kept = np.array(found, dtype=np.float64)
-    return kept[np.isfinite(kept)]
+        found[k] = _apgr(share, quality, float(weak[chosen].mean()), float(strong[chosen].mean()))
+        bands[k] = np.interp(at, share, quality)
+    return found[np.isfinite(found)], bands
+
+
+def _interval(drawn: Floats) -> Floats:
+    if not len(drawn):
+        return np.full((2, *drawn.shape[1:]), np.nan)
+    tail = (1 - LEVEL) / 2
+    bounds: Floats = np.quantile(drawn, [tail, 1 - tail], axis=0)
+    return bounds
 
 
 def members(clusters: Sequence[object] | None, count: int) -> list[Any]:
@@ -170,7 +196,7 @@ def members(clusters: Sequence[object] | None, count: int) -> list[Any]:
 
 
 def replay_chart(curves: dict[str, Curve], title: str = "Quality against strong calls") -> Figure:
-    """Draw curves of several routers, with both providers alone and the random line.
+    """Draw curves of several routers with their bootstrap bands, both providers alone, and the random line.
 
     Parameters
     ----------
@@ -191,8 +217,16 @@ def replay_chart(curves: dict[str, Curve], title: str = "Quality against strong 
     axes = figure.add_subplot()
     any_curve = next(iter(curves.values()))
     for name, found in curves.items():
-        axes.plot(
+        (line,) = axes.plot(
             found.share, found.quality, marker="o", markersize=3, label=f"{name} (APGR {found.apgr:.3f})"
+        )
+        axes.fill_between(
+            found.share,
+            found.quality_low,
+            found.quality_high,
+            color=line.get_color(),
+            alpha=0.15,
+            linewidth=0,
         )
     axes.plot([0, 1], [any_curve.weak, any_curve.strong], color="grey", linestyle=":", label="random (0.500)")
     for level in (any_curve.weak, any_curve.strong):

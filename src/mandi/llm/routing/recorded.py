@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +11,13 @@ from mandi.llm.provider import THE_PROVIDERS_OWN
 from mandi.llm.routing.track import BEST_RATING, WORST_RATING
 
 if TYPE_CHECKING:
+    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from mandi.store.database import Database
 
 MOST = 50_000
+PAGE = 200
 ENDED = (
     "success",
     "error",
@@ -27,6 +29,7 @@ _COLUMNS = (
     "request_id", "conversation_id", "provider", "model", "route", "task_type", "status", "cost_usd", "latency_ms", "rating",
     "attempts", "prompt_features", "created_at",
 )  # fmt: skip
+_TRIED = ("provider", "model", "rating", "attempts", "created_at")
 
 
 def recorded_rows(
@@ -66,19 +69,25 @@ def recorded_rows(
 
 def calls(session: Session, since: datetime | None = None, most: int = MOST) -> list[dict[str, Any]]:
     """Return the records of calls that somebody was asked for, latest first."""
-    import sqlalchemy as sa
+    return [dict(row) for row in session.execute(_asked(_COLUMNS, since, most)).mappings()]
 
-    from mandi.store.records import AiMetric
 
-    asked = (
-        sa.select(*(getattr(AiMetric, name) for name in _COLUMNS))
-        .where(AiMetric.status.in_(ENDED), AiMetric.cache.in_(ASKED))
-        .order_by(AiMetric.created_at.desc())
-        .limit(most)
-    )
-    if since is not None:
-        asked = asked.where(AiMetric.created_at >= since)
-    return [dict(row) for row in session.execute(asked).mappings()]
+def tries(session: Session, since: datetime, most: int = MOST) -> Iterator[dict[str, Any]]:
+    """Yield what the calls say about each provider that was asked, as rows of ``tracks``, latest first.
+
+    A page of calls is in memory at a time: whoever serves reads them again and again.
+
+    Parameters
+    ----------
+    session : Session
+    since : datetime
+        Aware.
+    most : int
+        The last so many calls.
+    """
+    found = session.execute(_asked(_TRIED, since, most), execution_options={"yield_per": PAGE})
+    for call in found.mappings():
+        yield from tried(dict(call))
 
 
 def tried(call: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -107,6 +116,20 @@ def tried(call: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             "latency_ms": attempt.get("latency_ms"),
             "rating": (BEST_RATING if call["rating"] > 0 else WORST_RATING) if rated else None,
         }  # fmt: skip
+
+
+def _asked(columns: Sequence[str], since: datetime | None, most: int) -> Select[Any]:
+    import sqlalchemy as sa
+
+    from mandi.store.records import AiMetric
+
+    asked = (
+        sa.select(*(getattr(AiMetric, name) for name in columns))
+        .where(AiMetric.status.in_(ENDED), AiMetric.cache.in_(ASKED))
+        .order_by(AiMetric.created_at.desc())
+        .limit(most)
+    )
+    return asked if since is None else asked.where(AiMetric.created_at >= since)
 
 
 def _row(call: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -60,6 +60,16 @@ class Replayed:
     providers: Mapping[str, int]
     support: int
 
+    def summary(self) -> dict[str, str | float]:
+        """Return the run as one row of a table: quality and its interval, dollars for a thousand, shares by route."""
+        routes = {
+            name: self.routes.get(name, 0) / self.rows for name in ("student", "teacher", "human", "mock")
+        }
+        return {
+            "router": self.policy, "quality": self.quality, "low": self.quality_low, "high": self.quality_high,
+            "USD / 1,000": 1000 * self.cost_usd, **routes,
+        }  # fmt: skip
+
 
 def outcomes(log: ReplayLog, estimator: Estimator | None = None) -> tuple[Floats, Floats, Estimator]:
     """Return quality and cost of every row and provider: known, or unbiased in the mean.

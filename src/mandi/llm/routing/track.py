@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from heapq import heappop, heappush
 from typing import Any
 
 HALF_LIFE_DAYS = 7.0
@@ -151,9 +152,12 @@ def tracks(
         success = bool(row["success"])
         found[key] = found.get(key, Track()).with_call(success, weight=weight, rating=row.get("rating"))
         if success and row.get("latency_ms") is not None:
-            times.setdefault(key, []).append((row["at"], float(row["latency_ms"])))
-    for key, seen in times.items():
-        last = sorted(latency for _, latency in sorted(seen)[-RECENT:])
+            kept = times.setdefault(key, [])
+            heappush(kept, (row["at"], float(row["latency_ms"])))
+            if len(kept) > RECENT:
+                heappop(kept)
+    for key, kept in times.items():
+        last = sorted(latency for _, latency in kept)
         middle = len(last) // 2
         median = last[middle] if len(last) % 2 else (last[middle - 1] + last[middle]) / 2
         found[key] = replace(found[key], latency_ms=median)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from mandi.serving.accounts.principals import operator_of, role_scopes
 from mandi.serving.accounts.secrets import digest, new_secret
 from mandi.serving.operations import Scope
-from mandi.serving.problems import FORBIDDEN, Problem, Refused
+from mandi.serving.problems import CONFLICT, FORBIDDEN, Problem, Refused
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from mandi.store.records import ApiKey, User
 
 SHOWN = 8  # characters of a key by which people tell keys apart
-CONFLICT = 409
 
 
 def make(

@@ -9,11 +9,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from mandi.serving.accounts.gate import AccountsGate
-from mandi.serving.accounts.keys import CONFLICT
 from mandi.serving.accounts.login_limits import LoginLimits
 from mandi.serving.accounts.passwords import Passwords
 from mandi.serving.accounts.sessions import Sessions
-from mandi.serving.problems import UNAVAILABLE, Problem, Refused
+from mandi.serving.problems import CONFLICT, UNAVAILABLE, Problem, Refused
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mandi.core.errors import ConfigError, StoreUnavailable
+from mandi.core.errors import StoreUnavailable
 from mandi.serving.accounts.bootstrap import GIVEN_KEY, FirstKey, any_account, bootstrap
 from mandi.serving.accounts.office import Office
 
@@ -119,10 +119,6 @@ async def vacate(house: House) -> None:
 
 
 def _private(file: Path) -> None:
-    if file.name in ("", ":memory:"):
-        raise ConfigError(
-            "the accounts need a database that outlives the process", allowed="a file, or PostgreSQL"
-        )
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         if not file.exists():

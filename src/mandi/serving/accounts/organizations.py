@@ -5,10 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
-from mandi.serving.accounts.keys import CONFLICT
 from mandi.serving.accounts.principals import operator_of
 from mandi.serving.dispatch import not_found
-from mandi.serving.problems import Problem, Refused
+from mandi.serving.problems import CONFLICT, Problem, Refused
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session

@@ -10,7 +10,7 @@ from mandi.serving.accounts.passwords import NOBODY
 from mandi.serving.accounts.principals import operator_of, role_scopes
 from mandi.serving.dispatch import not_found
 from mandi.serving.operations import Principal, Role
-from mandi.serving.problems import FORBIDDEN, Problem, Refused
+from mandi.serving.problems import CONFLICT, FORBIDDEN, Problem, Refused
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -178,7 +178,7 @@ def _keep_one_admin(session: Session, user: User) -> None:
     if not others:
         raise Refused(
             Problem(
-                keys.CONFLICT, "this is the last administrator of the organisation", None, None,
+                CONFLICT, "this is the last administrator of the organisation", None, None,
                 "POST /api/v1/users makes another one",
             )
         )  # fmt: skip
@@ -192,4 +192,4 @@ def _free(session: Session, field: str, value: str | None) -> None:
     if value is None:
         return
     if session.scalar(sa.select(User.id).where(getattr(User, field) == value)) is not None:
-        raise Refused(Problem(keys.CONFLICT, f"this {field} is taken", field, "another one"))
+        raise Refused(Problem(CONFLICT, f"this {field} is taken", field, "another one"))

@@ -15,7 +15,7 @@ from starlette.routing import compile_path
 
 from mandi.core.errors import MandiError
 from mandi.serving.dispatch import REQUEST_ID, problem_response, request_id_of
-from mandi.serving.problems import FORBIDDEN, Problem, Refused, problem_of
+from mandi.serving.problems import FORBIDDEN, NOT_FOUND, Problem, Refused, problem_of
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -28,7 +28,6 @@ HEALTH = frozenset({"/healthz", "/livez", "/readyz"})
 OF_THE_OPERATOR = frozenset({"/metrics", "/schema.json"})
 """Figures of all organisations together."""
 READS = {"GET", "HEAD"}
-NOT_FOUND = 404
 NOT_HERE = {NOT_FOUND, 405}
 # the contract page of BentoML asks a tag manager of its makers for a script, which would run beside the reader's key
 PAGE_POLICY = (

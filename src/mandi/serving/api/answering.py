@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from starlette.requests import ClientDisconnect
 
 from mandi.llm.calls import Call, Caller, Interrupted, Outcome
 from mandi.llm.messages import Completion, Delta
@@ -14,7 +17,9 @@ from mandi.serving.queue.tickets import open_ticket
 
 if TYPE_CHECKING:
     import numpy as np
+    from starlette.requests import Request
 
+    from mandi.llm.cache.exact import AnswerCache
     from mandi.llm.evidence import Evidence, Finding
     from mandi.llm.path.embedding import Embedded
     from mandi.llm.provider import Provider
@@ -24,11 +29,17 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("mandi.serving")
 ENCODER, PROVIDERS = "encoder", "providers"
 PERSON = "person"
+T = TypeVar("T")
 Item = Delta | Outcome | Interrupted
 
 
 class Answering(Protocol):
     """The gateway, as far as routes know it."""
+
+    @property
+    def answers(self) -> AnswerCache:
+        """Answers that are kept."""
+        ...
 
     async def complete(self, call: Call) -> Outcome:
         """Answer a call."""
@@ -82,6 +93,37 @@ def caller_of(who: Principal) -> Caller:
     return Caller(
         who.organization_id, who.user_id, who.tier, who.timezone, who.daily_budget_usd, who.pseudonym
     )
+
+
+async def while_listened(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """Do work for somebody who waits for it, and stop it when they are gone: a client that gave up asks again, and pays again.
+
+    Parameters
+    ----------
+    request : Request
+        Its body has been read.
+    work : coroutine
+
+    Raises
+    ------
+    ClientDisconnect
+        They are gone; the work has tidied up.
+    """
+    working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(_left(request))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            return working.result()
+        raise ClientDisconnect
+    finally:
+        for task in (working, leaving):
+            task.cancel()
+        await asyncio.wait({working, leaving})
+
+
+async def _left(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 async def findings_about(house: House, text: str) -> Mapping[str, Finding]:

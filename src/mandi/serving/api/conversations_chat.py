@@ -15,10 +15,9 @@ from mandi.serving.conversations import shelf, turns
 from mandi.serving.conversations.turns import Asking, Begun, TurnRefused
 from mandi.serving.dispatch import not_found
 from mandi.serving.operations import Asked, Operation, Stream
-from mandi.serving.problems import Problem, Refused
-from mandi.store.records import AiMetric, Message
+from mandi.serving.problems import CONFLICT, Problem, Refused
+from mandi.store.records import AiMetric, Message, new_id
 
-CONFLICT = 409
 LAST_EVENT = "last-event-id"
 MESSAGE_ID, REQUEST_ID = "x-mandi-message", "x-mandi-request"
 
@@ -93,7 +92,7 @@ async def _begun(asked: Asked) -> Begun | Message:
     asking = Asking(
         conversation_id=asked.path["conversation_id"],
         message=body.message,
-        request_id=body.request_id or asked.request_id,
+        request_id=body.request_id or new_id(),  # a header may be the same for a whole trace of requests
         language=body.language,
         again=body.again,
     )

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from mandi.core.strict import Strict
 from mandi.llm.prompts.chat_prompts import Assistant, Language
 from mandi.serving.api.deal_contracts import EvidenceUsed
-from mandi.serving.api.openai_answers_contracts import Told
+from mandi.serving.api.openai_answers_contracts import Described
 
 LONGEST_MESSAGE = 16_000
 PLAIN_ID = r"^[A-Za-z0-9_.-]{1,64}$"
@@ -116,7 +116,7 @@ class ResumeQuery(BaseModel):
     )
 
 
-class ConversationMade(Told):
+class ConversationMade(Described):
     """A conversation that was begun."""
 
     conversation_id: str
@@ -137,14 +137,14 @@ class ConversationTold(ConversationMade):
     total_cost_usd: float
 
 
-class ConversationsTold(Told):
+class ConversationsTold(Described):
     """One's conversations, the newest first."""
 
     conversations: list[ConversationTold]
     next: str | None = Field(description="give it as before to read on; null at the end")
 
 
-class MessageTold(Told):
+class MessageTold(Described):
     """What was said."""
 
     message_id: str
@@ -164,7 +164,7 @@ class MessageTold(Told):
     sources: list[EvidenceUsed] = Field(description="what the models said, that the answer rests on")
 
 
-class HistoryTold(Told):
+class HistoryTold(Described):
     """What was said in a conversation, the oldest first."""
 
     conversation_id: str
@@ -173,14 +173,14 @@ class HistoryTold(Told):
     total_cost_usd: float
 
 
-class ExportTold(Told):
+class ExportTold(Described):
     """A conversation and all that was said in it."""
 
     conversation: ConversationTold
     messages: list[MessageTold]
 
 
-class ChatMetadata(Told):
+class ChatMetadata(Described):
     """Who answered, why they were chosen, and what it cost."""
 
     message_id: str
@@ -208,7 +208,7 @@ class ChatMetadata(Told):
     sources: list[EvidenceUsed]
 
 
-class ChatTold(Told):
+class ChatTold(Described):
     """An answer."""
 
     conversation_id: str

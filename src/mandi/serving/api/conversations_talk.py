@@ -127,6 +127,8 @@ class Talk:
             request_id=asked.request_id,
             endpoint=self._endpoint,
             conversation_id=begun.conversation_id,
+            assistant=begun.assistant_type,
+            language=begun.language,
         )
 
     async def _complete(self, call: Call) -> Outcome:

@@ -40,7 +40,7 @@ LAST_RESORT = "Fallback analysis due to AI service unavailability"
 ACCEPTED = 202
 CENT = Decimal("0.01")
 EXAMPLE = {
-    "commodity": "cotton", "quantity": 120, "quantity_unit": "quintal", "price": 7150, "currency": "INR", "side": "buy",
+    "commodity": "cotton", "quantity": 120, "quantity_unit": "quintal", "price": 8450, "currency": "INR", "side": "buy",
     "market": "Rajkot", "quality": {"staple_length_mm": 29.1, "micronaire": 4.2}, "counterparty": "Shree Ginning",
     "terms": "Payment within 15 days of delivery.", "asof": "2025-01-01T06:00:00Z",
 }  # fmt: skip

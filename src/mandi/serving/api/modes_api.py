@@ -17,10 +17,9 @@ from mandi.serving.api.answering import providers_of
 from mandi.serving.api.rooms import database_of, gateway_of, mode_of, settings_of
 from mandi.serving.live_modes import put_mode
 from mandi.serving.operations import Asked, Operation
-from mandi.serving.problems import BAD_REQUEST, Problem, Refused
+from mandi.serving.problems import BAD_REQUEST, CONFLICT, Problem, Refused
 from mandi.store.records import AiMetric
 
-CONFLICT = 409
 DAY = timedelta(days=1)
 
 

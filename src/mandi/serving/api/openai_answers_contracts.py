@@ -9,13 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from mandi.llm.calls import Mode
 
 
-class Told(BaseModel):
+class Described(BaseModel):
     """A shape that is only described and checked, never read."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class WhoAnswered(Told):
+class WhoAnswered(Described):
     """Who answered, why they were chosen, and what it cost."""
 
     generation_id: str = Field(description="of the answer; feedback names it")
@@ -37,14 +37,14 @@ class WhoAnswered(Told):
     ticket_id: str | None = Field(default=None, description="of a question that waits for a person")
 
 
-class FunctionCalled(Told):
+class FunctionCalled(Described):
     """A function the model wants called."""
 
     name: str
     arguments: str = Field(description="JSON, as the model wrote it")
 
 
-class ToolCalled(Told):
+class ToolCalled(Described):
     """One call of a tool."""
 
     id: str
@@ -52,7 +52,7 @@ class ToolCalled(Told):
     function: FunctionCalled
 
 
-class Said(Told):
+class Said(Described):
     """The assistant's turn."""
 
     role: Literal["assistant"]
@@ -61,7 +61,7 @@ class Said(Told):
     tool_calls: list[ToolCalled] | None = None
 
 
-class Choice(Told):
+class Choice(Described):
     """The one answer."""
 
     index: Literal[0]
@@ -70,7 +70,7 @@ class Choice(Told):
     finish_reason: Literal["stop", "length", "tool_calls", "content_filter"]
 
 
-class UsageTold(Told):
+class UsageTold(Described):
     """Tokens of a call."""
 
     prompt_tokens: int
@@ -79,7 +79,7 @@ class UsageTold(Told):
     prompt_tokens_details: dict[str, int]
 
 
-class ChatCompletionTold(Told):
+class ChatCompletionTold(Described):
     """A whole answer."""
 
     id: str
@@ -91,14 +91,14 @@ class ChatCompletionTold(Told):
     mandi: WhoAnswered
 
 
-class ModelKind(Told):
+class ModelKind(Described):
     """What a name stands for."""
 
     kind: str
     words: str
 
 
-class ModelTold(Told):
+class ModelTold(Described):
     """A name to ask for."""
 
     id: str
@@ -108,14 +108,14 @@ class ModelTold(Told):
     mandi: ModelKind
 
 
-class ModelsTold(Told):
+class ModelsTold(Described):
     """All names to ask for."""
 
     object: Literal["list"]
     data: list[ModelTold]
 
 
-class EmbeddingTold(Told):
+class EmbeddingTold(Described):
     """The vector of one text."""
 
     object: Literal["embedding"]
@@ -123,14 +123,14 @@ class EmbeddingTold(Told):
     embedding: list[float] | str = Field(description="numbers, or base64 of little-endian float32")
 
 
-class EmbeddingUsage(Told):
+class EmbeddingUsage(Described):
     """Tokens of the texts."""
 
     prompt_tokens: int
     total_tokens: int
 
 
-class WhoEncoded(Told):
+class WhoEncoded(Described):
     """Who gave the vectors, and what it cost; nobody is called for those of the service's own encoder."""
 
     provider: str
@@ -143,7 +143,7 @@ class WhoEncoded(Told):
     cache: str | None = None
 
 
-class EmbeddingsTold(Told):
+class EmbeddingsTold(Described):
     """Vectors of all texts, in their order."""
 
     object: Literal["list"]

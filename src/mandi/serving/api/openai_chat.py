@@ -21,6 +21,7 @@ from mandi.serving.api.answering import (
     encoder_of,
     handed_over,
     providers_of,
+    while_listened,
 )  # fmt: skip
 from mandi.serving.api.belt import Belt
 from mandi.serving.api.call_problems import problem_of_call, told_as_problems
@@ -111,7 +112,7 @@ async def _chat(asked: Asked) -> Any:
     ticket = None
     with told_as_problems():
         try:
-            outcome = await answers.complete(call)
+            outcome = await while_listened(asked.request, answers.complete(call))
         except EscalationRequired as error:
             outcome, ticket = await handed_over(asked, error, {"endpoint": CHAT})
     body = whole(outcome, choice.name, _now(asked), ticket)

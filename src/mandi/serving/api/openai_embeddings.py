@@ -21,7 +21,8 @@ from mandi.serving.operations import Asked, Operation
 from mandi.serving.problems import BAD_REQUEST, Problem, Refused
 
 EMBEDDINGS = "/v1/embeddings"
-FEW = 8  # texts encoded sooner than a thread is found
+FEW_LETTERS = 2000  # encoded sooner than a thread is found
+MOST_LETTERS = 250_000  # a quarter of a second of one core
 
 
 def embeddings_operation() -> Operation:
@@ -75,7 +76,14 @@ async def _own(asked: Asked, request: EmbeddingsRequest) -> tuple[Any, int, dict
     if encoder is None:
         raise no_model(ENCODER, providers_of(asked.house))
     texts = request.input
-    vectors = encoder.encode(texts) if len(texts) <= FEW else await run_sync(encoder.encode, texts)
+    letters = sum(map(len, texts))
+    if letters > MOST_LETTERS:
+        allowed = f"{MOST_LETTERS} letters in all"
+        raise Refused(Problem(BAD_REQUEST, f"{letters} letters in one request", "input", allowed))
+    if letters <= FEW_LETTERS:
+        vectors = encoder.encode(texts)
+    else:
+        vectors = await run_sync(encoder.encode, texts, limiter=asked.house.one_at_a_time)
     told = {"provider": "mandi", "model": ENCODER, "cost_usd": 0.0, "usage_estimated": True}
     return vectors, sum(map(tokens_in, texts)), told
 

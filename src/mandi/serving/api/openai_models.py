@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mandi.llm.calls import Mode
-from mandi.serving.problems import Problem, Refused
+from mandi.serving.problems import NOT_FOUND, Problem, Refused
 
 if TYPE_CHECKING:
     from mandi.llm.provider import Provider
@@ -23,7 +23,6 @@ POLICIES: Mapping[str, tuple[Mode | None, str]] = {
     "mandi-mock": ("mock", "the analyst: rules over the figures of the models, no language model"),
     "mandi-real": ("real", "vendors and local models only, never the analyst"),
 }
-NOT_FOUND = 404
 NO_MODEL = "model_not_found"
 
 

@@ -9,6 +9,7 @@ from anyio.to_thread import run_sync
 from mandi.serving.accounts import organizations, people
 from mandi.serving.accounts.audit import audit
 from mandi.serving.accounts.office import office_of
+from mandi.serving.accounts.opening import STATE
 from mandi.serving.accounts.passwords import NOBODY
 from mandi.serving.accounts.principals import operator_of
 from mandi.serving.api.accounts_contracts import (
@@ -24,16 +25,21 @@ from mandi.serving.api.accounts_contracts import (
     UsersAnswer,
 )
 from mandi.serving.api.accounts_told import organization_told, usable, user_told
+from mandi.serving.api.rooms import room
 from mandi.serving.operations import Asked, Operation
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
+
+    from mandi.store.async_state import AsyncState
 
 USERS = "/api/v1/users"
 OWN = "/api/v1/organization"
 ALL = "/api/v1/organizations"
 TAG = "accounts"
 OWNED = {"user_id": "user"}
+CACHED = ("answer:", "answered-from:", "near:", "flight:")
+"""Answers and questions that are kept for a while do not say whose words they are, so all of them go."""
 NEVER_NULL = ("name", "timezone", "tier", "active")  # null for these says no more than leaving them out
 
 
@@ -149,11 +155,14 @@ async def _erase(asked: Asked) -> Any:
 
     await office.write(shut_out)
     await office.gate.announce()
+    state: AsyncState = room(asked.house, STATE)
     await run_sync(
         lambda: erase_user(
-            office.database, user_id, actor=who.user_id, request_id=asked.request_id, clock=office.now
+            office.database, user_id,
+            actor=who.user_id, request_id=asked.request_id, clock=office.now,
+            state=state.state, prefixes=CACHED,
         )
-    )
+    )  # fmt: skip
 
 
 async def _own(asked: Asked) -> Any:

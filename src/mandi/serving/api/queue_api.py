@@ -12,12 +12,11 @@ from mandi.core.strict import Strict
 from mandi.serving.api.rooms import database_of
 from mandi.serving.dispatch import not_found
 from mandi.serving.operations import Asked, Operation
-from mandi.serving.problems import Problem, Refused
+from mandi.serving.problems import CONFLICT, Problem, Refused
 from mandi.serving.queue import tickets
 from mandi.serving.queue.tickets import TicketTaken
 from mandi.store.records import Escalation
 
-CONFLICT = 409
 OWNED = {"ticket_id": "ticket"}
 
 

@@ -36,6 +36,7 @@ OTHER_PROMPTS = {
     "seed": 1,
     "tools": (Tool("t", "d", {}),),
     "tool_choice": "auto",
+    "parallel_tools": False,
     "answer_schema": {"type": "object"},
     "facts": {"price": {"fair": 1.0, "day": date(2026, 3, 5), "inr": Decimal("1.5")}},
     "version": "2",

@@ -114,11 +114,13 @@ def test_after_all_of_it_the_process_is_idle_and_the_provider_answers(wire: str,
     async def run() -> None:
         async with FakeVendor() as vendor:
             provider = WIRES[wire](vendor.url)
+            await ask(provider, streamed, timeout_s=10)
             for failure in FAILURES:
                 if streamed in failure.modes:
                     vendor.script(failure.behaviour)
                     with pytest.raises(ProviderError):
                         await ask(provider, streamed)
+                    vendor.forget()
             assert await nothing_is_left()
             before = time.process_time()
             await asyncio.sleep(IDLE_S)
@@ -174,5 +176,21 @@ def test_a_stream_whose_connection_ends_anywhere_is_never_passed_off_as_whole(wi
             assert 10 <= cut < 71
             await provider.close()
             assert await nothing_is_left()
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+def test_an_answer_without_end_is_not_read_to_its_end(wire: str, streamed: bool) -> None:
+    async def run() -> None:
+        async with FakeVendor(Behaviour(tokens=20_000)) as vendor:
+            provider = WIRES[wire](vendor.url, WireLimits(largest_answer=50_000))
+            with pytest.raises(ProviderError) as failed:
+                await ask(provider, streamed, timeout_s=20)
+            assert failed.value.fault == "malformed", failed.value
+            assert "larger than 50000 bytes" in failed.value.message
+            await provider.close()
+            assert await nothing_is_left(vendor)
 
     asyncio.run(run())

@@ -402,7 +402,7 @@ def test_a_stream_that_goes_on_and_on_does_not_outlast_the_wait() -> None:
         async with FakeVendor(Behaviour(token_s=0.1, tokens=50)) as vendor:
             wire = openai(vendor.url)
             with pytest.raises(ProviderError) as failed:
-                await ask(wire, streamed=True, timeout_s=0.45)
+                await ask(wire, streamed=True, timeout_s=0.6)
             assert failed.value.fault == "timeout"
             await wire.close()
 
@@ -419,20 +419,6 @@ def test_a_redirect_is_not_followed(streamed: bool) -> None:
                 await ask(wire, streamed)
             assert failed.value.fault == "malformed"
             assert other.count == 0
-            await wire.close()
-
-    asyncio.run(run())
-
-
-@pytest.mark.parametrize("streamed", [False, True])
-def test_an_answer_without_end_is_not_read_to_its_end(streamed: bool) -> None:
-    async def run() -> None:
-        async with FakeVendor(Behaviour(tokens=20_000)) as vendor:
-            wire = openai(vendor.url, WireLimits(largest_answer=50_000))
-            with pytest.raises(ProviderError) as failed:
-                await ask(wire, streamed, timeout_s=10)
-            assert failed.value.fault == "malformed"
-            assert "50000 bytes" in failed.value.message
             await wire.close()
 
     asyncio.run(run())

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -72,6 +73,8 @@ def test_an_own_budget_comes_before_the_tiers() -> None:
     assert asyncio.run(quota.standing(ASKS))["usd_per_day"] == (0, 0, 1000)
     with pytest.raises(QuotaExceeded, match="usd_per_day"):
         asyncio.run(quota.reserve(ASKS, Amounts(micros=1001)))
+    brings = replace(ASKS, daily_budget_usd=Decimal("0.002"))
+    assert asyncio.run(Quota(Awaited(MemoryState())).standing(brings))["usd_per_day"][2] == 2000
 
 
 @pytest.mark.parametrize(

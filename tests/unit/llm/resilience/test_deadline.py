@@ -21,6 +21,10 @@ def test_what_is_left_shrinks_to_nothing_and_not_below() -> None:
     assert (deadline.left_s, deadline.is_over) == (1.0, False)
     clock.now = 99.0
     assert (deadline.left_s, deadline.is_over) == (0.0, True)
+    clock.now = 15.2
+    assert deadline.left_with(0.25) == pytest.approx(0.05)
+    clock.now = 15.3
+    assert deadline.left_with(0.25) == 0.0
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,18 @@ def test_a_random_score_recovers_half_on_the_diagonal() -> None:
     assert found.apgr_low < 0.5 < found.apgr_high
 
 
+def test_the_band_holds_the_curve_and_narrows_with_the_rows() -> None:
+    score = DRAW.random(4000)
+    wide = curve(score[:400], WEAK[:400], STRONG[:400], draws=300)
+    narrow = curve(score, WEAK, STRONG, draws=300)
+    for found in (wide, narrow):
+        assert (found.quality_low < found.quality).all() and (found.quality < found.quality_high).all()
+    width = [(found.quality_high - found.quality_low).mean() for found in (wide, narrow)]
+    assert 2.0 < width[0] / width[1] < 5.0
+    assert np.isnan(curve(score, WEAK, STRONG, draws=0).quality_low).all()
+    assert list(narrow.frame().columns) == ["share", "quality", "low", "high", "cost_usd"]
+
+
 def test_an_oracle_is_better_than_the_strong_one_alone_and_its_opposite_is_worse() -> None:
     gain = STRONG - WEAK + 1e-3 * DRAW.random(4000)
     assert curve(gain, WEAK, STRONG, draws=20).apgr > 1.0

@@ -261,8 +261,12 @@ def test_what_was_written_by_somebody_goes_with_them(
             Conversation(organization_id=user.organization_id, user_id=user.id, title="planted words")
         )
     )
+    for key in ("answer:all:0.0:k", "near:bucket", "answered-from:g", "flight:k"):
+        bench.state.state.write(key, b"planted words")
+    bench.state.state.write("quota:one", b"counted")
     admin.ask("DELETE", f"{USERS}/{user.id}", 204)
     asked(client, "GET", ME, 401, secret)
+    assert bench.state.state.read("quota:one") == b"counted"
     kept = bench.database.read(
         lambda session: [
             repr(row) for t in Base.metadata.tables.values() for row in session.execute(sa.select(t))

@@ -109,6 +109,13 @@ def test_the_same_request_again_is_told_again_and_nobody_is_asked(
     assert talk.chat(conversation, "another one", request_id="q1").status_code == 409
 
 
+def test_the_id_of_a_trace_is_no_id_of_a_message(talk: Talking) -> None:
+    conversation = talk.begun()
+    for message in ("one", "two", "two"):
+        assert talk.chat(conversation, message, headers={"x-request-id": "trace-1"}).status_code == 200
+    assert talk.history(conversation)["total_messages"] == 6
+
+
 @pytest.mark.parametrize("after", ["-1", "x", "9" * 30])
 def test_a_place_that_is_none_is_no_error_in_a_header_and_one_in_a_query(talk: Talking, after: str) -> None:
     conversation = talk.begun()

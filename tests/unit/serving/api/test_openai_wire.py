@@ -141,7 +141,7 @@ def test_what_holds_a_vendor_to_its_word_is_passed_on() -> None:
 
 
 GOOD_AND_BAD: list[tuple[dict[str, Any], bool]] = [
-    ({"stop": "x"}, True), ({"stop": ["x"]}, True), ({"stop": None}, True), ({"stop": [""]}, False),
+    ({"seed": 1.0, "max_tokens": 2.0}, True), ({"max_tokens": 1.5}, False), ({"seed": True}, False), ({"stop": "x"}, True), ({"stop": ["x"]}, True), ({"stop": None}, True), ({"stop": [""]}, False),
     ({"logit_bias": {}}, True), ({"logit_bias": {"1": 2}}, False), ({"functions": []}, True), ({"n": 2}, False),
     ({"stream_options": {}}, False), ({"stream": True, "stream_options": {}}, True), ({"tool_choice": "auto"}, False),
     ({"tools": [], "tool_choice": None}, True), ({"max_tokens": 1, "max_completion_tokens": 1}, False),

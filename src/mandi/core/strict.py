@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from mandi.core.errors import UnknownValue
-from mandi.core.units import KG, mass_unit
+from mandi.core.units import ALIASES, KG, mass_unit
 
 Name = Annotated[str, Field(min_length=1, max_length=120)]
 YEARS = (1900, 2200)  # moments count nanoseconds, which end in 2262
 LONGEST_MOMENT = 64
+# ISO 8601 has more ways to write moments and days than the formats date-time and date of the contract
+PLAIN_MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
+)
+PLAIN_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class Strict(BaseModel):
@@ -29,10 +35,17 @@ def _moment(value: Any) -> Any:
     if len(value) > LONGEST_MOMENT:
         raise ValueError(f"{len(value)} characters are no moment, for example 2024-06-03T06:00:00Z is one")
     try:
-        moment = datetime.fromisoformat(value)
+        moment = datetime.fromisoformat(value.upper())
     except ValueError:
-        raise ValueError(f'"{value}" is not a moment in ISO 8601, for example 2024-06-03T06:00:00Z') from None
-    return _in_utc(moment)
+        raise _no_moment(value) from None
+    in_utc = _in_utc(moment)
+    if not PLAIN_MOMENT.fullmatch(value.upper()):
+        raise _no_moment(value)
+    return in_utc
+
+
+def _no_moment(value: str) -> ValueError:
+    return ValueError(f'"{value}" is not a moment in ISO 8601, for example 2024-06-03T06:00:00Z')
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -56,4 +69,39 @@ def _known_unit(unit: str) -> str:
         raise ValueError(f"{error.message}; allowed: {', '.join(KG)}") from None
 
 
-MassUnit = Annotated[Name, AfterValidator(_known_unit)]
+MassUnit = Annotated[
+    Name,
+    AfterValidator(_known_unit),
+    WithJsonSchema({"type": "string", "enum": [*KG, *ALIASES]}),  # capitals and blanks beside are read too
+]
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+"""Beside an int, after its bounds: 5.0 is the whole number 5, as JSON schemas see it."""
+
+
+def plain_day(value: Any) -> Any:
+    """Return the day a text is, written as 2024-06-03; anything else as it is.
+
+    Raises
+    ------
+    ValueError
+        There is no such day, or it is written in another way.
+
+    Examples
+    --------
+    >>> plain_day("2024-06-03")
+    datetime.date(2024, 6, 3)
+    """
+    if not isinstance(value, str):
+        return value
+    try:
+        if PLAIN_DAY.fullmatch(value):
+            return date.fromisoformat(value)
+    except ValueError:
+        pass
+    raise ValueError(f'"{value[:40]}" is not a day in ISO 8601, for example 2024-06-03')

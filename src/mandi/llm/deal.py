@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from mandi.core.strict import MassUnit, Moment, Name, Strict
+from mandi.core.strict import MassUnit, Moment, Name, Strict, plain_day
 
 Currency = Literal["INR", "USD"]
 Verdict = Literal["favourable", "fair", "unfavourable", "unknown"]
@@ -16,11 +16,7 @@ Risk = Literal["low", "medium", "high", "unknown"]
 LONGEST_TERMS = 4000
 
 
-def _day(value: object) -> object:
-    return date.fromisoformat(value) if isinstance(value, str) and len(value) == 10 else value
-
-
-Day = Annotated[date, BeforeValidator(_day)]
+Day = Annotated[date, BeforeValidator(plain_day)]
 
 
 class DealQuality(Strict):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from mandi.core.strict import MassUnit, Moment, Name, Strict
+from mandi.core.strict import WHOLE, MassUnit, Moment, Name, Strict
 
 OTHER_NAMES = {
     "staple_length": "staple_length_mm",
@@ -19,6 +19,7 @@ OTHER_NAMES = {
 def _other_names(schema: dict[str, Any]) -> None:
     known = schema["properties"]
     known |= {other: {**known[name], "title": f"same as {name}"} for other, name in OTHER_NAMES.items()}
+    schema["allOf"] = [{"not": {"required": [other, name]}} for other, name in OTHER_NAMES.items()]
 
 
 class QualityParams(Strict):
@@ -78,8 +79,8 @@ class PriceRow(Strict):
     market: Name | None = None
     variety: Name | None = None
     grade: Name | None = None
-    horizon_days: int | None = Field(
-        default=None, ge=0, le=60, description="days ahead; lots 0, markets 1 if not given"
+    horizon_days: Annotated[int, Field(ge=0, le=60), WHOLE] | None = Field(
+        default=None, description="days ahead; lots 0, markets 1 if not given"
     )
     asof: Moment | None = Field(
         default=None, description="moment of the decision, with time zone; now if not given"
@@ -124,10 +125,53 @@ class PriceAnswer(Strict):
     notes: list[str] = Field(default_factory=list)
 
 
+class ServedModel(Strict):
+    """One model: where it comes from, what it knows, and a request that is answered. What it knows depends on the model."""
+
+    name: str
+    version: str
+    run_id: str | None
+    content_hash: str | None
+    source: str | None = Field(description="real or generated: what it was trained on")
+    packaged: datetime
+    known_until: datetime = Field(description="moment up to which the history served is known")
+    question: str = Field(description="what it answers")
+    unit: str
+    metrics: dict[str, float | None] = Field(description="measured when it was trained")
+    path: str | None = Field(default=None, description="where it is asked")
+    example: dict[str, Any] | None = Field(default=None, description="a body for its path")
+    commodities: dict[str, int] | list[str] | None = Field(
+        default=None, description="known by name, some with how many markets, places, lots or offers"
+    )
+    answers: list[str] | None = None
+    horizons_days: list[int] | None = None
+    forecast_days: list[int] | None = Field(default=None, description="least and most")
+    locations: dict[str, list[str]] | None = Field(default=None, description="by commodity")
+    measures: dict[str, list[str]] | None = Field(default=None, description="by commodity")
+    grades: list[str] | None = None
+    inspectors: list[str] | None = None
+    markets: list[str] | None = None
+    documents: list[str] | None = None
+    stages: list[str] | None = None
+    deals_from: datetime | None = Field(default=None, description="deals struck since then are scored")
+    constraints: list[str] | None = None
+    open_wants: int | None = None
+
+
 class ServedModels(Strict):
     """What is served, and why a model is not."""
 
-    models: list[dict[str, Any]] = Field(
-        description="name, version, history, figures, names known, an example"
-    )
+    models: list[ServedModel]
     not_served: dict[str, str] = Field(description="why, by the name of the model")
+
+
+class Contract(BaseModel):
+    """This document, as the OpenAPI Initiative describes such documents."""
+
+    model_config = ConfigDict(extra="allow")
+
+    openapi: Literal["3.1.0"]
+    info: dict[str, str]
+    paths: dict[str, dict[str, dict[str, Any]]]
+    components: dict[str, dict[str, dict[str, Any]]]
+    security: list[dict[str, list[str]]]

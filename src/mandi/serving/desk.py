@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from mandi.serving.counter import Counter
 
 LOG = logging.getLogger("mandi.serving")
+MOMENTS = ("asof", "as_of")
+"""Fields of rows that say when the question is asked."""
 
 
 class Desk:
@@ -144,7 +146,23 @@ class Desk:
             raise BadRow("model", f"no {model} model is served here", next_command="GET /api/v1/models")
         if len(rows) > self.limits.max_rows:
             raise BadRow("rows", f"{len(rows)} rows", allowed=f"1 to {self.limits.max_rows} in a request")
-        return self._counters[model].answer(rows, now or datetime.now(UTC), explain)
+        now = now or datetime.now(UTC)
+        self._check_past(rows, now)
+        return self._counters[model].answer(rows, now, explain)
+
+    def _check_past(self, rows: Sequence[Any], now: datetime) -> None:
+        latest = now + timedelta(
+            days=self.limits.max_history_age_days
+        )  # no history could be old enough to be too old
+        for i, row in enumerate(rows):
+            for name in MOMENTS:
+                moment = getattr(row, name, None)
+                if moment is not None and moment > latest:
+                    raise BadRow(
+                        name,
+                        f"{name} is {moment.isoformat()}, in the future",
+                        allowed=f"to {now.isoformat()}",
+                    ).at(i if len(rows) > 1 else None)
 
 
 def _not_opened(name: str, error: Exception) -> MandiError:

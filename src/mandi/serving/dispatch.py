@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import re
 import time
 import uuid
@@ -12,7 +13,7 @@ from typing import Any
 from anyio import move_on_after
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json, to_json
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect, HTTPConnection, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
@@ -24,6 +25,7 @@ from mandi.serving.operations import Asked, Operation, Principal, Stream, Told
 from mandi.serving.problems import (
     BAD_REQUEST,
     FORBIDDEN,
+    LONGEST_NAME,
     NOT_FOUND,
     TOO_LARGE,
     Problem,
@@ -36,8 +38,10 @@ LOG = logging.getLogger("mandi.serving")
 REQUEST_ID = "x-request-id"
 PLAIN_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 NAME = re.compile(r"[A-Za-z0-9_.:@/-]{1,200}")
+NOT_JSON = 415
+JSON = "application/json"
+UNFIT = (b"\\u0000", b"NaN", b"Infinity")
 GONE = 499
-NUL_ESCAPED = rb"\u0000"
 CLOSING_S = 10.0  # for what a stream does at its end: stop whoever speaks, keep what was said
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -78,7 +82,7 @@ def endpoint(operation: Operation) -> Endpoint:
 
     async def answers(request: Request) -> Response:
         house: House = request.app.state.house
-        begun, request_id = time.perf_counter(), _request_id(request)
+        begun, request_id = time.perf_counter(), request_id_of(request)
         request_in_hand.set(request_id)
         house.observer.begun(name, _waited(request))
         seen: list[Principal] = []
@@ -163,6 +167,12 @@ def problem_response(
     return JSONResponse(body, status_code=problem.status, headers={**problem.headers, **(headers or {})})
 
 
+def request_id_of(request: HTTPConnection) -> str:
+    """Return the caller's own id of a request, when it is a plain one, or a new one."""
+    given = request.headers.get(REQUEST_ID, "")
+    return given if PLAIN_ID.fullmatch(given) else uuid.uuid4().hex
+
+
 async def read_body(request: Request, most_kib: int) -> bytes:
     """Return the body of a request, if it is not too large.
 
@@ -197,10 +207,8 @@ def parsed(body: bytes) -> dict[str, Any]:
         ) from None
     if not isinstance(asked, dict):
         raise Refused(Problem(BAD_REQUEST, f"the body is a {type(asked).__name__}", "body", "an object"))
-    if NUL_ESCAPED in body and _holds_nul(
-        asked
-    ):  # no database of ours keeps it, and it ends texts early elsewhere
-        raise Refused(Problem(BAD_REQUEST, "the body holds the letter NUL", "body", "text without it"))
+    if any(mark in body for mark in UNFIT) and (unfit := _unfit(asked)) is not None:
+        raise Refused(Problem(BAD_REQUEST, *unfit))
     return asked
 
 
@@ -217,21 +225,42 @@ def not_found(what: str, given: str) -> Refused:
     return Refused(Problem(NOT_FOUND, f'no {what} "{given[:64]}"', None, "one of your organisation"))
 
 
-def _holds_nul(value: Any) -> bool:
-    if isinstance(value, str):
-        return "\0" in value
-    if isinstance(value, dict):
-        return any("\0" in name or _holds_nul(item) for name, item in value.items())
-    return isinstance(value, list) and any(map(_holds_nul, value))
-
-
 async def _body(operation: Operation, house: House, request: Request) -> Any:
     if not operation.bodies:
         return None
+    _check_kind(request)
     given = parsed(await read_body(request, operation.most_kib or house.most_kib))
     if len(operation.bodies) > 1:
         return given
     return _validated(operation.bodies[0], given)
+
+
+def _check_kind(request: Request) -> None:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind and kind != JSON and not kind.endswith("+json"):
+        raise Refused(Problem(NOT_JSON, f'the body is said to be "{kind[:64]}"', "content-type", JSON))
+    coding = request.headers.get("content-encoding", "").strip().lower()
+    if coding not in ("", "identity"):
+        raise Refused(
+            Problem(NOT_JSON, f'the body is said to be packed, "{coding[:64]}"', "content-encoding", "none")
+        )
+
+
+def _unfit(asked: Any) -> tuple[str, str, str] | None:
+    waiting: list[tuple[str, Any]] = [("", asked)]
+    while waiting:
+        place, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [(f"{place}.{str(key)[:LONGEST_NAME]}", each) for key, each in value.items()]
+            value = "".join(value)
+        elif isinstance(value, list):
+            waiting += [(f"{place}.{i}", each) for i, each in enumerate(value)]
+        field = place[1:] or "body"
+        if isinstance(value, str) and "\x00" in value:
+            return f"{field} holds the letter NUL, which cannot be kept", field, "text without it"
+        if isinstance(value, float) and not math.isfinite(value):
+            return f"{field} is {value}", field, "a finite number"
+    return None
 
 
 def _query(operation: Operation, request: Request) -> Any:
@@ -262,11 +291,6 @@ def _path(operation: Operation, request: Request) -> Mapping[str, str]:
         if not named.fullmatch(value):
             raise Refused(Problem(NOT_FOUND, f"{name} is not an id", name, "letters, digits, _ - ."))
     return request.path_params
-
-
-def _request_id(request: Request) -> str:
-    given = request.headers.get(REQUEST_ID, "")
-    return given if PLAIN_ID.fullmatch(given) else uuid.uuid4().hex
 
 
 def _waited(request: Request) -> float | None:

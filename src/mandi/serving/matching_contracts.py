@@ -5,21 +5,29 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from mandi.core.strict import YEARS, MassUnit, Moment, Name, Strict
+from mandi.core.strict import WHOLE, YEARS, MassUnit, Moment, Name, Strict, plain_day
 
 NEEDED = ("commodity_id", "location", "quantity", "max_price")
+MORE = ("min_grade", "max_distance_km", "deliver_from", "deliver_until", "buyer_id")
+ONE_WANT: dict[str, Any] = {
+    "anyOf": [
+        {
+            "required": ["requirement_id"],
+            "properties": {"requirement_id": {"type": "string"}, **dict.fromkeys((*NEEDED, *MORE), {"type": "null"})},
+        },
+        {
+            "required": list(NEEDED),
+            "properties": {"requirement_id": {"type": "null"}, **dict.fromkeys(NEEDED, {"not": {"type": "null"}})},
+        },
+    ]
+}  # fmt: skip
 
 
 def _day(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    try:
-        day = date.fromisoformat(value)
-    except ValueError:
-        raise ValueError(f'"{value[:40]}" is not a day in ISO 8601, for example 2024-06-03') from None
-    if not YEARS[0] <= day.year <= YEARS[1]:
+    day = plain_day(value)
+    if isinstance(value, str) and not YEARS[0] <= day.year <= YEARS[1]:
         raise ValueError(f"the year {day.year} is outside {YEARS[0]} to {YEARS[1]}")
     return day
 
@@ -35,6 +43,8 @@ class MatchingRow(Strict):
     >>> MatchingRow(commodity_id="soybean", location="Indore", quantity=50.0, max_price=4600.0).k
     5
     """
+
+    model_config = ConfigDict(json_schema_extra=ONE_WANT)
 
     requirement_id: Name | None = Field(
         default=None,
@@ -61,15 +71,14 @@ class MatchingRow(Strict):
     buyer_id: Name | None = Field(
         default=None, description="who asks; tastes of an unknown buyer are not known"
     )
-    k: int = Field(default=5, ge=1, le=50, description="matches returned at most")
+    k: Annotated[int, Field(ge=1, le=50), WHOLE] = Field(default=5, description="matches returned at most")
     asof: Moment | None = Field(
         default=None, description="moment of the decision, with time zone; now if not given"
     )
 
     @model_validator(mode="after")
     def _one_want(self) -> MatchingRow:
-        described = [name for name in (*NEEDED, "min_grade", "max_distance_km", "deliver_from", "deliver_until", "buyer_id")
-                     if getattr(self, name) is not None]  # fmt: skip
+        described = [name for name in (*NEEDED, *MORE) if getattr(self, name) is not None]
         if self.requirement_id is not None and described:
             raise ValueError(
                 f"requirement_id names a want, and {', '.join(described)} describes another; give one of them"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -20,25 +20,38 @@ PROBLEM = {
     "type": "object",
     "description": "Why a question was not answered.",
     "required": ["error", "field", "allowed", "next"],
+    "additionalProperties": False,
     "properties": {
-        "error": {"type": "string"},
+        "error": {"type": "string", "description": "what is wrong, in a sentence"},
         "field": {
             "type": ["string", "null"],
             "description": "path of the field at fault, as in rows.3.market",
         },
-        "allowed": {"type": ["string", "null"]},
+        "allowed": {"type": ["string", "null"], "description": "what would be accepted"},
         "next": {"type": ["string", "null"], "description": "what to type or ask next"},
-        "problems": {"type": "array", "items": {"type": "object"}, "description": "all, when more than one"},
+        "problems": {
+            "type": "array",
+            "description": "all, when more than one",
+            "minItems": 2,
+            "items": {
+                "type": "object",
+                "required": ["field", "error"],
+                "additionalProperties": False,
+                "properties": {"field": {"type": "string"}, "error": {"type": "string"}},
+            },
+        },
     },
 }
 OPENAI_PROBLEM = {
     "type": "object",
     "description": "Why a question was not answered, as clients of OpenAI's routes read it.",
     "required": ["error"],
+    "additionalProperties": False,
     "properties": {
         "error": {
             "type": "object",
-            "required": ["message", "type"],
+            "required": ["message", "type", "param", "code"],
+            "additionalProperties": False,
             "properties": {
                 "message": {"type": "string"},
                 "type": {"type": "string"},
@@ -61,6 +74,7 @@ TOLD = {
     404: "there is no such thing here, or it is somebody else's",
     409: "it is no longer as it has to be for this",
     413: "the body is too large",
+    415: "the body is said to be something else than JSON",
     429: "a limit is reached; Retry-After says when to ask again",
     500: "something went wrong here",
     502: "whoever was asked did not answer",
@@ -68,6 +82,18 @@ TOLD = {
     504: "nobody answered in time",
 }
 HEALTH = {"/healthz": "The process is alive", "/readyz": "A champion is loaded; 503 until it is"}
+NO_NUL = r"^[^\x00]*$"  # no text that is read may hold the letter, as the database cannot keep it
+FREE_OF_NUL = {"enum", "const", "pattern"}
+HEADERS = {
+    "RequestId": ("of this request: the caller's own where it was a plain one", {"type": "string"}, True),
+    "Challenge": ("how to say who one is", {"type": "string", "pattern": "^Bearer"}, True),
+    "RetryAfter": ("seconds to wait; absent where waiting does not help", {"type": "integer"}, False),
+}
+ALWAYS = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
+BESIDE = {
+    401: {"WWW-Authenticate": {"$ref": "#/components/headers/Challenge"}},
+    429: {"Retry-After": {"$ref": "#/components/headers/RetryAfter"}},
+}
 
 
 def document(
@@ -89,15 +115,16 @@ def document(
     """
     shapes = {m for o in operations for m in (*o.bodies, *o.answers, *o.others.values())}
     named: list[Any] = [(m, "validation") for m in sorted(shapes, key=lambda m: m.__name__)]
-    _, schemas = models_json_schema(named, ref_template=REF + "{model}")
+    _, told = models_json_schema(named, ref_template=REF + "{model}")
+    schemas: dict[str, Any] = told.get("$defs", {})
+    _say_no_nul(schemas, [m.__name__ for o in operations for m in o.bodies])
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
         entry = _operation(operation, (examples or {}).get(operation.path))
         path = operation.path.replace(":path}", "}")
         paths.setdefault(path, {})[operation.method.lower()] = entry
     for path, summary in HEALTH.items():
-        told = {"200": {"description": "yes"}, "503": {"description": "no"}}
-        paths[path] = {"get": {"summary": summary, "security": [], "tags": ["service"], "responses": told}}
+        paths[path] = {"get": _health(path, summary)}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -115,7 +142,11 @@ def document(
                     "description": "an API key, or the token of a login",
                 }
             },
-            "schemas": {**schemas.get("$defs", {}), "Problem": PROBLEM, "OpenaiProblem": OPENAI_PROBLEM},
+            "headers": {
+                name: {"description": says, "schema": shape, "required": always}
+                for name, (says, shape, always) in HEADERS.items()
+            },
+            "schemas": {**schemas, "Problem": PROBLEM, "OpenaiProblem": OPENAI_PROBLEM},
         },
     }
 
@@ -147,14 +178,12 @@ def _body(operation: Operation, example: dict[str, Any] | None) -> dict[str, Any
 
 
 def _responses(operation: Operation) -> dict[str, Any]:
-    good: dict[str, Any] = {"description": "the answer"}
+    good: dict[str, Any] = {"description": "the answer", "headers": ALWAYS}
     if operation.answers:
         good["content"] = {"application/json": {"schema": _one_of(operation.answers)}}
     if operation.streams:
         good.setdefault("content", {})["text/event-stream"] = {"schema": EVENT}
-    status = (
-        operation.status if operation.answers or operation.streams or operation.path == "/docs.json" else 204
-    )
+    status = operation.status if operation.answers or operation.streams else 204
     shape = "OpenaiProblem" if operation.wire == "openai" else "Problem"
     refused = {"application/json": {"schema": {"$ref": REF + shape}}}
     statuses = {400, 500, 503, *operation.problems}
@@ -163,16 +192,60 @@ def _responses(operation: Operation) -> dict[str, Any]:
     if PATH_PARAMETER.search(operation.path):
         statuses.add(404)
     if operation.bodies:
-        statuses.add(413)
+        statuses |= {413, 415}
     others = {
         str(status): {
             "description": "the answer",
+            "headers": ALWAYS,
             "content": {"application/json": {"schema": _one_of([shape])}},
         }
         for status, shape in operation.others.items()
     }
-    refusals = {str(s): {"description": TOLD[s], "content": refused} for s in sorted(statuses)}
+    refusals = {
+        str(s): {"description": TOLD[s], "headers": {**ALWAYS, **BESIDE.get(s, {})}, "content": refused}
+        for s in sorted(statuses)
+    }
     return {str(status): good, **others, **refusals}
+
+
+def _health(path: str, summary: str) -> dict[str, Any]:
+    plain = {"text/plain": {"schema": {"type": "string"}}}
+    return {
+        "summary": summary,
+        "operationId": f"get_{path[1:]}",
+        "security": [],
+        "tags": ["service"],
+        "responses": {
+            "200": {"description": "yes", "content": plain},
+            "503": {"description": "no", "content": plain},
+        },
+    }
+
+
+def _say_no_nul(schemas: dict[str, Any], bodies: Iterable[str]) -> None:
+    waiting, seen = list(bodies), set[str]()
+    while waiting:
+        name = waiting.pop()
+        if name not in seen:
+            seen.add(name)
+            waiting += _without_nul(schemas[name])
+
+
+def _without_nul(node: Any) -> Iterator[str]:
+    if isinstance(node, list):
+        for each in node:
+            yield from _without_nul(each)
+    elif isinstance(node, dict):
+        if isinstance(ref := node.get("$ref"), str):
+            yield ref.removeprefix(REF)
+        if (
+            node.get("type") == "string"
+            and not FREE_OF_NUL & node.keys()
+            and "date" not in node.get("format", "")
+        ):
+            node["pattern"] = NO_NUL
+        for each in node.values():
+            yield from _without_nul(each)
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from mandi.core.errors import MandiError, StaleSnapshot
-from mandi.serving.contracts import ServedModels
+from mandi.serving.contracts import Contract, ServedModels
 from mandi.serving.counter import shapes
 from mandi.serving.counters import COUNTERS, counter_class
 from mandi.serving.desk import Desk
@@ -56,8 +56,11 @@ def routes_app(house: House, more: Sequence[Operation] = ()) -> Starlette:
 def all_operations(more: Sequence[Operation] = ()) -> list[Operation]:
     """Return every operation: those of the models, more, and the contract that describes them."""
     operations = [*model_operations(), *more]
-    docs = Operation("GET", DOCS, "The contract, as OpenAPI", _docs(operations), "predict", tag="service")
-    return [*operations, docs]
+    docs = Operation(
+        "GET", DOCS, "The contract, as OpenAPI", _docs(operations), "predict", answers=(Contract,), tag="service"
+    )  # fmt: skip
+    operations.append(docs)
+    return operations
 
 
 def model_operations() -> list[Operation]:
@@ -98,10 +101,10 @@ def _asks(name: str) -> Operation:
         question = asked_of(asked.body, shape, desk.limits.max_rows)
         answer = getattr(desk, name)
         try:
-            most = BATCHES_AT_ONCE * desk.limits.max_rows
+            now, most = asked.house.now(), BATCHES_AT_ONCE * desk.limits.max_rows
             with asked.house.in_hand(asked.who.organization_id, len(question.rows), most):
                 answers = await run_sync(
-                    lambda: answer(question.rows, explain=question.explain), limiter=asked.house.one_at_a_time
+                    lambda: answer(question.rows, now, question.explain), limiter=asked.house.one_at_a_time
                 )
         except (BadRow, StaleSnapshot) as refused:
             raise refused.at(0 if question.many and len(question.rows) == 1 else None) from None

@@ -140,7 +140,16 @@ def test_the_document_describes_the_contract_and_carries_an_example(client: Test
 @pytest.mark.parametrize("year", ["1900", "2200"])
 def test_years_at_the_edge_are_answered_with_a_reason(client: TestClient, year: str) -> None:
     answer = client.post(PRICE, json={**ROW, "asof": f"{year}-06-01T06:00:00Z"})
-    assert (answer.status_code, answer.json()["field"]) == ({"1900": 400, "2200": 503}[year], "asof")
+    assert (answer.status_code, answer.json()["field"]) == (400, "asof")
+
+
+def test_the_future_is_the_callers_to_mend_and_an_old_history_is_ours(client: TestClient) -> None:
+    told = client.post(PRICE, json={"rows": [ROW, {**ROW, "asof": "2199-06-01T06:00:00Z"}]})
+    assert (told.status_code, told.json()["field"]) == (400, "rows.1.asof") and "future" in told.json()[
+        "error"
+    ]
+    told = client.post(PRICE, json={name: given for name, given in ROW.items() if name != "asof"})
+    assert (told.status_code, told.json()["field"]) == (503, "asof")
 
 
 def test_the_other_names_of_an_assay_are_taken(client: TestClient) -> None:

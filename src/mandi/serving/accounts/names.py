@@ -4,12 +4,29 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Annotated
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, Field
+from typing_extensions import TypeAliasType
+
+if TYPE_CHECKING:
+    from pydantic import GetJsonSchemaHandler, JsonValue
+    from pydantic_core import CoreSchema
 
 MARKS = "._-@+"
-EMAIL = re.compile(r"[^@\s,;<>]{1,64}@[^@\s,;<>]+\.[^@\s,;<>.]{2,}")
+LONGEST_NAME, LONGEST_ADDRESS, LONGEST_TITLE = 50, 100, 100
+_LETTERS = r"\p{L}\p{M}\p{N}._@+-"
+# classes are spelled out: blanks and controls are others to each reader of a pattern
+_NOT_IN_ADDRESS = r"@,;<>\s\x00-\x1f\x7f-\x9f\ufeff"
+_UNSEEN = (
+    r"\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ue000-\uf8ff\ufdd0-\ufdef\ufffe\uffff" + "\U000f0000-\U0010ffff"
+)
+_BLANK = r"\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+USER_NAME = rf"^[{_LETTERS}]*[\p{{L}}\p{{N}}][{_LETTERS}]*$"
+EMAIL = rf"^[^{_NOT_IN_ADDRESS}]{{1,64}}@[^{_NOT_IN_ADDRESS}]+\.[^{_NOT_IN_ADDRESS}.]{{2,}}$"
+TITLE = rf"^[^{_UNSEEN}]*[^{_UNSEEN}{_BLANK}][^{_UNSEEN}]*$"
+r"""What the contract says of names; ``\p`` is of its dialect, ECMA 262, and Python has no such classes."""
 
 
 def user_name(given: str) -> str:
@@ -32,7 +49,7 @@ def user_name(given: str) -> str:
         raise ValueError(f"{strange!r} is not for a name; allowed: letters, digits, . _ - @ +")
     if not any(unicodedata.category(c)[0] in "LN" for c in name):
         raise ValueError("a name has letters or digits")
-    return name
+    return _within(LONGEST_NAME, name)
 
 
 def email_address(given: str) -> str:
@@ -49,9 +66,9 @@ def email_address(given: str) -> str:
     'priya@example.org'
     """
     address = unicodedata.normalize("NFC", given).lower()
-    if not EMAIL.fullmatch(address) or any(unicodedata.category(c) == "Cc" for c in address):
+    if not re.fullmatch(EMAIL[1:-1], given):
         raise ValueError("this is not an e-mail address, for example priya@example.org is one")
-    return address
+    return _within(LONGEST_ADDRESS, address)
 
 
 def title(given: str) -> str:
@@ -60,7 +77,7 @@ def title(given: str) -> str:
     Raises
     ------
     ValueError
-        It holds control characters, or nothing.
+        It holds control characters, or others that no font has, or nothing.
 
     Examples
     --------
@@ -68,9 +85,9 @@ def title(given: str) -> str:
     'Narmada Traders'
     """
     name = " ".join(unicodedata.normalize("NFC", given).split())
-    if any(unicodedata.category(c) in ("Cc", "Cs", "Co", "Cn") for c in name) or not name:
+    if not re.fullmatch(TITLE[1:-1], given):
         raise ValueError("a name has letters and nothing that cannot be seen")
-    return name
+    return _within(LONGEST_TITLE, name)
 
 
 def zone(given: str) -> str:
@@ -86,14 +103,48 @@ def zone(given: str) -> str:
     >>> zone("Asia/Kolkata")
     'Asia/Kolkata'
     """
-    from zoneinfo import available_timezones
-
-    if given not in available_timezones():
+    if given not in _zones():
         raise ValueError(f'there is no time zone "{given}", for example Asia/Kolkata is one')
     return given
 
 
-UserName = Annotated[str, Field(min_length=2, max_length=50), AfterValidator(user_name)]
-Email = Annotated[str, Field(min_length=5, max_length=100), AfterValidator(email_address)]
-Title = Annotated[str, Field(min_length=1, max_length=100), AfterValidator(title)]
-Zone = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(zone)]
+@cache
+def _zones() -> frozenset[str]:
+    from zoneinfo import available_timezones
+
+    return frozenset(available_timezones() - {"localtime"})  # the machine's own, whichever that is
+
+
+def _within(most: int, text: str) -> str:
+    if len(text) > most:  # a letter written one way may be several
+        raise ValueError(f"{len(text)} characters once it is written one way; allowed: {most}")
+    return text
+
+
+def _shaped(pattern: str) -> dict[str, JsonValue]:
+    return {"pattern": pattern}
+
+
+class _AnyZone:
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {**handler(schema), "enum": sorted(_zones())}
+
+
+UserName = Annotated[
+    str,
+    Field(min_length=2, max_length=LONGEST_NAME, json_schema_extra=_shaped(USER_NAME)),
+    AfterValidator(user_name),
+]
+Email = Annotated[
+    str,
+    Field(min_length=5, max_length=LONGEST_ADDRESS, json_schema_extra=_shaped(EMAIL)),
+    AfterValidator(email_address),
+]
+Title = Annotated[
+    str,
+    Field(min_length=1, max_length=LONGEST_TITLE, json_schema_extra=_shaped(TITLE)),
+    AfterValidator(title),
+]
+Zone = TypeAliasType("Zone", Annotated[str, AfterValidator(zone), _AnyZone()])

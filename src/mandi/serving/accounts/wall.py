@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.routing import compile_path
 
 from mandi.core.errors import MandiError
-from mandi.serving.dispatch import problem_response
-from mandi.serving.problems import FORBIDDEN, Problem, Refused, problem_of
+from mandi.serving.dispatch import REQUEST_ID, problem_response, request_id_of
+from mandi.serving.problems import FORBIDDEN, NOT_FOUND, Problem, Refused, problem_of
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,6 +28,7 @@ HEALTH = frozenset({"/healthz", "/livez", "/readyz"})
 OF_THE_OPERATOR = frozenset({"/metrics", "/schema.json"})
 """Figures of all organisations together."""
 READS = {"GET", "HEAD"}
+NOT_HERE = {NOT_FOUND, 405}
 # the contract page of BentoML asks a tag manager of its makers for a script, which would run beside the reader's key
 PAGE_POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; base-uri 'none'; "
@@ -78,7 +80,7 @@ class Wall:
         if refused is not None:
             await refused(scope, receive, send)
             return
-        await self._app(scope, receive, _guarded(send))
+        await self._app(scope, receive, _guarded(_in_shape(scope, send)))
 
     def _sees_to_itself(self, method: str, path: str) -> bool:
         if path in HEALTH:
@@ -86,24 +88,63 @@ class Wall:
         methods = self._plain.get(path)
         if methods is not None:
             return method in methods
+        if "\n" in path:  # BentoML passes no such path on
+            return False
         return any(method in methods and pattern.match(path) for pattern, methods in self._shaped)
 
     async def _refusal(self, scope: Scope) -> Response | None:
-        wire = "openai" if scope["path"].startswith("/v1/") else "house"
         try:
             principal = await self._house.gate.admit(HTTPConnection(scope))
         except Refused as refused:
-            return problem_response(refused.problem, wire)
+            return _refused(scope, refused.problem)
         except MandiError as error:
-            return problem_response(problem_of(error), wire)
+            return _refused(scope, problem_of(error))
         except Exception as error:
             LOG.error("an error that was not foreseen", exc_info=error)
-            return problem_response(Problem(500, "something went wrong here; the service log has it"), wire)
+            return _refused(scope, Problem(500, "something went wrong here; the service log has it"))
         if scope["path"] in OF_THE_OPERATOR and "operate" not in principal.scopes:
             allowed = 'a key with the scope "operate"'
             problem = Problem(FORBIDDEN, "this tells of all organisations together", None, allowed)
-            return problem_response(problem, wire)
+            return _refused(scope, problem)
+        if scope["path"].endswith("/") and self._is_ours(scope["path"].rstrip("/")):
+            return _refused(scope, _not_here(scope, NOT_FOUND))  # a redirection would need a contract
         return None
+
+    def _is_ours(self, path: str) -> bool:
+        return path in self._plain or any(pattern.match(path) for pattern, _ in self._shaped)
+
+
+def _refused(scope: Scope, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    wire = "openai" if scope["path"].startswith("/v1/") else "house"
+    return problem_response(
+        problem, wire, {REQUEST_ID: request_id_of(HTTPConnection(scope)), **(headers or {})}
+    )
+
+
+def _not_here(scope: Scope, status: int) -> Problem:
+    return Problem(status, f"{scope['method']} {scope['path']}: {HTTPStatus(status).phrase}")
+
+
+def _in_shape(scope: Scope, send: Send) -> Send:
+    replaced = False  # what others tell in bare words, that something is not there, is told as every refusal
+
+    async def told(message: Message) -> None:
+        nonlocal replaced
+        if message["type"] == "http.response.start" and message["status"] in NOT_HERE:
+            headers = Headers(scope=message)
+            replaced = not headers.get("content-type", "").startswith("application/json")
+            if replaced:
+                status: int = message["status"]
+                allow = {"allow": headers["allow"]} if "allow" in headers else {}
+                await _refused(scope, _not_here(scope, status), allow)(scope, _nothing, send)
+        if not replaced:
+            await send(message)
+
+    return told
+
+
+async def _nothing() -> Message:
+    return {"type": "http.disconnect"}
 
 
 def _guarded(send: Send) -> Send:

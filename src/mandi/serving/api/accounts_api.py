@@ -25,7 +25,7 @@ from mandi.serving.api.audit_api import audit_operations
 from mandi.serving.api.keys_api import key_operations
 from mandi.serving.api.people_api import people_operations
 from mandi.serving.operations import Asked, Operation
-from mandi.serving.problems import BAD_REQUEST, TOO_MANY, UNAUTHORIZED, Problem, Refused
+from mandi.serving.problems import BAD_REQUEST, FORBIDDEN, TOO_MANY, UNAUTHORIZED, Problem, Refused
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -122,7 +122,7 @@ async def _logout(asked: Asked) -> Any:
     office = office_of(asked.house)
     if asked.who.key_id is not None:
         said = Problem(
-            BAD_REQUEST, "a key is not a login", None, "a token", f"DELETE /api/v1/keys/{asked.who.key_id}"
+            FORBIDDEN, "a key is not a login", None, "a token", f"DELETE /api/v1/keys/{asked.who.key_id}"
         )
         raise Refused(said)
     if not await office.sessions.end(shown_in(asked.request)):

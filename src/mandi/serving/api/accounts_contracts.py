@@ -7,25 +7,29 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from mandi.core.strict import Strict
+from mandi.core.strict import WHOLE, Strict
 from mandi.serving.accounts.names import Email, Title, UserName, Zone
 from mandi.serving.accounts.organizations import TIMEZONE, Tier
+from mandi.serving.accounts.passwords import SHORTEST
 from mandi.serving.operations import Role
 
 GivenScope = Literal["predict", "ai", "review", "usage", "people", "operate"]
 Secret = Annotated[SecretStr, Field(min_length=1, max_length=128)]
-Days = Annotated[int, Field(ge=1, le=3650)]
+NewSecret = Annotated[Secret, Field(json_schema_extra={"minLength": SHORTEST})]
+Days = Annotated[int, Field(ge=1, le=3650), WHOLE]
 Usd = Annotated[float, Field(ge=0, le=100_000)]
 
 
 class Answer(BaseModel):
     """An answer."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class _Change(Strict):
     """Changes what is given and leaves the rest."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
 
     @model_validator(mode="after")
     def _something(self) -> _Change:
@@ -61,7 +65,7 @@ class PasswordRequest(Strict):
     """A new password of one's own."""
 
     current_password: Secret
-    new_password: Secret = Field(description="12 to 128 characters, not the name")
+    new_password: NewSecret = Field(description="12 to 128 characters, not the name")
 
 
 class KeyRequest(Strict):
@@ -77,8 +81,8 @@ class KeyRequest(Strict):
 class RotateRequest(Strict):
     """Replaces a key by a new one."""
 
-    grace_minutes: int = Field(
-        default=60, ge=0, le=7 * 24 * 60, description="minutes that the old key stays good"
+    grace_minutes: Annotated[int, Field(ge=0, le=7 * 24 * 60), WHOLE] = Field(
+        default=60, description="minutes that the old key stays good"
     )
 
 
@@ -113,7 +117,9 @@ class UserRequest(Strict):
     """Somebody who is to be added to one's organisation."""
 
     username: UserName = Field(description="letters of any script, digits, . _ - @ +; unique in the service")
-    password: Secret | None = Field(default=None, description="12 to 128 characters; without one, no login")
+    password: NewSecret | None = Field(
+        default=None, description="12 to 128 characters; without one, no login"
+    )
     email: Email | None = None
     role: Role = "trader"
 
@@ -124,7 +130,7 @@ class UserChange(_Change):
     role: Role | None = None
     is_active: bool | None = None
     email: Email | None = None
-    password: Secret | None = Field(default=None, description="12 to 128 characters")
+    password: NewSecret | None = Field(default=None, description="12 to 128 characters")
 
 
 class UserAnswer(Answer):
@@ -174,7 +180,7 @@ class OrganizationRequest(Strict):
     timezone: Zone = TIMEZONE
     daily_budget_usd: Usd | None = None
     administrator: UserName
-    password: Secret = Field(description="of the administrator; 12 to 128 characters")
+    password: NewSecret = Field(description="of the administrator; 12 to 128 characters")
     email: Email | None = None
 
 

@@ -197,7 +197,7 @@ def _said(message: Message) -> MessageTold:
         "tokens": message.tokens_used,
         "cost_usd": _usd(message.cost_usd),
         "latency_ms": message.latency_ms,
-        "sources": message.sources,
+        "sources": list(message.sources),
     }
     return MessageTold.model_validate(told)
 

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 
 from mandi.core.strict import Strict
 from mandi.llm.prompts.chat_prompts import Assistant, Language
+from mandi.serving.api.deal_contracts import EvidenceUsed
 from mandi.serving.api.openai_answers_contracts import Described
 
 LONGEST_MESSAGE = 16_000
@@ -160,7 +161,7 @@ class MessageTold(Described):
     tokens: int
     cost_usd: float
     latency_ms: int
-    sources: list[dict[str, Any]] = Field(description="what the models said, that the answer rests on")
+    sources: list[EvidenceUsed] = Field(description="what the models said, that the answer rests on")
 
 
 class HistoryTold(Described):
@@ -204,7 +205,7 @@ class ChatMetadata(Described):
     cache: str | None
     usage_estimated: bool | None
     ticket_id: str | None
-    sources: list[dict[str, Any]]
+    sources: list[EvidenceUsed]
 
 
 class ChatTold(Described):

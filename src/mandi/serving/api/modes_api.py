@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from mandi.core.strict import Strict
-from mandi.llm.calls import MODES
+from mandi.llm.calls import MODES, Mode
 from mandi.llm.modes import admitted, as_mode
 from mandi.llm.refusals import NoProvider
 from mandi.serving.accounts.audit import audit
@@ -24,29 +23,61 @@ from mandi.store.records import AiMetric
 DAY = timedelta(days=1)
 
 
+class DayOfCalls(Strict):
+    """Calls of the last 24 h, of everybody."""
+
+    calls: int
+    successes: int
+    fallbacks: int
+    tokens: int
+    cost_usd: float
+    average_latency_ms: float | None
+
+
+class ProviderStanding(Strict):
+    """Somebody who is configured, and whether they are asked now."""
+
+    name: str
+    kind: str
+    models: list[str]
+    breaker: str = Field(description="closed: asked; open: not asked; half_open: tried again")
+    failures: int
+    retry_after_s: float | None
+
+
+class RouterSettings(Strict):
+    """Who is asked, from which confidence on."""
+
+    policy: str
+    high: float
+    low: float
+
+
 class AiConfig(Strict):
     """The mode, who is configured, and how the last day went."""
 
-    current_mode: str
-    available_modes: list[str]
+    current_mode: Mode
+    available_modes: list[Mode]
     api_keys_configured: dict[str, bool] = Field(
         description="whether a key, or for local a server, is set; never the key"
     )
     fallback_count: int = Field(
         description="answers of the last 24 h that somebody else than the first choice gave"
     )
-    cache_stats: dict[str, Any]
-    last_24h_usage: dict[str, Any]
-    providers: list[dict[str, Any]] = Field(
-        description="name, kind, models and breaker of everybody who is configured"
+    cache_stats: dict[str, dict[str, int | float]] = Field(
+        description="of this worker: what the cache was asked, by kind of question"
     )
-    router: dict[str, Any] = Field(description="policy and thresholds")
+    last_24h_usage: DayOfCalls
+    providers: list[ProviderStanding]
+    router: RouterSettings
 
 
 class SwitchMode(Strict):
     """The mode to switch to."""
 
-    new_mode: str = Field(max_length=20, description="mock, real or hybrid")
+    new_mode: str = Field(
+        max_length=20, description="mock, real or hybrid", json_schema_extra={"enum": list(MODES)}
+    )
 
 
 class Switched(Strict):
@@ -79,21 +110,23 @@ async def _config(asked: Asked) -> AiConfig:
         current_mode=await mode_of(asked.house).current(),
         available_modes=list(MODES),
         api_keys_configured=settings.providers_configured,
-        fallback_count=usage["fallbacks"],
+        fallback_count=usage.fallbacks,
         cache_stats=gateway.answers.stats(),
         last_24h_usage=usage,
         providers=[
-            {
-                "name": name,
-                "kind": provider.kind,
-                "models": list(provider.models()),
-                "breaker": views[name].position,
-                "failures": views[name].failures,
-                "retry_after_s": views[name].retry_after,
-            }
+            ProviderStanding(
+                name=name,
+                kind=provider.kind,
+                models=list(provider.models()),
+                breaker=views[name].position,
+                failures=views[name].failures,
+                retry_after_s=views[name].retry_after,
+            )
             for name, provider in everybody.items()
         ],
-        router={"policy": settings.ai_router, "high": settings.threshold_high, "low": settings.threshold_low},
+        router=RouterSettings(
+            policy=settings.ai_router, high=settings.threshold_high, low=settings.threshold_low
+        ),
     )
 
 
@@ -125,7 +158,7 @@ async def _switch(asked: Asked) -> Switched:
     )
 
 
-def _usage(session: Session, since: Any) -> dict[str, Any]:
+def _usage(session: Session, since: datetime) -> DayOfCalls:
     row = session.execute(
         sa.select(
             sa.func.count(),
@@ -137,11 +170,11 @@ def _usage(session: Session, since: Any) -> dict[str, Any]:
         ).where(AiMetric.created_at >= since)
     ).one()
     calls, good, fallbacks, tokens, cost, latency = row
-    return {
-        "calls": calls,
-        "successes": int(good or 0),
-        "fallbacks": int(fallbacks or 0),
-        "tokens": int(tokens or 0),
-        "cost_usd": float(cost or 0),
-        "average_latency_ms": None if latency is None else round(float(latency), 1),
-    }
+    return DayOfCalls(
+        calls=calls,
+        successes=int(good or 0),
+        fallbacks=int(fallbacks or 0),
+        tokens=int(tokens or 0),
+        cost_usd=float(cost or 0),
+        average_latency_ms=None if latency is None else round(float(latency), 1),
+    )

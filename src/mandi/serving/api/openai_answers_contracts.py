@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -37,13 +37,28 @@ class WhoAnswered(Described):
     ticket_id: str | None = Field(default=None, description="of a question that waits for a person")
 
 
+class FunctionCalled(Described):
+    """A function the model wants called."""
+
+    name: str
+    arguments: str = Field(description="JSON, as the model wrote it")
+
+
+class ToolCalled(Described):
+    """One call of a tool."""
+
+    id: str
+    type: Literal["function"]
+    function: FunctionCalled
+
+
 class Said(Described):
     """The assistant's turn."""
 
     role: Literal["assistant"]
     content: str | None
     refusal: str | None
-    tool_calls: list[dict[str, Any]] | None = None
+    tool_calls: list[ToolCalled] | None = None
 
 
 class Choice(Described):
@@ -76,6 +91,13 @@ class ChatCompletionTold(Described):
     mandi: WhoAnswered
 
 
+class ModelKind(Described):
+    """What a name stands for."""
+
+    kind: str
+    words: str
+
+
 class ModelTold(Described):
     """A name to ask for."""
 
@@ -83,7 +105,7 @@ class ModelTold(Described):
     object: Literal["model"]
     created: int = Field(description="0: not known")
     owned_by: str
-    mandi: dict[str, Any] = Field(description="what it is: kind, and what it says in words")
+    mandi: ModelKind
 
 
 class ModelsTold(Described):
@@ -108,6 +130,19 @@ class EmbeddingUsage(Described):
     total_tokens: int
 
 
+class WhoEncoded(Described):
+    """Who gave the vectors, and what it cost; nobody is called for those of the service's own encoder."""
+
+    provider: str
+    model: str
+    cost_usd: float
+    usage_estimated: bool
+    generation_id: str | None = None
+    requested_mode: Mode | None = None
+    effective_mode: Mode | None = None
+    cache: str | None = None
+
+
 class EmbeddingsTold(Described):
     """Vectors of all texts, in their order."""
 
@@ -115,4 +150,4 @@ class EmbeddingsTold(Described):
     data: list[EmbeddingTold]
     model: str
     usage: EmbeddingUsage
-    mandi: dict[str, Any]
+    mandi: WhoEncoded

@@ -8,13 +8,14 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic_core import core_schema
 
-from mandi.core.strict import Strict
+from mandi.core.strict import WHOLE, Strict
 
 MOST_TURNS = 1000
 MOST_TOOLS = 128
 MOST_TEXTS = 256
 LONGEST_TEXT = 32_000
 TOOL_NAME = r"^[A-Za-z0-9_-]{1,64}$"
+Tokens = Annotated[int, Field(ge=1, le=1_000_000), WHOLE]
 ModelName = Annotated[str, Field(min_length=1, max_length=200, description="as GET /v1/models lists it")]
 
 
@@ -40,22 +41,20 @@ class Only:
         raise ValueError(f"{str(value)[:40]!r} would not reach whoever answers; leave it out{hint}")
 
 
-def _as_whole(value: Any) -> Any:
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-Whole = Annotated[int, BeforeValidator(_as_whole)]  # JSON tells no 1.0 from 1
-
-
 def _alike(neutral: Any) -> tuple[type, ...]:
     return (int, float) if type(neutral) is int else (type(neutral),)
 
 
 Ignored = Annotated[Any, Field(description="accepted; it changes no answer")]
 Part = {
-    "type": "object",
-    "required": ["type", "text"],
-    "properties": {"type": {"const": "text"}, "text": {"type": "string"}},
+    "anyOf": [
+        {
+            "type": "object",
+            "required": ["type", kind],
+            "properties": {"type": {"const": kind}, kind: {"type": "string"}},
+        }
+        for kind in ("text", "refusal")
+    ]
 }
 
 
@@ -216,7 +215,15 @@ def _named_function(value: Any) -> Any:
 ToolChoice = Annotated[
     Any,
     AfterValidator(_named_function),
-    WithJsonSchema({"anyOf": [{"enum": ["none", "auto", "required", None]}, {"type": "object"}]}),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": ["none", "auto", "required", None]},
+                _given(type={"const": "function"}, function=_given(name={"type": "string"}))
+                | {"type": "object"},
+            ]
+        }
+    ),
 ]
 
 
@@ -241,15 +248,15 @@ class ChatRequest(Strict):
     stream_options: StreamOptions | None = None
     temperature: float | None = Field(default=None, ge=0, le=2)
     top_p: float | None = Field(default=None, gt=0, le=1)
-    max_tokens: Whole | None = Field(default=None, ge=1, le=1_000_000)
-    max_completion_tokens: Whole | None = Field(default=None, ge=1, le=1_000_000)
+    max_tokens: Tokens | None = None
+    max_completion_tokens: Tokens | None = None
     stop: Annotated[
         list[Annotated[str, Field(min_length=1, max_length=500)]] | None,
         Field(max_length=4),
         BeforeValidator(_as_list),
         WithJsonSchema(_one_or_many(500, 4, optional=True)),
     ] = None
-    seed: Whole | None = Field(default=None, ge=-(2**63), lt=2**63)
+    seed: Annotated[int, Field(ge=-(2**63), lt=2**63), WHOLE] | None = None
     tools: Annotated[list[OfferedTool], Field(max_length=MOST_TOOLS)] | None = None
     tool_choice: ToolChoice = None
     parallel_tool_calls: bool | None = None
@@ -312,5 +319,7 @@ class EmbeddingsRequest(Strict):
         WithJsonSchema(_one_or_many(LONGEST_TEXT, MOST_TEXTS)),
     ]
     encoding_format: Literal["float", "base64"] = "float"
-    dimensions: Whole | None = Field(default=None, ge=1, description="only the model's own number")
+    dimensions: Annotated[int, Field(ge=1), WHOLE] | None = Field(
+        default=None, description="only the model's own number"
+    )
     user: Ignored = None

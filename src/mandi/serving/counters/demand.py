@@ -10,13 +10,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import numpy as np
 from pydantic import Field
 
 from mandi.core.errors import ContractError, StaleSnapshot
-from mandi.core.strict import Moment, Name, Strict
+from mandi.core.strict import WHOLE, Moment, Name, Strict
 from mandi.features.demand import LONGEST_HORIZON
 from mandi.features.forecasting.arrivals import COUNTRY
 from mandi.serving.gazetteer import few, near, plain
@@ -43,7 +43,9 @@ class DemandRow(Strict):
     """
 
     commodity_id: Name = Field(description="commodity, for example soybean")
-    forecast_days: int = Field(default=30, ge=1, le=LONGEST_HORIZON, description="days ahead, 1 to 90")
+    forecast_days: Annotated[int, Field(ge=1, le=LONGEST_HORIZON), WHOLE] = Field(
+        default=30, description="days ahead, 1 to 90"
+    )
     location: Name | None = Field(
         default=None, description="a state or a market; the whole country if not given"
     )

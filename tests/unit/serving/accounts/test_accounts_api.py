@@ -157,7 +157,7 @@ def test_a_hash_of_older_parameters_is_renewed_by_a_login(
 
 
 def test_a_key_is_no_login(client: TestClient, admin: Someone) -> None:
-    told = admin.ask("POST", LOGOUT, 400)
+    told = admin.ask("POST", LOGOUT, 403)
     assert told["next"] == f"DELETE {KEYS}/{admin.key_id}"
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from starlette.applications import Starlette
@@ -145,3 +146,20 @@ def test_closed_accounts_and_a_silent_store_let_nobody_in(client: TestClient, be
         answer = client.get("/", headers=bearer(bench.root_key))
         assert answer.status_code == status and "secret" not in answer.text
     assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/static_content/nothing", "/api/v1/keys/", "/api/v1/keys/x/", "/a%0Ab"]
+)
+def test_what_is_not_there_is_told_as_every_refusal(client: TestClient, bench: Bench, path: str) -> None:
+    answer = client.delete(path, headers=bearer(bench.root_key), follow_redirects=False)
+    assert answer.status_code == 404 and answer.headers["x-request-id"]
+    assert answer.json() == {
+        "error": f"DELETE {unquote(path)}: Not Found", "field": None, "allowed": None, "next": None
+    }  # fmt: skip
+
+
+def test_a_wrong_method_of_a_page_is_told_with_the_right_ones(client: TestClient, bench: Bench) -> None:
+    answer = client.post("/healthz", headers=bearer(bench.root_key))
+    assert (answer.status_code, set(answer.headers["allow"].split(", "))) == (405, {"GET", "HEAD"})
+    assert answer.json()["error"] == "POST /healthz: Method Not Allowed"

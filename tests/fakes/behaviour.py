@@ -23,6 +23,8 @@ class Behaviour:
         Called instead of (or after) the text; arguments are JSON text.
     latency_s, first_token_s, token_s : float
         Before the head, between the head and the first piece, and between pieces.
+    spread_s : float
+        The wait before the head is drawn anew for each request, this much to either side.
     hang : str, optional
         ``head``: nothing is ever sent; ``body``: nothing after the head; ``middle``: nothing after the first piece.
     cut_after, cut_head : int, optional
@@ -52,6 +54,7 @@ class Behaviour:
     tokens: int = 8
     tool_calls: tuple[tuple[str, str], ...] = ()
     latency_s: float = 0.0
+    spread_s: float = 0.0
     first_token_s: float = 0.0
     token_s: float = 0.0
     hang: Literal["head", "body", "middle"] | None = None

@@ -15,6 +15,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--port", type=int, default=0, help="0 takes a free one")
     options.add_argument("--latency-ms", type=float, default=0.0, help="before the head")
+    options.add_argument("--spread-ms", type=float, default=0.0, help="drawn to either side of the latency")
     options.add_argument("--tokens", type=int, default=8, help="words of an answer")
     options.add_argument("--token-ms", type=float, default=0.0, help="between the pieces of a stream")
     options.add_argument("--status", type=int, default=200, help="another than 200 fails every request")
@@ -23,6 +24,7 @@ def main() -> None:
     behaviour = Behaviour(
         status=given.status,
         latency_s=given.latency_ms / 1000,
+        spread_s=given.spread_ms / 1000,
         tokens=given.tokens,
         text=given.text,
         token_s=given.token_ms / 1000,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -188,7 +189,7 @@ class _Line(asyncio.Protocol):
         if slow or behaviour.cut_after is not None or behaviour.cut_head is not None:
             self._task = asyncio.ensure_future(self._slow(behaviour, head, body))
         elif behaviour.latency_s:
-            asyncio.get_running_loop().call_later(behaviour.latency_s, self._transport.write, head + body)
+            asyncio.get_running_loop().call_later(_wait(behaviour), self._transport.write, head + body)
         else:
             self._transport.write(head + body)
 
@@ -213,7 +214,7 @@ class _Line(asyncio.Protocol):
 
     async def _begin(self, behaviour: Behaviour, head: bytes) -> None:
         if behaviour.latency_s:
-            await asyncio.sleep(behaviour.latency_s)
+            await asyncio.sleep(_wait(behaviour))
         if behaviour.hang == "head":
             await asyncio.Event().wait()
         if behaviour.cut_head is not None:
@@ -272,3 +273,10 @@ def _dechunked(rest: bytes) -> tuple[bytes | None, bytes]:
 def cuts(longest: int, every: int = 1) -> Iterator[Behaviour]:
     """Yield a behaviour for each length of body at which a connection may end."""
     return (Behaviour(cut_after=n) for n in range(0, longest, every))
+
+
+_DRAWS = random.Random(0)
+
+
+def _wait(behaviour: Behaviour) -> float:
+    return behaviour.latency_s + behaviour.spread_s * _DRAWS.uniform(-1.0, 1.0)

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from mandi.store.async_state import AsyncState
 
 LOG = logging.getLogger("mandi.serving")
+SPOOL_S = 0.5  # a journal keeps records meanwhile; written more often, they would take the file from quotas and breakers
 
 
 @dataclass
@@ -132,7 +133,7 @@ def furnish(
     database, state = rooms.database_of(house), house.rooms[STATE]
     watch, alerts, webhook = _watched(settings, state, metrics)
     house.observer = watch
-    spool = Spool(database, settings.spool_place) if settings.enable_usage_logging else None
+    spool = Spool(database, settings.spool_place, every_s=SPOOL_S) if settings.enable_usage_logging else None
     if spool is not None:
         house.rooms[rooms.SPOOL] = spool
     book = CallBook(

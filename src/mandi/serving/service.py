@@ -59,13 +59,16 @@ class Worker:
         from mandi.serving.house import ClosedGate, House
         from mandi.serving.routes import all_operations, routes_app
         from mandi.serving.service_operations import service_operations
+        from mandi.serving.straight import Straight
 
         if self.routes is None:
             operations = service_operations()
             self.house = House(gate=ClosedGate())
             self.routes = routes_app(self.house, operations)
             self.wall = Wall
-            self.options = {"house": self.house, "operations": all_operations(operations)}
+            everything = all_operations(operations)
+            straight = Straight(self.routes, everything)
+            self.options = {"house": self.house, "operations": everything, "inner": straight}
 
     def open(self) -> None:
         """Open all that is served; what cannot be opened is told in the log and to whoever asks."""

@@ -50,10 +50,15 @@ class Wall:
         Its gate is asked.
     operations : iterable of Operation
         All that are served.
+    inner : ASGI application, optional
+        Answers operations; the whole service if not given.
     """
 
-    def __init__(self, app: ASGIApp, house: House, operations: Iterable[Operation]) -> None:
+    def __init__(
+        self, app: ASGIApp, house: House, operations: Iterable[Operation], inner: ASGIApp | None = None
+    ) -> None:
         self._app = app
+        self._inner = inner or app
         self._house = house
         self._plain: dict[str, set[str]] = {}
         shaped: dict[str, set[str]] = {}
@@ -74,7 +79,7 @@ class Wall:
         state: MutableMapping[str, Any] = scope.setdefault("state", {})
         state["arrived"] = time.perf_counter()
         if self._sees_to_itself(scope["method"], scope["path"]):
-            await self._app(scope, receive, send)
+            await (self._app if scope["path"] in HEALTH else self._inner)(scope, receive, send)
             return
         refused = await self._refusal(scope)
         if refused is not None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 CONNECTIONS = 16
-WORDS = (
+WORDS = "Say in one sentence why the sky is blue, and in another one why the sea is. This is question {n} of a series."
     "What does a quintal of cotton cost in Rajkot today, and should I wait? This is question {n} of a series."
 )
 

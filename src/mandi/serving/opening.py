@@ -41,7 +41,7 @@ from mandi.serving.live_modes import KeptModes
 from mandi.serving.observing.alert_rules import AlertRules
 from mandi.serving.observing.alerts import Alerts
 from mandi.serving.observing.dependencies import BREAKERS, PROVIDERS, STATE
-from mandi.serving.observing.metrics import Metrics
+from mandi.serving.observing.metrics import Metrics, of_this_process
 from mandi.serving.observing.observer import Watch
 from mandi.serving.observing.pulse import Pulse
 from mandi.serving.observing.webhook import Webhook
@@ -189,7 +189,7 @@ def _watched(
     settings: Settings, state: AsyncState, metrics: Metrics | None
 ) -> tuple[Watch, Alerts | None, Webhook | None]:
     if metrics is None and settings.enable_performance_monitoring:
-        metrics = Metrics()
+        metrics = of_this_process()
     if not settings.alert_on_ai_failures:
         return Watch(metrics), None, None
     webhook = None

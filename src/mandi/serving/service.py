@@ -74,7 +74,7 @@ class Worker:
         """Open all that is served; what cannot be opened is told in the log and to whoever asks."""
         from mandi.serving.house import ClosedGate
         from mandi.serving.observing.logs import start_logging
-        from mandi.serving.observing.metrics import Metrics
+        from mandi.serving.observing.metrics import of_this_process
         from mandi.serving.opening import furnish, open_desk, settle_memory
         from mandi.serving.settings import load, secrets_of
 
@@ -86,7 +86,7 @@ class Worker:
             settings = load()
             start_logging(settings.log_level, secrets_of(settings))
             if settings.enable_performance_monitoring and self.metrics is None:
-                self.metrics = Metrics()
+                self.metrics = of_this_process()
             self.opened = furnish(self.house, settings, service_folder(), self.metrics)
         except MandiError as error:  # alive and not ready, so that the reason can be asked for
             why = error.message

@@ -11,6 +11,7 @@ from mandi.serving.accounts import keys, organizations, people
 from mandi.serving.accounts.audit import audit
 from mandi.serving.accounts.principals import OPERATOR
 from mandi.serving.accounts.secrets import kind_of
+from mandi.serving.problems import Refused
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -71,7 +72,9 @@ def bootstrap(database: Database, given: str | None = None) -> FirstKey | None:
         return None
     try:
         secret = database.write(lambda session: _first(session, given))
-    except IntegrityError:  # another worker was first, under the same unique names
+    except (IntegrityError, Refused):  # another worker was first, under the same unique names
+        if not database.read(any_account):
+            raise
         return None
     return None if secret is None else FirstKey(secret, given is not None)
 

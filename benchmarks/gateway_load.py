@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 
 CONNECTIONS = 16
 WORDS = "Say in one sentence why the sky is blue, and in another one why the sea is. This is question {n} of a series."
-    "What does a quintal of cotton cost in Rajkot today, and should I wait? This is question {n} of a series."
-)
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,20 @@ from imports import everything_imported, imported, modules
 
 # each floor may use itself and the floors below it
 FLOORS = ["core", "tables", "features", "models", "evaluation", "registry", "serving"]
-LANGUAGE = {"store", "llm", "student"}  # the other tower: it knows no model, and serving stands on both
+LANGUAGE = {
+    "store",
+    "feedback",
+    "datasets",
+    "llm",
+    "student",
+}  # the other tower: it knows no model, and serving stands on both
 BESIDE = {
     "report": {"core", "tables", "features", "models", "evaluation", "report"},
     "store": {"core", "store"},
     "llm": {"core", "store", "llm"},
-    "student": {"core", "store", "student"},
+    "feedback": {"core", "store", "feedback"},
+    "datasets": {"core", "store", "feedback", "datasets"},
+    "student": {"core", "store", "feedback", "datasets", "student"},
     "serving": {*FLOORS, *LANGUAGE},
 }
 OPENERS = {

@@ -57,6 +57,26 @@ class Paths:
         return self.root / "artifacts" / "receipts" / f"{model}.json"
 
     @property
+    def calls(self) -> Path:
+        """Answers, opinions and tutor pairs, scrubbed; and what only the generated log knows, in a folder truth."""
+        return self.root / "data" / "calls"
+
+    @property
+    def feedback(self) -> Path:
+        """Answers with labels and rewards, and the models that gave them."""
+        return self.root / "data" / "feedback"
+
+    @property
+    def datasets(self) -> Path:
+        """The current version of the datasets: rows, files of every format, cards, manifest."""
+        return self.root / "data" / "datasets"
+
+    @property
+    def student(self) -> Path:
+        """The student of the last training run."""
+        return self.root / "artifacts" / "student"
+
+    @property
     def reports(self) -> Path:
         """Executed notebooks and HTML pages."""
         return self.root / "reports"

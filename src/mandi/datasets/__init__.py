@@ -1,0 +1,1 @@
+"""From answers and what was thought of them to files that a trainer accepts."""

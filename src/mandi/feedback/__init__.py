@@ -1,0 +1,1 @@
+"""What came back: ratings, corrections and outcomes of answers, scrubbed, labelled and scored."""

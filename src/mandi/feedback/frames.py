@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from mandi.core.errors import ContractError
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
 Kind = Literal["text", "time", "number", "flag", "json"]
 CONSENTS = ("granted", "refused")
@@ -92,17 +92,17 @@ class Frame:
             raise ContractError(f"{self.name}.{self.key} holds the same value twice")
 
 
-def _typed(values: object, kind: Kind) -> object:
+def _typed(series: Series[Any], kind: Kind) -> Series[Any]:
     import pandas as pd
 
-    series = pd.Series(values)
     if kind == "time":
         return pd.to_datetime(series, utc=True).astype("datetime64[us, UTC]")
     if kind == "number":
         return pd.to_numeric(series).astype("float64")
     if kind == "flag":
         return series.astype("bool")
-    return series.astype("object").where(series.notna(), None)
+    kept: Series[Any] = series.astype("object")
+    return kept.where(kept.notna(), None)  # type: ignore[call-overload]
 
 
 def _of(kind: Kind, *names: str, nullable: bool = False) -> tuple[Column, ...]:

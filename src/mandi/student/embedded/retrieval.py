@@ -55,6 +55,7 @@ class Bank:
     kind: Whole = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     terms: Terms = field(default_factory=lambda: Terms((1, 2), (3, 4)))
     matrix: Any = None
+    _known: frozenset[str] = frozenset()
 
     def fit(self, accepted: Sequence[Source], rejected: Sequence[Source] = ()) -> Self:
         """Learn the wordings of answers and the questions they go with."""
@@ -71,7 +72,15 @@ class Bank:
         masked = [self.masked(row.question, row.facts) for row in rows]
         self.terms = Terms((1, 2), (3, 4)).fit(masked)
         self.matrix = self.terms.transform(masked)
+        self._known = frozenset(self.terms.vocabulary()[0])
         return self
+
+    def restored(self, terms: Terms, rows: tuple[Any, Any, Any]) -> None:
+        """Take up terms and the sparse rows (data, indices, ends) of the questions."""
+        from scipy.sparse import csr_matrix
+
+        self.terms, self._known = terms, frozenset(terms.vocabulary()[0])
+        self.matrix = csr_matrix(rows, shape=(len(rows[2]) - 1, terms.width))
 
     def similar(self, questions: Sequence[str], facts: Sequence[Mapping[str, Any]]) -> Floats:
         """Return how near each question is to each of the bank, in [0, 1]: words, times how alike the facts are built."""
@@ -150,8 +159,6 @@ class Bank:
         others = max((scores[t] for t in ranked if t not in same), default=0.0)
         together = sum(scores[t] for t in same)
         words = words_of(self.masked(question, facts))
-        known = set(self.terms.vocabulary()[0]) if not hasattr(self, "_known") else self._known
-        self._known = known
         return (
             float(near[self.home[top] == number].max()),
             float(together / total),
@@ -159,7 +166,7 @@ class Bank:
             float(right[number]),
             float(np.log1p(good[same].sum())),
             1.0 if rank == 0 else 0.0,
-            float(np.mean([word in known for word in words])) if words else 0.0,
+            float(np.mean([word in self._known for word in words])) if words else 0.0,
         )
 
     def _shape(self, facts: Mapping[str, Any]) -> tuple[str, ...]:
@@ -173,8 +180,9 @@ class Bank:
 
 
 def _names_and_few(rows: Sequence[Source]) -> tuple[dict[str, str], dict[str, list[str]]]:
-    """Names by what they are, and texts of facts that are one of a few: both vary, names among many, states among few."""
+    """Names by what they are (texts of facts that questions say too), and texts of facts that are one of a few."""
     values: dict[str, Counter[str]] = defaultdict(Counter)
+    asked = "\n".join(row.question for row in rows).casefold()
     for row in rows:
         for path, leaf in leaves(row.facts):
             if isinstance(leaf, str):
@@ -187,7 +195,8 @@ def _names_and_few(rows: Sequence[Source]) -> tuple[dict[str, str], dict[str, li
             few[path] = sorted(texts)
         if len(texts) >= 2 and sum(texts.values()) >= 2 * len(texts):
             for text in sorted(texts):
-                if is_name(text) and len(text.split()) <= LONGEST_NAME:
+                plain = text.casefold().replace("_", " ")
+                if is_name(text) and len(plain.split()) <= LONGEST_NAME and plain in asked:
                     names.setdefault(text, _last(path))
     return names, few
 

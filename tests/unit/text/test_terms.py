@@ -10,7 +10,7 @@ import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from mandi.core.errors import ContractError, NotFitted
-from mandi.student.terms import WORD, Terms
+from mandi.text.terms import WORD, Terms
 
 TEXTS = [
     "Gold falls $12.50, or 1.1%, to trade at $1,159.90",

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from mandi.core.errors import ContractError, DataNotFound, NotFitted, TooLittleData
-from mandi.student.calibration import Calibrator, bands, calibration_error, choose_calibrator
-from mandi.student.linear import Floats, Linear, fit_linear, softmax
-from mandi.student.near_duplicates import clusters, folds
-from mandi.student.terms import Terms
+from mandi.text.calibration import Calibrator, bands, calibration_error, choose_calibrator
+from mandi.text.linear import Floats, Linear, fit_linear, softmax
+from mandi.text.near_duplicates import clusters, folds
+from mandi.text.terms import Terms
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mandi.core.errors import TooLittleData
-from mandi.student.calibration import BINS, calibration_error
-from mandi.student.linear import Floats
+from mandi.text.calibration import BINS, calibration_error
+from mandi.text.linear import Floats
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

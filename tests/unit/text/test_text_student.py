@@ -14,8 +14,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from mandi.core.errors import ContractError, DataNotFound, NotFitted, TooLittleData
-from mandi.student.terms import WORD
-from mandi.student.text_student import NUMBERS_FILE, WORDS_FILE, TextStudent, TextStudentParams
+from mandi.text.terms import WORD
+from mandi.text.text_student import NUMBERS_FILE, WORDS_FILE, TextStudent, TextStudentParams
 
 SMALL = TextStudentParams(strengths=(5.0,))
 
@@ -138,7 +138,7 @@ def test_answers_without_scikit_learn(student: TextStudent, tmp_path: Path) -> N
     code = (
         "import sys; sys.modules['sklearn'] = None\n"
         "from pathlib import Path\n"
-        "from mandi.student.text_student import TextStudent\n"
+        "from mandi.text.text_student import TextStudent\n"
         f"print(TextStudent.load(Path({str(tmp_path)!r})).answer('gold rises')[0])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

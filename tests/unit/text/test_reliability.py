@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mandi.core.errors import TooLittleData
-from mandi.student.reliability import reliability, reliability_chart
+from mandi.text.reliability import reliability, reliability_chart
 
 
 def test_a_calibrated_answerer_lies_on_the_diagonal() -> None:

@@ -36,7 +36,13 @@ def softmax(logits: Floats) -> Floats:
     return np.asarray(raised / raised.sum(axis=1, keepdims=True))
 
 
-def fit_linear(matrix: Any, labels: Sequence[str], strength: float, most_steps: int = 1000) -> Linear:
+def fit_linear(
+    matrix: Any,
+    labels: Sequence[str],
+    strength: float,
+    most_steps: int = 1000,
+    weights: Sequence[float] | None = None,
+) -> Linear:
     """Fit a multinomial logistic regression with an L2 penalty.
 
     Parameters
@@ -46,13 +52,17 @@ def fit_linear(matrix: Any, labels: Sequence[str], strength: float, most_steps: 
     strength : float
         ``C``: the larger, the weaker the penalty.
     most_steps : int
+    weights : sequence of float, optional
+        Of the rows.
     """
     from sklearn.linear_model import LogisticRegression
 
     classes = tuple(sorted(set(labels)))
     if len(classes) == 1:
         return Linear(classes, np.zeros((matrix.shape[1], 1)), np.zeros(1))
-    fitted = LogisticRegression(C=strength, max_iter=most_steps).fit(matrix, list(labels))
+    fitted = LogisticRegression(C=strength, max_iter=most_steps).fit(
+        matrix, list(labels), sample_weight=None if weights is None else np.asarray(weights)
+    )
     weights, intercepts = fitted.coef_.T, fitted.intercept_
     if len(classes) == 2:  # scikit-learn keeps the second class only
         weights = np.hstack([np.zeros_like(weights), weights])

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from mandi.student.linear import Floats, softmax
+from mandi.text.linear import Floats, softmax
 
 Whole = np.ndarray[Any, np.dtype[np.int64]]
 Way = Literal["as_is", "temperature", "temperature_and_bias"]

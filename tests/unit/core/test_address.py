@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from pydantic import SecretStr
 
+from mandi.core.address import checked_key, checked_url, is_private
 from mandi.core.errors import ConfigError
-from mandi.llm.providers.address import checked_key, checked_url, is_private
 
 
 @pytest.mark.parametrize(

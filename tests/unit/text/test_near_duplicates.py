@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from mandi.student.near_duplicates import SHINGLE, clusters, folds
+from mandi.text.near_duplicates import SHINGLE, clusters, folds
 
 STEMS = [
     "Gold futures fall {} percent in Mumbai trade",

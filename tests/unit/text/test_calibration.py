@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mandi.student.calibration import bands, calibration_error, choose_calibrator, fit_calibrator
-from mandi.student.linear import softmax
+from mandi.text.calibration import bands, calibration_error, choose_calibrator, fit_calibrator
+from mandi.text.linear import softmax
 
 
 def _scores(slope: float, bias: tuple[float, float, float] = (0.0, 0.0, 0.0), count: int = 6000):  # type: ignore[no-untyped-def]

@@ -37,7 +37,8 @@ test: $(STAMP)  ## ruff, types, pytest
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/pytest
+	@$(BIN)/pytest -m "not e2e" --numprocesses auto --maxprocesses 4 --dist loadfile
+	@$(BIN)/pytest -m e2e
 
 serve: $(STAMP)  ## serve the champions on http://127.0.0.1:3000
 	@$(BIN)/mandi serve

@@ -18,9 +18,9 @@ import pandas as pd
 
 from benchmarks.rows import Row
 from mandi.llm.routing.curve import members
-from mandi.student.calibration import bands, calibration_error
-from mandi.student.near_duplicates import clusters, folds
-from mandi.student.text_student import TextStudent
+from mandi.text.calibration import bands, calibration_error
+from mandi.text.near_duplicates import clusters, folds
+from mandi.text.text_student import TextStudent
 
 FOLDS = 5
 GOALS = {"accuracy": ">= 0.885", "accuracy_at_075": ">= 0.93", "coverage_at_075": ">= 0.80", "ece": "<= 0.03"}

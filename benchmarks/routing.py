@@ -33,8 +33,8 @@ from benchmarks.rows import Row, table, write
 from mandi.core.paths import bench_data
 from mandi.llm.routing.curve import Curve, curve
 from mandi.llm.routing.features import surface
-from mandi.student.near_duplicates import folds
 from mandi.student.win_model import WinModel
+from mandi.text.near_duplicates import folds
 
 FOLDS = 5
 RANDOM_DRAWS = 50

@@ -15,6 +15,7 @@ from imports import everything_imported, imported, modules
 FLOORS = ["core", "tables", "features", "models", "evaluation", "registry", "serving"]
 LANGUAGE = {
     "store",
+    "text",
     "feedback",
     "datasets",
     "llm",
@@ -24,9 +25,10 @@ BESIDE = {
     "report": {"core", "tables", "features", "models", "evaluation", "report"},
     "store": {"core", "store"},
     "llm": {"core", "store", "llm"},
-    "feedback": {"core", "store", "feedback"},
-    "datasets": {"core", "store", "feedback", "datasets"},
-    "student": {"core", "store", "feedback", "datasets", "student"},
+    "text": {"core", "text"},
+    "feedback": {"core", "store", "text", "feedback"},
+    "datasets": {"core", "store", "text", "feedback", "datasets"},
+    "student": {"core", "store", "text", "feedback", "datasets", "student"},
     "serving": {*FLOORS, *LANGUAGE},
 }
 OPENERS = {

@@ -11,6 +11,7 @@ from mandi.llm.messages import Completion, Prompt
 Mode = Literal["mock", "real", "hybrid"]
 MODES: tuple[Mode, ...] = ("mock", "real", "hybrid")
 Route = Literal["student", "teacher", "human", "mock"]
+Consent = Literal["granted", "refused"]
 CacheUse = Literal["off", "miss", "exact", "semantic"]
 
 
@@ -24,6 +25,8 @@ class Caller:
         Of the organisation, in place of its tier's.
     pseudonym : str, optional
         Stands for the user in records.
+    learning : str, optional
+        ``granted`` or ``refused``: whether what is said may be kept to learn from; None where nobody decided.
     """
 
     organization_id: str
@@ -32,6 +35,7 @@ class Caller:
     timezone: str = "Asia/Kolkata"
     daily_budget_usd: Decimal | None = None
     pseudonym: str | None = None
+    learning: Consent | None = None
 
 
 @dataclass(frozen=True, slots=True)

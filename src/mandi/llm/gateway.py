@@ -22,7 +22,7 @@ from mandi.llm.path.embedding import Embedded, Embedding
 from mandi.llm.path.endings import Endings
 from mandi.llm.path.memory import Memory, Place, in_pieces
 from mandi.llm.path.passage import Passage
-from mandi.llm.path.ports import PathSettings, Pricing, Recorder
+from mandi.llm.path.ports import Diary, PathSettings, Pricing, Recorder
 from mandi.llm.path.rooms import Rooms
 from mandi.llm.path.walk import Walk
 from mandi.llm.provider import Provider
@@ -57,6 +57,8 @@ class Gateway:
     settings : PathSettings
     clock : callable
         Seconds since the epoch, the same for all workers.
+    diary : Diary, optional
+        Keeps what is said, where that is allowed.
     rng : Random, optional
         For waits, times to live and exploration.
     sleep : callable
@@ -81,6 +83,7 @@ class Gateway:
         pseudonym: Callable[[Caller], str] | None = None,
         settings: PathSettings | None = None,
         clock: Callable[[], float] = time.time,
+        diary: Diary | None = None,
         rng: Random | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -92,7 +95,7 @@ class Gateway:
         self._providers = tuple(providers)
         rng = rng or Random()
         self._endings = Endings(
-            self.quota, pricing, recorder, pseudonym or (lambda c: c.pseudonym or c.user_id), clock
+            self.quota, pricing, recorder, pseudonym or (lambda c: c.pseudonym or c.user_id), clock, diary
         )
         self._choice = Choice(providers, policy, self.breakers, pricing, given, rng, tracks)
         self._rooms = Rooms(self.quota, self._choice, given.over_budget)

@@ -1,7 +1,7 @@
 """Runs independent stages side by side before the one `dvc repro` that decides what is up to date.
 
-DVC runs one stage at a time. The chains of two models share nothing but the tables, and no notebook reads another, so they
-are started as lanes of `dvc repro --single-item`, a few at a time. A lane that meets another's lock tries again; what is up to
+DVC runs one stage at a time. The chains of two models, and that of the student, share nothing but the tables, and no notebook
+reads another, so they are started as lanes of `dvc repro --single-item`, a few at a time. A lane that meets another's lock tries again; what is up to
 date is decided by the closing `dvc repro` of everything.
 """
 
@@ -18,6 +18,8 @@ BUSY = re.compile(r"[Uu]nable to acquire lock|is busy|currently in use")
 CODE = ("src", "pipelines", "notebooks", "dvc.yaml", "params.yaml", "data/source.json")
 STAMP = ".dvc/tmp/mandi-last-run"
 PER_MODEL = ("features", "train", "evaluate", "register")
+LEARNING = ("log_source", "calls", "feedback", "datasets", "student", "student_register")
+"""The other tower: it needs the tables and no model, so it is a lane beside theirs."""
 
 Phase = list[list[str]]
 
@@ -37,23 +39,21 @@ def phases(stages: Sequence[str]) -> list[Phase]:
     """
     found: list[Phase] = []
     kinds: list[str] = []
+    lanes: dict[str, list[str]] = {}
     for stage in stages:
         name, _, key = stage.partition("@")
-        kind = "model" if name in PER_MODEL else name if key else "alone"
+        if name in LEARNING:
+            key = "learning"
+        kind = "tower" if name in (*PER_MODEL, *LEARNING) else name if key else "alone"
         if not kinds or kinds[-1] != kind:
             kinds.append(kind)
             found.append([])
-        phase = found[-1]
-        if kind == "alone":
-            phase[:] = [[*(phase[0] if phase else []), stage]]
-        elif kind == "model":
-            lane = next((lane for lane in phase if lane[0].partition("@")[2] == key), None)
-            if lane is None:
-                phase.append([stage])
-            else:
-                lane.append(stage)
-        else:
-            phase.append([stage])
+            lanes = {}
+        lane = {"alone": "", "tower": key}.get(kind, stage)
+        if lane not in lanes:
+            lanes[lane] = []
+            found[-1].append(lanes[lane])
+        lanes[lane].append(stage)
     return found
 
 

@@ -36,6 +36,8 @@ class Principal:
         What the role allows, narrowed by the key.
     key_id : str, optional
         Of the API key; None when a token of a login was shown.
+    learning : str, optional
+        Consent of the organisation to learning from its words; None where it decided nothing.
     """
 
     user_id: str
@@ -47,6 +49,7 @@ class Principal:
     timezone: str = "Asia/Kolkata"
     daily_budget_usd: Decimal | None = None
     key_id: str | None = None
+    learning: Literal["granted", "refused"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from mandi.core.errors import DataNotFound
 from mandi.llm.messages import Prompt, Task
 
 if TYPE_CHECKING:
-    from mandi.student.text_student import TextStudent
+    from mandi.text.text_student import TextStudent
 
 
 class LabelStudent:
@@ -51,7 +51,7 @@ class LabelStudent:
         DataNotFound, ContractError
             No classifier, or files that do not belong together.
         """
-        from mandi.student.text_student import TextStudent
+        from mandi.text.text_student import TextStudent
 
         homes = sorted(path for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
         digest = hashlib.sha256()

@@ -18,11 +18,15 @@ from mandi.store.records import (
     ApiKey,
     AuditEvent,
     Conversation,
+    DatasetMember,
     Deal,
     Escalation,
+    GenerationFeedback,
+    GenerationRecord,
     Message,
     RefreshToken,
     SystemConfig,
+    TutorPair,
     User,
     new_id,
     utc_now,
@@ -35,7 +39,7 @@ ACTION = "user.erased"
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How much was deleted, by kind, and the pseudonym that now leads nowhere."""
+    """How much was deleted, by kind; ``dataset_versions`` were made before and still hold answers that are gone here."""
 
     conversations: int
     messages: int
@@ -45,7 +49,39 @@ class Erased:
     tokens: int
     keys: int
     metrics: int
+    generations: int = 0
+    opinions: int = 0
+    tutor_pairs: int = 0
     documents: int = 0
+    dataset_versions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """Answers, opinions and tutor pairs that were deleted, and the versions of datasets that still hold some of them."""
+
+    generations: int
+    opinions: int
+    tutor_pairs: int
+    dataset_versions: tuple[str, ...]
+
+
+def forget_generations(session: Session, *which: sa.ColumnElement[bool]) -> Forgotten:
+    """Delete answers with what was said of them, in the transaction of a session.
+
+    Parameters
+    ----------
+    session : Session
+    *which : conditions
+        On ``GenerationRecord``: all of them must hold.
+    """
+    ids = sa.select(GenerationRecord.generation_id).where(*which)
+    held = sa.select(DatasetMember.version).where(DatasetMember.generation_id.in_(ids)).distinct()
+    versions = tuple(session.scalars(held.order_by(DatasetMember.version)))
+    opinions = _delete(session, GenerationFeedback, GenerationFeedback.generation_id.in_(ids))
+    pairs = _delete(session, TutorPair, TutorPair.generation_id.in_(ids))
+    counted = session.execute(sa.delete(GenerationRecord).where(*which)).rowcount  # type: ignore[attr-defined]
+    return Forgotten(counted, opinions, pairs, versions)
 
 
 def erase_user(
@@ -62,7 +98,8 @@ def erase_user(
 
     Conversations, deals, analyses and escalations go. Rows of calls stay for the accounts, under a pseudonym that no user
     has any more, without texts and without the conversation they belonged to. The user's row stays as an empty shell, because
-    audit rows and settings name its id. Answers given by this user to others' questions stay; their name on them goes.
+    audit rows and settings name its id. Answers given by this user to others' questions stay; their name on them goes. Their
+    own answers and what was said of them are in no dataset that is made later; those made before are named.
 
     Parameters
     ----------
@@ -106,7 +143,14 @@ def _erase(session: Session, user_id: str, actor: str, request_id: str | None, n
         raise DataNotFound(f"there is no user {user_id}")
     conversations = sa.select(Conversation.id).where(Conversation.user_id == user_id)
     deals = sa.select(Deal.id).where(Deal.user_id == user_id)
+    forgotten = forget_generations(session, GenerationRecord.user_pseudonym == user.pseudonym)
+    said = sa.and_(GenerationFeedback.author == "user", GenerationFeedback.author_pseudonym == user.pseudonym)
     erased = Erased(
+        generations=forgotten.generations,
+        opinions=forgotten.opinions + _delete(session, GenerationFeedback, said),
+        tutor_pairs=forgotten.tutor_pairs
+        + _delete(session, TutorPair, TutorPair.user_pseudonym == user.pseudonym),
+        dataset_versions=forgotten.dataset_versions,
         messages=_delete(session, Message, Message.conversation_id.in_(conversations)),
         conversations=_delete(session, Conversation, Conversation.user_id == user_id),
         analyses=_delete(session, AiAnalysis, AiAnalysis.deal_id.in_(deals)),
@@ -130,7 +174,11 @@ def _erase(session: Session, user_id: str, actor: str, request_id: str | None, n
             actor=actor,
             action=ACTION,
             target=f"user:{user_id}",
-            details={name: getattr(erased, name) for name in erased.__slots__ if name != "documents"},
+            details={
+                name: list(value) if isinstance(value, tuple) else value
+                for name in erased.__slots__
+                if name != "documents" and (value := getattr(erased, name)) is not None
+            },
             request_id=request_id,
         )
     )

@@ -19,6 +19,7 @@ from mandi.core.errors import MandiError, StoreUnavailable, UnknownValue
 from mandi.store.database import Database
 from mandi.store.journal import Journal, Segment
 from mandi.store.records.base import Base
+from mandi.store.records.feedback import ONLY_WHILE
 from mandi.store.records.people import credentials
 from mandi.store.rows import Row, from_line, row_of, to_line
 
@@ -38,7 +39,8 @@ class Spool:
 
     A record that is there already (by its id or another unique column, as ``generation_id``) is left as it is, so that
     what is replayed after a crash is never there twice. When the database does not answer, records wait; when the queue
-    is full, whoever adds waits; nothing is dropped. A record the tables refuse is logged, set aside and counted.
+    is full, whoever adds waits; nothing is dropped but what belongs to somebody who was erased meanwhile. A record the tables
+    refuse is logged, set aside and counted.
 
     Parameters
     ----------
@@ -263,8 +265,30 @@ def _insert(session: Session, batch: Sequence[_Kept]) -> None:
         rows.setdefault(kept.table, []).append(kept.row)
     connection = session.connection()
     for table in Base.metadata.sorted_tables:  # what others refer to comes first
-        if table.name in rows:
-            connection.execute(_insert_new(connection, table), rows[table.name])
+        wanted = still_wanted(session, table, rows.get(table.name, []))
+        if wanted:
+            connection.execute(_insert_new(connection, table), wanted)
+
+
+def still_wanted(session: Session, table: sa.Table, rows: list[Row]) -> list[Row]:
+    """Return the rows whose user and conversation are still there: what waited while they were erased is not written after it.
+
+    Parameters
+    ----------
+    session : Session
+        Of a transaction that writes; what the rows name cannot be erased before it ends.
+    table : Table
+        May say in ``info`` under ``ONLY_WHILE`` which columns name what.
+    rows : list of dict
+    """
+    for column, (other, named) in table.info.get(ONLY_WHILE, {}).items():
+        asked = {row[column] for row in rows} - {None}
+        if not asked:
+            continue
+        key = Base.metadata.tables[other].c[named]
+        there = set(session.scalars(sa.select(key).where(key.in_(asked)).with_for_update(read=True)))
+        rows = [row for row in rows if row[column] is None or row[column] in there]
+    return rows
 
 
 def _insert_new(connection: sa.Connection, table: sa.Table) -> Any:

@@ -11,8 +11,8 @@ from typing import Any, Self
 import numpy as np
 
 from mandi.core.errors import ContractError, DataNotFound, NotFitted, TooLittleData
-from mandi.student.linear import Floats, Linear, fit_linear, softmax
-from mandi.student.terms import Terms
+from mandi.text.linear import Floats, Linear, fit_linear, softmax
+from mandi.text.terms import Terms
 
 Values = Sequence[float] | Floats
 

@@ -23,6 +23,13 @@ def test_no_lane_needs_another_of_its_phase() -> None:
     assert {stage for phase in planned for lane in phase for stage in lane} == set(stage_names(ROOT))
 
 
+def test_the_student_is_a_lane_beside_the_models() -> None:
+    planned = phases(["tables", "train@a", "register@a", "calls", "student", "package", "look@x", "look@y"])
+    assert planned == [
+        [["tables"]], [["train@a", "register@a"], ["calls", "student"]], [["package"]], [["look@x"], ["look@y"]],
+    ]  # fmt: skip
+
+
 def test_lanes_run_at_the_same_time_up_to_the_number_of_jobs() -> None:
     running, most, lock = 0, 0, threading.Lock()
 

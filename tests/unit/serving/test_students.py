@@ -11,7 +11,7 @@ import pytest
 from mandi.core.errors import DataNotFound
 from mandi.llm.messages import Prompt
 from mandi.serving.students import LabelStudent
-from mandi.student.text_student import TextStudent, TextStudentParams
+from mandi.text.text_student import TextStudent, TextStudentParams
 
 from ..llm.scripted import Says, Scripted
 from .whole_shop import whole_shop

@@ -135,7 +135,7 @@ class Answering:
         name, said = reached.provider.name, "".join(passage.trial.said) if passage.trial else ""
         took_ms = (time.perf_counter() - reached.began) * 1000
         passage.attempts.append(interrupted_attempt(name, reached.model, took_ms, error))
-        passage.partial = f"{name}: {error.fault} after {len(said)} letters"
+        passage.partial, passage.said = f"{name}: {error.fault} after {len(said)} letters", said
         # a stream that ends because the call's own time is over is no failure of its provider
         await self._walk.broke(passage, error, fair=error.fault != "timeout" or not passage.deadline.is_over)
         return Interrupted(

@@ -12,8 +12,8 @@ from decimal import Decimal
 from mandi.llm.calls import Call, Caller, Mode
 from mandi.llm.messages import Usage
 from mandi.llm.path.passage import Passage, Trial, status_of
-from mandi.llm.path.ports import Pricing, Recorder
-from mandi.llm.path.record import CallRecord, said_of
+from mandi.llm.path.ports import Diary, Pricing, Recorder
+from mandi.llm.path.record import CallRecord, Contents, said_of
 from mandi.llm.path.walk import CHARGING, WIRED, Walk
 from mandi.llm.provider import Provider
 from mandi.llm.quota.quota import Quota, Reservation
@@ -37,6 +37,8 @@ class Endings:
         What stands for a caller's user in records.
     clock : callable
         Seconds since the epoch.
+    diary : Diary, optional
+        Keeps what was said; nobody does if not given.
 
     Attributes
     ----------
@@ -51,8 +53,10 @@ class Endings:
         recorder: Recorder,
         pseudonym: Callable[[Caller], str],
         clock: Callable[[], float],
+        diary: Diary | None = None,
     ) -> None:
         self._quota = quota
+        self._diary = diary
         self._pricing = pricing
         self._recorder = recorder
         self._pseudonym = pseudonym
@@ -137,10 +141,14 @@ class Endings:
                 await self._quota.release(reservation)
             else:
                 await self._quota.settle(reservation, used)
+        record = self._record(passage, error)
         try:
-            await self._recorder.record(self._record(passage, error))
+            await self._recorder.record(record)
         except Exception:
             log.exception("the record of call %s could not be kept", passage.call.request_id)
+        contents = _contents(passage, error) if self._diary is not None else None
+        if self._diary is not None and contents is not None:
+            self._diary.keep(record, contents)
 
     def _record(self, passage: Passage, error: BaseException | None) -> CallRecord:
         status, message = status_of(error, passage)
@@ -178,3 +186,21 @@ class Endings:
             decision=decision.as_dict() if decision else None,
             **said,
         )
+
+
+def _contents(passage: Passage, error: BaseException | None) -> Contents | None:
+    prompt, student, consent = (
+        passage.seen or passage.prompt,
+        passage.student,
+        passage.call.caller.learning,
+    )
+    if isinstance(error, EscalationRequired):
+        return Contents(
+            prompt, "", student.text if student else None, student.confidence if student else None, consent
+        )
+    if error is not None or prompt.task == "embedding":
+        return None
+    if passage.outcome is not None:
+        said = passage.outcome
+        return Contents(prompt, said.completion.text, said.student_answer, said.student_confidence, consent)
+    return Contents(prompt, passage.said, consent=consent) if passage.partial else None

@@ -69,6 +69,8 @@ class Passage:
         The prompt with what the models say, for those who read facts.
     answering : (provider, model)
         Who answered, or began to.
+    partial : str, optional
+        Why a stream ended before its end; ``said`` is what came of it.
     """
 
     call: Call
@@ -94,6 +96,7 @@ class Passage:
     cost_usd: Decimal = Decimal(0)
     outcome: Outcome | None = None
     partial: str | None = None
+    said: str = ""
 
     @property
     def prompt(self) -> Prompt:

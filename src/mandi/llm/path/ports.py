@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 from mandi.llm.cache.classes import CacheRules
 from mandi.llm.cache.single_flight import FlightRules
 from mandi.llm.messages import Prompt, Usage
-from mandi.llm.path.record import CallRecord
+from mandi.llm.path.record import CallRecord, Contents
 from mandi.llm.resilience.deadline import Patience
 from mandi.llm.resilience.retry import Retries
 from mandi.llm.routing.situation import Thresholds
@@ -41,6 +41,14 @@ class Recorder(Protocol):
 
     async def record(self, record: CallRecord) -> None:
         """Keep a record; it may wait when too many are waiting."""
+        ...
+
+
+class Diary(Protocol):
+    """Whoever keeps what was said in calls, where that is allowed."""
+
+    def keep(self, record: CallRecord, contents: Contents) -> None:
+        """Take what was said; called in the loop on the way of an answer, so it neither waits nor works."""
         ...
 
 

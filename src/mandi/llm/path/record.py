@@ -1,4 +1,4 @@
-"""What is written down of every call, however it ended; nothing that was asked or answered is in it."""
+"""What is written down of every call, however it ended: a record without words, and the words apart from it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from mandi.llm.calls import Attempt, CacheUse, Mode, Outcome, Route
+from mandi.llm.calls import Attempt, CacheUse, Consent, Mode, Outcome, Route
+from mandi.llm.messages import Prompt
 
 Status = Literal["success", "error", "timeout", "cancelled", "refused", "partial"]
 LONGEST_MESSAGE = 500
@@ -74,6 +75,31 @@ class CallRecord:
     def total_tokens(self) -> int:
         """Return tokens in and out."""
         return self.prompt_tokens + self.completion_tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What was asked and answered in a call.
+
+    Attributes
+    ----------
+    prompt : Prompt
+        With the facts whoever answers from facts read.
+    answer : str
+        What was said until it ended; empty while a person is to answer.
+    student_answer : str, optional
+        What a student said beside it, or would have said.
+    student_confidence : float, optional
+        Of that; calibrated.
+    consent : str, optional
+        Of the caller; None where nobody decided.
+    """
+
+    prompt: Prompt
+    answer: str
+    student_answer: str | None = None
+    student_confidence: float | None = None
+    consent: Consent | None = None
 
 
 def said_of(outcome: Outcome) -> dict[str, Any]:

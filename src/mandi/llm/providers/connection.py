@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic_core import from_json
 
+from mandi.core.address import Secret, checked_key, checked_url
+from mandi.core.retry_after import wait_s
 from mandi.llm.provider import ProviderError
-from mandi.llm.providers.address import Secret, checked_key, checked_url
-from mandi.llm.providers.faults import NotTheShape, answer_fault, connection_fault, is_error, wait_s, waited
+from mandi.llm.providers.faults import NotTheShape, answer_fault, connection_fault, is_error, waited
 
 if TYPE_CHECKING:
     from aiohttp import ClientResponse, ClientSession

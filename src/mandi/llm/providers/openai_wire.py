@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic_core import from_json, to_json
 
+from mandi.core.address import Secret
 from mandi.llm.messages import Completion, Delta, Embeddings, Prompt, Usage
 from mandi.llm.provider import Kind, ProviderError
-from mandi.llm.providers.address import Secret
 from mandi.llm.providers.connection import Connection, WireLimits
 from mandi.llm.providers.faults import NotTheShape, is_error, no_model, unsayable
 from mandi.llm.providers.openai_body import Answer, TokenLimit, chat_request, usage_of, vectors_of

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from mandi.core.retry_after import wait_s
 from mandi.llm.provider import Fault, ProviderError
-from mandi.llm.providers.faults import NotTheShape, answer_fault, unsayable, wait_s, waited
+from mandi.llm.providers.faults import NotTheShape, answer_fault, unsayable, waited
 
 
 def vendor_fault(

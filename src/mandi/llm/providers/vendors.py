@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from mandi.core.address import Secret, checked_key, checked_url
 from mandi.core.errors import ConfigError
 from mandi.llm.messages import Completion, Delta, Embeddings, Prompt, ToolCall, Usage
 from mandi.llm.provider import Kind, ProviderError
-from mandi.llm.providers.address import Secret, checked_key, checked_url
 from mandi.llm.providers.connection import WireLimits
 from mandi.llm.providers.faults import NotTheShape, no_model
 from mandi.llm.providers.vendor_faults import vendor_fault

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 from mandi.serving.accounts.secrets import same
 from mandi.serving.operations import ROLE_SCOPES, Principal, Role, Scope
@@ -126,4 +126,5 @@ def _principal(
         timezone=organization.timezone,
         daily_budget_usd=organization.daily_budget_usd,
         key_id=key_id,
+        learning=cast(Literal["granted", "refused"] | None, organization.learning_consent),
     )

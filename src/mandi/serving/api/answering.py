@@ -24,11 +24,13 @@ if TYPE_CHECKING:
     from mandi.llm.path.embedding import Embedded
     from mandi.llm.provider import Provider
     from mandi.serving.house import House
-    from mandi.serving.operations import Asked, Principal
+    from mandi.serving.operations import Asked
 
 LOG = logging.getLogger("mandi.serving")
 ENCODER, PROVIDERS = "encoder", "providers"
 PERSON = "person"
+LEARN = "x-mandi-learn"
+NO = frozenset({"no", "false", "0", "off"})
 T = TypeVar("T")
 Item = Delta | Outcome | Interrupted
 
@@ -88,11 +90,14 @@ def encoder_of(house: House) -> Encoder | None:
     return found
 
 
-def caller_of(who: Principal) -> Caller:
-    """Return for whom a call is counted."""
+def caller_of(asked: Asked) -> Caller:
+    """Return for whom a call is counted, and whether what is said may be kept: the header ``x-mandi-learn: no`` forbids it."""
+    who = asked.who
+    forbidden = asked.request.headers.get(LEARN, "").strip().lower() in NO
     return Caller(
-        who.organization_id, who.user_id, who.tier, who.timezone, who.daily_budget_usd, who.pseudonym
-    )
+        who.organization_id, who.user_id, who.tier, who.timezone, who.daily_budget_usd, who.pseudonym,
+        "refused" if forbidden else who.learning,
+    )  # fmt: skip
 
 
 async def while_listened(request: Request, work: Coroutine[Any, Any, T]) -> T:

@@ -123,7 +123,7 @@ class Talk:
         )
         return Call(
             prompt=replace(prompt, temperature=TEMPERATURE),
-            caller=caller_of(asked.who),
+            caller=caller_of(asked),
             request_id=asked.request_id,
             endpoint=self._endpoint,
             conversation_id=begun.conversation_id,

@@ -86,7 +86,7 @@ async def _analyse(asked: Asked) -> Any:
 
 async def _answered(asked: Asked, prompt: Prompt, mode: Mode) -> _Answered:
     gateway = gateway_of(asked.house)
-    call = Call(prompt, caller_of(asked.who), asked.request_id, PATH, mode=mode)
+    call = Call(prompt, caller_of(asked), asked.request_id, PATH, mode=mode)
     try:
         outcome = await gateway.complete(call)
         analysis = await _read(asked, outcome, prompt)

@@ -100,7 +100,7 @@ async def _chat(asked: Asked) -> Any:
     choice = chosen(request.model, providers_of(asked.house))
     call = Call(
         prompt=prompt_of(request),
-        caller=caller_of(asked.who),
+        caller=caller_of(asked),
         request_id=asked.request_id,
         endpoint=CHAT,
         mode=choice.mode,

@@ -94,7 +94,7 @@ async def _others(asked: Asked, request: EmbeddingsRequest) -> tuple[Any, int, d
         raise Refused(Problem(BAD_REQUEST, "dimensions would not reach whoever answers", "dimensions"))
     call = Call(
         prompt=Prompt(tuple(Message("user", text) for text in request.input), task="embedding"),
-        caller=caller_of(asked.who),
+        caller=caller_of(asked),
         request_id=asked.request_id,
         endpoint=EMBEDDINGS,
         provider=choice.provider,

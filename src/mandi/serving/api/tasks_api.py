@@ -112,7 +112,7 @@ async def _execute(asked: Asked) -> Any:
         provider=choice.provider,
         request_id=asked.request_id,
     )
-    orchestrator = get_orchestrator(answers_of(asked.house), caller_of(asked.who), EXECUTE)
+    orchestrator = get_orchestrator(answers_of(asked.house), caller_of(asked), EXECUTE)
     with told_as_problems():
         try:
             done = await orchestrator.execute(request)

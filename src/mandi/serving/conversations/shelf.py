@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from mandi.store.records import AiMetric, Conversation, Message
+from mandi.store.erasure import forget_generations
+from mandi.store.records import AiMetric, Conversation, GenerationRecord, Message
 
 if TYPE_CHECKING:
     from mandi.serving.operations import Principal
@@ -124,5 +125,6 @@ def deleted(session: Session, who: Principal, conversation_id: str) -> bool:
     conversation = found(session, who, conversation_id, lock=True)
     if conversation is None:
         return False
+    forget_generations(session, GenerationRecord.conversation_id == conversation.id)
     session.delete(conversation)
     return True

@@ -15,6 +15,19 @@ POSTGRESQL = [
     "CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_refuse()",
     "CREATE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuse()",
 ]
+CHANGED_POSTGRESQL = (
+    "CREATE TRIGGER {table}_no_change BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION {table}_refuse()"
+)
+
+
+def never_changed(table: str) -> None:
+    """Refuse every change of rows of a table with a column ``id``; one may be deleted, since what people wrote can be erased."""
+    from alembic import op
+
+    sqlite = op.get_bind().dialect.name == "sqlite"
+    statements = [SQLITE[0], SQLITE[2]] if sqlite else [POSTGRESQL[0], CHANGED_POSTGRESQL, POSTGRESQL[2]]
+    for statement in statements:
+        op.execute(statement.format(table=table))
 
 
 def append_only(table: str) -> None:

@@ -7,6 +7,13 @@ from mandi.store.records.config import SystemConfig
 from mandi.store.records.conversations import Conversation, Message
 from mandi.store.records.deals import AiAnalysis, Deal
 from mandi.store.records.escalations import Escalation
+from mandi.store.records.feedback import (
+    DatasetMember,
+    DatasetVersion,
+    GenerationFeedback,
+    GenerationRecord,
+    TutorPair,
+)
 from mandi.store.records.people import ApiKey, Organization, RefreshToken, User
 from mandi.store.records.state import StateDocument
 
@@ -17,13 +24,18 @@ __all__ = [
     "AuditEvent",
     "Base",
     "Conversation",
+    "DatasetMember",
+    "DatasetVersion",
     "Deal",
     "Escalation",
+    "GenerationFeedback",
+    "GenerationRecord",
     "Message",
     "Organization",
     "RefreshToken",
     "StateDocument",
     "SystemConfig",
+    "TutorPair",
     "User",
     "new_id",
     "usage_logs",

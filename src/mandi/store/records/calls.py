@@ -19,7 +19,8 @@ class AiMetric(Base):
     """A call and its outcome. ``user_pseudonym`` stands for the user, so that the row may outlive the account.
 
     Nothing that was asked or answered is kept here: ``prompt_features`` are numbers about the prompt, ``attempts`` are
-    providers, faults and times. ``rating`` is 1 or -1 once the user rated the answer. Times are in milliseconds.
+    providers, faults and times. Once the user rated the answer, ``stars`` are 1 to 5, and ``rating`` is 1 for four or five of
+    them and -1 for one or two. Times are in milliseconds.
     """
 
     __tablename__ = "ai_metrics"
@@ -31,6 +32,7 @@ class AiMetric(Base):
         one_of("cache", CACHES),
         share("confidence"),
         sa.CheckConstraint("rating IN (-1, 1)", name="rating"),
+        sa.CheckConstraint("stars BETWEEN 1 AND 5", name="stars"),
         sa.CheckConstraint("cost_usd >= 0", name="cost_usd"),
         sa.Index(None, "organization_id", "created_at"),
         sa.Index(None, "provider", "created_at"),
@@ -70,6 +72,7 @@ class AiMetric(Base):
     attempts: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
     prompt_features: Mapped[dict[str, Any] | None] = mapped_column(Json)
     rating: Mapped[int | None] = mapped_column(sa.SmallInteger)
+    stars: Mapped[int | None] = mapped_column(sa.SmallInteger)
     created_at: Mapped[Moment]
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from mandi.store.records.base import Amount, Base, Changed, Id, Json, Moment, UtcTime, new_id, one_of
 
+CONSENTS = ("granted", "refused")
 TIERS = ("free", "pro", "enterprise")
 ROLES = ("trader", "analyst", "reviewer", "admin")
 
@@ -18,12 +19,14 @@ ROLES = ("trader", "analyst", "reviewer", "admin")
 class Organization(Base):
     """A tenant: what is counted, kept or refused is so for an organisation.
 
-    ``daily_budget_usd`` replaces the one of the tier; ``timezone`` says when its day begins.
+    ``daily_budget_usd`` replaces the one of the tier; ``timezone`` says when its day begins. ``learning_consent`` says whether
+    the words of its people may be kept to learn from; None is what the service does by default.
     """
 
     __tablename__ = "organizations"
     __table_args__ = (
         one_of("tier", TIERS),
+        one_of("learning_consent", CONSENTS),
         sa.CheckConstraint("daily_budget_usd >= 0", name="daily_budget_usd"),
     )
 
@@ -33,6 +36,7 @@ class Organization(Base):
     timezone: Mapped[str] = mapped_column(sa.String(64), default="Asia/Kolkata")
     daily_budget_usd: Mapped[Decimal | None] = mapped_column(Amount(12, 6))
     active: Mapped[bool] = mapped_column(default=True)
+    learning_consent: Mapped[str | None] = mapped_column(sa.String(20))
     created_at: Mapped[Moment]
     updated_at: Mapped[Changed]
 

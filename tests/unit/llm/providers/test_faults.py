@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from mandi.llm.providers.faults import answer_fault, status_fault, wait_s
+from mandi.core.retry_after import wait_s
+from mandi.llm.providers.faults import answer_fault, status_fault
 
 NOON = 1_767_268_800.0  # 2026-01-01T12:00:00Z
 

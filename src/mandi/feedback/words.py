@@ -1,0 +1,83 @@
+"""Words on their way into a record or out of it: personal data is put under pseudonyms, whatever the words are nested in."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+
+class Words(Protocol):
+    """Whoever takes personal data out of texts; doing it twice changes nothing more."""
+
+    def text(self, text: str) -> str:
+        """Return a text without personal data."""
+        ...
+
+    def value(self, value: Any) -> Any:
+        """Return plain data whose texts hold no personal data."""
+        ...
+
+
+class ScrubbedWords:
+    """Texts as the scrubber of the project leaves them.
+
+    Parameters
+    ----------
+    salt : str
+        Key of its pseudonyms.
+    """
+
+    def __init__(self, salt: str) -> None:
+        from mandi.feedback.scrub import Scrubber
+
+        self._scrubber = Scrubber(salt)
+
+    def text(self, text: str) -> str:
+        """Return a text without personal data."""
+        scrubbed: str = self._scrubber.scrub(text).text
+        return scrubbed
+
+    def value(self, value: Any) -> Any:
+        """Return plain data whose texts hold no personal data; names of fields stay."""
+        return each_text(value, self.text)
+
+
+def made_once(make: Callable[[], Words]) -> Callable[[], Words]:
+    """Return what makes somebody who scrubs at the first call, from whichever thread it comes, and gives the same one ever after.
+
+    Examples
+    --------
+    >>> made = []
+    >>> give = made_once(lambda: made.append("a scrubber"))
+    >>> _ = give(), give()
+    >>> made
+    ['a scrubber']
+    """
+    lock = threading.Lock()
+    found: list[Words] = []
+
+    def give() -> Words:
+        with lock:
+            if not found:
+                found.append(make())
+            return found[0]
+
+    return give
+
+
+def each_text(value: Any, change: Any) -> Any:
+    """Return plain data with every text in it changed; the names of fields, numbers and what else there is stay.
+
+    Examples
+    --------
+    >>> each_text({"a": ["x", 1, {"b": "y"}], "c": None}, str.upper)
+    {'a': ['X', 1, {'b': 'Y'}], 'c': None}
+    """
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {str(name): each_text(each, change) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [each_text(each, change) for each in value]
+    return value

@@ -1,0 +1,1 @@
+"""Tuning: LoRA on the good answers, then on the preferences, through transformers, TRL and PEFT."""

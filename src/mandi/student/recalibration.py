@@ -1,0 +1,145 @@
+"""Brings a student's confidence back to what later ratings say, without learning anything else anew."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+
+import numpy as np
+
+from mandi.core.errors import TooLittleData
+from mandi.student.agreement import agrees
+from mandi.student.base import Answer, Question, StudentModel
+from mandi.student.embedded.lessons import CLASSIFICATION
+from mandi.student.params import StudentParams
+from mandi.student.scaling import Scaling, fit_scaling
+from mandi.student.thresholds import thresholds
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pandas import DataFrame
+
+LEAST_RATED = 50
+SURE = 0.98
+"""How far a correction is believed: people are wrong too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """An answer somebody gave, and how probably it was right.
+
+    Attributes
+    ----------
+    right : float
+        ``LABELLED.right``: learned from ratings and what else is known, without their noise and bias. Not the raw rating.
+    correction : str, optional
+        What should have been said.
+    """
+
+    question: Question
+    answer: str
+    right: float
+    correction: str | None = None
+
+
+class Scalable(StudentModel, Protocol):
+    """A student whose confidence can be moved."""
+
+    def scaled(self, scaling: Scaling, bounds: Mapping[str, float]) -> Self:
+        """Return the same student with its confidence moved and other thresholds."""
+        ...
+
+
+S = TypeVar("S", bound=Scalable)
+
+
+def recalibrate(student: S, rated: Sequence[Rated], params: StudentParams | None = None) -> S:
+    """Return the student with its confidence fitted to later ratings, and its thresholds chosen on them.
+
+    Where the student says what was rated, or what a correction says, that is known of its answer; where it says something else, it
+    is right as often as the rated answer was wrong, times its own confidence.
+
+    Parameters
+    ----------
+    student : Scalable
+    rated : sequence of Rated
+        Later than all the student learned; about 500 are enough.
+    params : StudentParams, optional
+        For the thresholds.
+
+    Raises
+    ------
+    TooLittleData
+        Fewer than 50 of the questions are answered by the student.
+    """
+    params = params or StudentParams()
+    asked = [
+        (one, answer)
+        for one, answer in zip(rated, student.answers([one.question for one in rated]), strict=True)
+        if answer is not None and answer.confidence is not None
+    ]
+    if len(asked) < LEAST_RATED:
+        raise TooLittleData(
+            f"{len(asked)} of {len(rated)} rated questions are answered by the student",
+            allowed=f"at least {LEAST_RATED}",
+        )
+    tasks = [one.question.task for one, _ in asked]
+    sure = np.array([answer.confidence for _, answer in asked], dtype=np.float64)
+    right = np.array([rightness(one, answer) for one, answer in asked])
+    scaling = fit_scaling(tasks, sure, right)
+    moved = [scaling.of(task, float(c)) for task, c in zip(tasks, sure, strict=True)]
+    bounds = thresholds(
+        moved, right, target=params.accuracy_target, z=params.accuracy_z, low_target=params.low_target
+    )
+    return student.scaled(scaling, bounds)
+
+
+def rightness(rated: Rated, answer: Answer) -> float:
+    """Return how probably a student's answer is right, given what is known of another answer to the question.
+
+    Examples
+    --------
+    >>> asked = Question("classification", (), {"labels": ["up", "down"], "text": "it rises"})
+    >>> rightness(Rated(asked, "up", 0.9), Answer("up", 0.8)), round(rightness(Rated(asked, "up", 0.9), Answer("down", 0.8)), 2)
+    (0.9, 0.1)
+    """
+    labels = rated.question.task == CLASSIFICATION
+    if rated.correction is not None:
+        return SURE if agrees(answer.text, rated.correction, labels=labels) else 1.0 - SURE
+    if agrees(answer.text, rated.answer, labels=labels):
+        return rated.right
+    names = rated.question.facts.get("labels")
+    others = len(names) - 1 if labels and isinstance(names, (list, tuple)) else 0
+    own = 1.0 if others == 1 else float(answer.confidence or 0.0)
+    return (1.0 - rated.right) * own
+
+
+def rated_of(labelled: DataFrame) -> list[Rated]:
+    """Return the rated answers of a frame LABELLED: those with a rating or a correction, as far as their words may be learned from.
+
+    Parameters
+    ----------
+    labelled : DataFrame
+        Columns of ``mandi.feedback.frames.LABELLED``.
+    """
+    told = labelled[
+        (labelled["rating"].notna() | labelled["correction"].notna()) & (labelled["consent"] == "granted")
+    ]
+    return list(_rated(told))
+
+
+def question_of(row: Any) -> Question:
+    """Return what was asked in a row of GENERATIONS or LABELLED."""
+    facts = json.loads(row["facts"]) if row["facts"] else {}
+    return Question(str(row["task_type"]), tuple(json.loads(row["messages"])), facts)
+
+
+def _rated(frame: DataFrame) -> Iterator[Rated]:
+    for row in frame.to_dict("records"):
+        correction = row["correction"]
+        yield Rated(
+            question_of(row), str(row["answer"]), float(row["right"]), correction if isinstance(correction, str) else None
+        )  # fmt: skip

@@ -1,0 +1,1 @@
+"""What traders of the generated market write: wordings by label or topic, each of one phase."""

@@ -1,0 +1,121 @@
+"""Standing questions about prices, terms, money and units."""
+
+from __future__ import annotations
+
+from mandi.feedback.generated.words.topic import Topic
+
+MONEY_RULES: tuple[Topic, ...] = (
+    Topic(
+        "interval", "price",
+        "An interval of 95 % says that 95 of 100 such prices should lie between its bounds. It is no promise: about 5 of 100 fall outside.",
+        ("95", "bounds|between", "5"),
+        ("What does the 95 % interval mean?", "Explain the bounds beside the price.", "How sure is the price interval?"),
+        ("95 % range ka matlab kya hai", "bhav ke saath range kyu dikhate ho"),
+        ("range wala bhav samjhao", "95 % range kitni pakki hai"),
+    ),
+    Topic(
+        "modal_price", "price",
+        "The modal price is the one at which most of the day's quantity was sold. It is neither the mean nor the highest price, and reports are compared by it.",
+        ("most",),
+        ("What is the modal price?", "Explain modal price.", "Is the modal price an average?"),
+        ("modal bhav kya hota hai", "modal aur average bhav me farak kya"),
+        ("modal bhav kise bolte hai", "modal matlab kya mandi report me"),
+    ),
+    Topic(
+        "msp", "price",
+        "The minimum support price (MSP) is announced by the government before sowing; its agencies buy at it when the market is lower. It is no floor for private deals.",
+        ("government", "support"),
+        ("What is the MSP?", "Explain minimum support price.", "Must a buyer pay the support price?"),
+        ("MSP kya hota hai, private me milega kya", "sarkari bhav MSP samjhao"),
+        ("MSP ka matlab batao", "MSP se neeche kharid sakte hai kya"),
+    ),
+    Topic(
+        "fair_price", "price",
+        "The fair price is what the model expects for this lot on this day from its market, quality, size and supplier. An offer inside the 90 % bounds counts as fair.",
+        ("90", "model"),
+        ("What is the fair price?", "How do you decide that a price is fair?", "Explain how fair value is found."),
+        ("fair bhav kaise nikalte ho", "sahi bhav ka hisaab kya hai tumhara"),
+        ("fair bhav matlab kya", "fair bhav kaun tay karta hai"),
+    ),
+    Topic(
+        "horizon", "price",
+        "Prices are forecast up to 60 days ahead; they were evaluated for 1, 7, 30 and 60 days. The further ahead, the wider the bounds.",
+        ("60", "wider"),
+        ("How far ahead can you forecast prices?", "What is the longest price forecast?", "Can you tell the price of next year?"),
+        ("kitne din aage ka bhav bata sakte ho", "agle saal ka bhav milega kya"),
+        ("bhav ka forecast kitne din ka hota hai", "sabse lamba bhav forecast kitna"),
+    ),
+    Topic(
+        "payment_terms", "payment",
+        "Payment terms run from the day of delivery, not of the deal. The usual term is 15 days; weighment and grade must be settled first.",
+        ("15", "delivery"),
+        ("How do payment terms run?", "When does the term of payment start?", "What are the usual terms of payment?"),
+        ("payment term kis din se ginte hai", "paisa kitne din me milta hai normal"),
+        ("payment ke din kab se chalu hote", "normal payment term batao"),
+    ),
+    Topic(
+        "late_payment", "payment",
+        "After the due date interest of 1.5 % a month runs, day by day. After 30 days the desk stops new deals with the one who owes.",
+        ("1.5", "30"),
+        ("What happens when a payment is late?", "Interest on overdue payments?", "What does a late payer have to pay?"),
+        ("paisa late hua to byaj lagta hai kya", "due date nikal gayi, byaj kitna"),
+        ("late payment pe byaj kitna", "paisa late de to kya hota hai"),
+    ),
+    Topic(
+        "advance", "payment",
+        "An advance of at most 20 % may be agreed; it is held by the desk and released when the goods are weighed. Never pay an advance to a private account.",
+        ("20", "weigh"),
+        ("How much advance may be asked?", "Is an advance payment safe?", "What are the rules on advances?"),
+        ("advance kitna dena padta hai", "advance mang raha, kitna dena safe hai"),
+        ("advance ka niyam kya hai", "advance kitne percent tak"),
+    ),
+    Topic(
+        "deductions", "payment",
+        "Deductions are taken for moisture, foreign matter, short weight and late delivery, each by its own table. They stand on the settlement line by line; object within 7 days.",
+        ("moisture", "7"),
+        ("Which deductions can be taken from my money?", "Explain the deductions on a settlement.", "What may a buyer deduct?"),
+        ("katauti kis kis cheez ki lagti hai", "settlement me katauti kyu kaati"),
+        ("katauti ka hisaab kya hota hai", "kaun kaun si katauti lagti hai"),
+    ),
+    Topic(
+        "market_fee", "payment",
+        "The market fee (mandi cess) is set by the state, mostly 1 to 2 % of the value. The buyer pays it, and it is not part of the price quoted here.",
+        ("buyer", "1", "2"),
+        ("Who pays the market fee?", "How much is the mandi cess?", "Is the market fee part of the price?"),
+        ("mandi tax kaun bharta hai", "cess kitna lagta hai"),
+        ("mandi tax kitna hai", "mandi shulk kaun deta hai"),
+    ),
+    Topic(
+        "commission", "payment",
+        "The commission agent gets 1.5 to 2.5 % of the value, as the market's committee has fixed. It must be on the slip; nothing beyond it may be asked.",
+        ("1.5", "2.5"),
+        ("How much is the agent's commission?", "What does a commission agent charge?", "Who fixes the commission?"),
+        ("aadhat kitni lagti hai", "dalal ka commission kitna hai"),
+        ("aadhat ka rate kya hai", "commission kitna banta hai dalal ka"),
+    ),
+    Topic(
+        "quintal", "other",
+        "One quintal is 100 kg, and ten quintals are one tonne. All prices here are in rupees per quintal unless another unit is named.",
+        ("100",),
+        ("How much is a quintal?", "How many kilos make one quintal?", "Which unit are prices in?"),
+        ("ek quintal me kitne kilo", "bhav per kg hai ya quintal"),
+        ("quintal matlab kitne kilo", "bhav kis unit me hai"),
+    ),
+    Topic(
+        "candy", "other",
+        "A candy of cotton is 355.6 kg of lint, that is 3.556 quintals. Divide a price per candy by 3.556 to have it per quintal.",
+        ("355.6|356", "3.556|3.56"),
+        ("How much is a candy?", "How do I turn a price per candy into quintals?", "What is a candy of cotton in kilos?"),
+        ("candy me kitne kilo hote", "candy ka bhav quintal me kaise badle"),
+        ("ek candy kitni hoti hai", "candy se quintal kaise nikale"),
+    ),
+    Topic(
+        "bale", "other",
+        "A bale of cotton lint is 170 kg, or 1.7 quintals. About two bales and a little more make one candy.",
+        ("170",),
+        ("How heavy is a bale?", "How many kilos are in a cotton bale?", "What is the weight of one bale?"),
+        ("ek gaanth me kitne kilo", "bale ka wajan kitna hota hai"),
+        ("gaanth ka wajan batao", "gaanth kitne kilo ki"),
+    ),
+)  # fmt: skip
+"""Topics of money and units."""

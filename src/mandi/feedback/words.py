@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 
@@ -40,6 +41,29 @@ class ScrubbedWords:
     def value(self, value: Any) -> Any:
         """Return plain data whose texts hold no personal data; names of fields stay."""
         return each_text(value, self.text)
+
+
+def made_once(make: Callable[[], Words]) -> Callable[[], Words]:
+    """Return what makes somebody who scrubs at the first call, from whichever thread it comes, and gives the same one ever after.
+
+    Examples
+    --------
+    >>> made = []
+    >>> give = made_once(lambda: made.append("a scrubber"))
+    >>> _ = give(), give()
+    >>> made
+    ['a scrubber']
+    """
+    lock = threading.Lock()
+    found: list[Words] = []
+
+    def give() -> Words:
+        with lock:
+            if not found:
+                found.append(make())
+            return found[0]
+
+    return give
 
 
 def each_text(value: Any, change: Any) -> Any:

@@ -37,6 +37,7 @@ from mandi.serving.gateway_parts import (
     teachers,
 )
 from mandi.serving.known_tracks import KnownTracks
+from mandi.serving.learning.diary import Diary, diary_of
 from mandi.serving.live_modes import KeptModes
 from mandi.serving.observing.alert_rules import AlertRules
 from mandi.serving.observing.alerts import Alerts
@@ -72,6 +73,7 @@ class Opened:
     tracks: KnownTracks
     alerts: Alerts | None
     webhook: Webhook | None
+    diary: Diary | None = None
 
     check: asyncio.Task[None] | None = None
 
@@ -94,6 +96,8 @@ class Opened:
             await self.alerts.close()
         if self.webhook is not None:
             await self.webhook.close()
+        if self.diary is not None:
+            await asyncio.to_thread(self.diary.close)
         if self.spool is not None:
             await asyncio.to_thread(self.spool.close)
         await vacate(self.house)
@@ -144,7 +148,7 @@ def furnish(
     )
     gateway, tracks = _gateway(house, settings, state, book, watch, vendors, clock)
     pulse = Pulse(watch, gateway.breakers, house.rooms[PROVIDERS], spool)
-    return Opened(house, gateway, spool, pulse, tracks, alerts, webhook)
+    return Opened(house, gateway, spool, pulse, tracks, alerts, webhook, house.rooms.get(rooms.DIARY))
 
 
 def _student(settings: Settings, encoder: Encoder) -> list[Provider]:
@@ -235,6 +239,7 @@ def _gateway(
     semantic = None
     if settings.semantic_cache:
         semantic = SemanticCache(state, encoder.encode, Nearness(threshold=settings.semantic_threshold))
+    diary = diary_of(house, settings, {provider.name: provider.kind for provider in providers})
     gateway = Gateway(
         providers,
         policy_named(settings.ai_router),
@@ -251,6 +256,7 @@ def _gateway(
         pseudonym=lambda caller: caller.pseudonym or caller.user_id,
         settings=path_settings(settings, {name: champion.version for name, champion in champions.items()}),
         clock=clock,
+        diary=diary,
     )
     house.rooms |= {
         rooms.GATEWAY: gateway, rooms.EVIDENCE: evidence, rooms.MODE: mode, rooms.SETTINGS: settings,

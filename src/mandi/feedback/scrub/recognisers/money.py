@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mandi.feedback.scrub import checks
-from mandi.feedback.scrub.recognisers.base import LEFT, RIGHT, Rule, before, counted, where
+from mandi.feedback.scrub.recognisers.base import LEFT, RIGHT, Rule, at, before, counted, says, where
 
 _BANKS = (
     "SBIN HDFC ICIC UTIB PUNB BARB CNRB UBIN IOBA IDIB BKID CBIN MAHB UCBA PSIB KKBK YESB INDB IDFB FDRL KARB KVBL SIBL TMBL CIUB DLXB "
@@ -28,7 +28,7 @@ _CARD_CUE = re.compile(r"\bcards?\b|\bvisa\b|\bmaster ?card\b|\brupay\b|\bcredit
 _NO_ACCOUNT = re.compile(
     r"(?i)\b(?:rs|inr|balance|amount|price|rate|bal|phone|mob|mobile|call|aadhaa?r|adhaa?r|pan|card|pin|qty|quantity|lot|order)\b|₹"
 )
-_SAYS_ACCOUNT = r"(?:(?i:\b(?:a ?/ ?c|a\.c\.|acct?|account|khata|khaata|savings?|current a/c)\b)|खाता|खाते)"
+_SAYS_ACCOUNT = r"(?:\b(?:a ?/ ?c|a\.c\.|acct?|account|khata|khaata|savings?|current a/c)\b|खाता|खाते)"
 
 
 def _ifsc(match: re.Match[str], text: str) -> tuple[int, int] | None:
@@ -78,15 +78,17 @@ def _iban(match: re.Match[str], text: str) -> tuple[int, int] | None:
     return None
 
 
-IBAN = Rule("IBAN", re.compile(r"(?<![0-9A-Za-z_])[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]){11,32}"), _iban, "mixed")
+IBAN = Rule(
+    "IBAN", re.compile(r"(?<![0-9A-Za-z_])[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]){11,32}"), _iban, lambda look: "aa00" in look.shape
+)
 IFSC = Rule(
-    "IFSC", re.compile(r"(?<![0-9A-Za-z_])[A-Za-z]{4}0[A-Za-z0-9]{6}(?![0-9A-Za-z_])"), _ifsc, "digits"
+    "IFSC", re.compile(r"(?<![0-9A-Za-z_])[A-Za-z]{4}0[A-Za-z0-9]{6}(?![0-9A-Za-z_])"), _ifsc, lambda look: "aaaa0" in look.shape
 )
 UPI = Rule(
-    "UPI", re.compile(r"(?<![\w.@%+-])[\w.-]{2,64}@[A-Za-z][A-Za-z0-9]{1,24}(?![\w@]|[.-]\w)"), _upi, "at"
+    "UPI", re.compile(r"(?<![\w.@%+-])[\w.-]{2,64}@[A-Za-z][A-Za-z0-9]{1,24}(?![\w@]|[.-]\w)"), _upi, at
 )
 ACCOUNTS = (
-    Rule("BANK_ACCOUNT", re.compile(rf"{_SAYS_ACCOUNT}[^0-9\n]{{0,32}}((?<![0-9A-Za-z_+])[0-9](?:[ -]?[0-9]){{8,17}}){RIGHT}"), _account),
+    Rule("BANK_ACCOUNT", re.compile(rf"{_SAYS_ACCOUNT}[^0-9\n]{{0,32}}((?<![0-9A-Za-z_+])[0-9](?:[ -]?[0-9]){{8,17}}){RIGHT}"), _account, says("a/c", "a / c", "a.c", "acc", "khat", "khaat", "saving", "खात"), True),
     Rule("BANK_ACCOUNT", re.compile(rf"{LEFT}([0-9]{{9,18}})[ ,;/()-]{{1,3}}(?=(?i:ifsc|bank\b)|[A-Z]{{4}}0[A-Z0-9]{{6}}(?![0-9A-Za-z_]))"), _account_beside_code),
 )  # fmt: skip
 CARD = Rule(

@@ -156,7 +156,12 @@ class _Handler(BaseHTTPRequestHandler):
             if body["training_file"] not in vendor.files:
                 return 400, {"error": {"message": "no such file"}}
             name = f"ftjob-{len(vendor.jobs) + 1}"
-            vendor.jobs[name] = {"id": name, "object": "fine_tuning.job", "status": "validating_files", **body}
+            vendor.jobs[name] = {
+                "id": name,
+                "object": "fine_tuning.job",
+                "status": "validating_files",
+                **body,
+            }
             return 200, vendor.jobs[name]
         if (method, path) == ("GET", "/v1/fine_tuning/jobs"):
             return 200, {"data": list(reversed(vendor.jobs.values())), "has_more": False}

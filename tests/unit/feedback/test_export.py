@@ -108,7 +108,9 @@ def test_what_may_not_be_learned_from_is_left_out(
         kind.check(frame)
         assert set(frame["generation_id"]) == {"g1", "g2"}
     late = exported(database, salt="s", words=Loud(), since=NOON + timedelta(hours=1))
-    assert [set(f["generation_id"]) for f in (late.generations, late.feedback, late.tutor_pairs)] == [{"g2"}] * 3
+    assert [set(f["generation_id"]) for f in (late.generations, late.feedback, late.tutor_pairs)] == [
+        {"g2"}
+    ] * 3
     nobody = exported(database, salt="s", words=Loud(), default_consent="refused")
     assert [len(f) for f in (nobody.generations, nobody.feedback, nobody.tutor_pairs)] == [0, 0, 0]
 
@@ -122,7 +124,11 @@ def test_scrubbed_and_under_pseudonyms_of_the_salt(database: Database, town: dic
     row = found.generations.iloc[0]
     assert json.loads(row["facts"]) == {"labels": ["price", "quality"], "n": 7.5, "text": "<person> asks"}
     assert json.loads(row["messages"]) == [{"content": "<person> asks", "role": "user"}]
-    assert row["user_pseudonym"] == found.feedback.iloc[0]["author_pseudonym"] == found.tutor_pairs.iloc[0]["user_pseudonym"]
+    assert (
+        row["user_pseudonym"]
+        == found.feedback.iloc[0]["author_pseudonym"]
+        == found.tutor_pairs.iloc[0]["user_pseudonym"]
+    )
     again, other = (exported(database, salt=salt, words=Loud()).generations for salt in ("s", "t"))
     pd.testing.assert_frame_equal(found.generations, again)
     assert set(other["user_pseudonym"]).isdisjoint(again["user_pseudonym"])
@@ -144,7 +150,9 @@ def test_the_fingerprint_moves_with_what_is_exported_and_not_with_labels(
     changes = [
         lambda session: session.add(answered(town["one"], "g9", hours=9)[1]),
         lambda session: session.execute(
-            sa.update(GenerationRecord).filter_by(generation_id="g1").values(outcome={"held": True}, outcome_at=NOON)
+            sa.update(GenerationRecord)
+            .filter_by(generation_id="g1")
+            .values(outcome={"held": True}, outcome_at=NOON)
         ),
         lambda session: session.execute(sa.update(Organization).values(learning_consent="refused")),
     ]
@@ -175,7 +183,9 @@ def test_labels_and_rewards_come_back_to_answer_message_and_pair(
     talk = Conversation(organization_id=desk.organization, user_id=desk.user)
     talk.messages = [Message(position=1, role="assistant", content="x", generation_id="g1")]
     database.write(lambda session: session.add(talk))
-    assert store_labels(database, labelled(database), labels=labels, rewards=rewards) == (2 if labels or rewards else 0)
+    assert store_labels(database, labelled(database), labels=labels, rewards=rewards) == (
+        2 if labels or rewards else 0
+    )
 
     def look(session: Any) -> tuple[Any, ...]:
         record = session.scalars(sa.select(GenerationRecord).filter_by(generation_id="g1")).one()
@@ -189,9 +199,16 @@ def test_labels_and_rewards_come_back_to_answer_message_and_pair(
     assert scores == ((0.25,) * 3 if rewards else (None,) * 3)
 
 
-def test_a_version_names_what_it_holds_and_is_replaced_by_itself(database: Database, town: dict[str, Desk]) -> None:
+def test_a_version_names_what_it_holds_and_is_replaced_by_itself(
+    database: Database, town: dict[str, Desk]
+) -> None:
     assert versions_holding(database, ["g1"]) == ["v1"]
-    record_dataset_version(database, "v2", sha256="e", rows=1, generation_ids=["g1", "g2", "g2"], mlflow_run="r")
+    record_dataset_version(
+        database, "v2", sha256="e", rows=1, generation_ids=["g1", "g2", "g2"], mlflow_run="r"
+    )
     record_dataset_version(database, "v1", sha256="f", rows=1, generation_ids=["g2"])
     assert versions_holding(database, ["g1"]) == ["v2"] and versions_holding(database, ["g2"]) == ["v1", "v2"]
-    assert database.read(lambda session: session.scalar(sa.select(sa.func.count()).select_from(DatasetMember))) == 3
+    assert (
+        database.read(lambda session: session.scalar(sa.select(sa.func.count()).select_from(DatasetMember)))
+        == 3
+    )

@@ -13,7 +13,7 @@ SECRETS = ("asha@example.org", "9876543210")
 
 
 class PlantedWords:
-    def __init__(self, salt: str = "salt") -> None:
+    def __init__(self, salt: str = "salt", keep: object = ()) -> None:
         self.salt = salt
 
     def text(self, text: str) -> str:

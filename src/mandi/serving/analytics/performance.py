@@ -243,7 +243,7 @@ def _satisfaction(session: Session, period: Period, answered: int) -> Satisfacti
         .where(*period.conditions(), AiMetric.stars.is_not(None))
         .group_by(AiMetric.stars)
     )
-    found = {stars: n for stars, n in session.execute(query)}
+    found = {row[0]: row[1] for row in session.execute(query)}
     counts = [found.get(stars, 0) for stars in range(1, 6)]
     ratings = sum(counts)
     total = sum(satisfied(stars) * n for stars, n in enumerate(counts, 1))

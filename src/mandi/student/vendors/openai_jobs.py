@@ -45,7 +45,9 @@ class OpenAIJobs(VendorJobs):
 
     def _metrics(self, job_id: str) -> dict[str, float]:
         try:
-            told = self.out.ask("GET", f"/fine_tuning/jobs/{job_id}/checkpoints", query={"limit": "1"}).get("data")
+            told = self.out.ask("GET", f"/fine_tuning/jobs/{job_id}/checkpoints", query={"limit": "1"}).get(
+                "data"
+            )
         except OutboundError:  # some jobs have none; how they stand is known without
             return {}
         last = told[0].get("metrics") if isinstance(told, list) and told else None
@@ -72,7 +74,11 @@ class OpenAIJobs(VendorJobs):
             "method": {"type": name, name: {"hyperparameters": settings}},
         }  # fmt: skip
         told = self.out.ask(
-            "POST", "/fine_tuning/jobs", body, again_after=CONNECTING, headers={"Idempotency-Key": f"mandi-{key[:32]}"}
+            "POST",
+            "/fine_tuning/jobs",
+            body,
+            again_after=CONNECTING,
+            headers={"Idempotency-Key": f"mandi-{key[:32]}"},
         )
         return _told_id(told, "job")
 

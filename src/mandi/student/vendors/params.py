@@ -46,7 +46,9 @@ class VendorParams:
         if self.epochs < 1:
             raise ConfigError(f"student.vendors.epochs is {self.epochs}", allowed="1 or more")
         if self.adapter_size not in (1, 2, 4, 8, 16):
-            raise ConfigError(f"student.vendors.adapter_size is {self.adapter_size}", allowed="1, 2, 4, 8, 16")
+            raise ConfigError(
+                f"student.vendors.adapter_size is {self.adapter_size}", allowed="1, 2, 4, 8, 16"
+            )
 
     def price(self, vendor: str, model: str) -> float:
         """Return USD a million tokens of training.
@@ -82,9 +84,12 @@ def require_switched_on(params: VendorParams, environment: Mapping[str, str] | N
     given = os.environ if environment is None else environment
     if not params.enabled:
         raise ConfigError(
-            "tuning at vendors is off in params.yaml", allowed="student.vendors.enabled: true; mandi tune local needs no vendor"
+            "tuning at vendors is off in params.yaml",
+            allowed="student.vendors.enabled: true; mandi tune local needs no vendor",
         )
     if given.get(SWITCH, "").strip().lower() not in YES:
         raise ConfigError(
-            "tuning at vendors is off in the environment", allowed=f"{SWITCH}=true", next_command=f"export {SWITCH}=true"
+            "tuning at vendors is off in the environment",
+            allowed=f"{SWITCH}=true",
+            next_command=f"export {SWITCH}=true",
         )

@@ -79,12 +79,15 @@ class Receipts:
         self.folder.mkdir(parents=True, exist_ok=True)
         name = f"{vendor}-{key[:16]}"
         # an SQLite transaction is a lock that every platform has and that a dying process gives back
-        with closing(sqlite3.connect(self.folder / f"{name}.lock", timeout=self.wait_s, isolation_level=None)) as db:
+        with closing(
+            sqlite3.connect(self.folder / f"{name}.lock", timeout=self.wait_s, isolation_level=None)
+        ) as db:
             try:
                 db.execute("BEGIN EXCLUSIVE")
             except sqlite3.OperationalError:
                 raise MandiError(
-                    f"another process is asking {vendor} for the same job", next_command="try again when it has ended"
+                    f"another process is asking {vendor} for the same job",
+                    next_command="try again when it has ended",
                 ) from None
             yield self._read(self.folder / f"{name}.json", key)
 
@@ -102,7 +105,12 @@ class Receipts:
         try:
             told = json.loads(file.read_text(encoding="utf-8"))
             receipt = Receipt(
-                file, told["key"], dict(told["uploaded"]), bool(told["asked"]), told["job_id"], dict(told["about"])
+                file,
+                told["key"],
+                dict(told["uploaded"]),
+                bool(told["asked"]),
+                told["job_id"],
+                dict(told["about"]),
             )
         except (ValueError, KeyError, TypeError):
             receipt = Receipt(file, "")

@@ -59,7 +59,10 @@ class VertexJobs(VendorJobs):
         from mandi.datasets.formats.vertex import enough_validation
 
         found = super().validate(files)
-        pairs = (("training", files.training, files.training_uri), ("validation", files.validation, files.validation_uri))
+        pairs = (
+            ("training", files.training, files.training_uri),
+            ("validation", files.validation, files.validation_uri),
+        )
         for name, file, uri in pairs:
             if file is not None and not uri:
                 found.append(f"{file.name} has no address in a bucket: {name} needs gs://bucket/name.jsonl")
@@ -121,7 +124,8 @@ class VertexJobs(VendorJobs):
     def _checked(self, job_id: str) -> str:
         if not self._id.fullmatch(job_id):
             raise ConfigError(
-                f"{job_id[:80]!r} is no job of this project and region", allowed=f"{self._at.removeprefix('/')}/tuningJobs/..."
+                f"{job_id[:80]!r} is no job of this project and region",
+                allowed=f"{self._at.removeprefix('/')}/tuningJobs/...",
             )
         return job_id
 
@@ -136,7 +140,9 @@ class VertexJobs(VendorJobs):
         said = str(told.get("state", ""))
         model, error, stats = (told.get(k) for k in ("tunedModel", "error", "tuningDataStats"))
         endpoint = (model.get("endpoint") or model.get("model")) if isinstance(model, dict) else None
-        figures = next((v for v in stats.values() if isinstance(v, dict)), {}) if isinstance(stats, dict) else {}
+        figures = (
+            next((v for v in stats.values() if isinstance(v, dict)), {}) if isinstance(stats, dict) else {}
+        )
         found = {k: number(v) for k, v in figures.items() if not isinstance(v, (dict, list))}
         tokens = found.get("totalBillableTokenCount")
         return JobStatus(
@@ -180,7 +186,9 @@ def vertex_jobs(
     region = given.get("GCP_REGION") or "us-central1"
     _place(given["GCP_PROJECT_ID"], region)
     out = Outbound(
-        "vertex", url or f"https://{region}-aiplatform.googleapis.com/v1", bearer or (lambda: given["GCP_ACCESS_TOKEN"])
+        "vertex",
+        url or f"https://{region}-aiplatform.googleapis.com/v1",
+        bearer or (lambda: given["GCP_ACCESS_TOKEN"]),
     )
     return VertexJobs(out, params, given["GCP_PROJECT_ID"], region, environment)
 
@@ -188,7 +196,9 @@ def vertex_jobs(
 def _place(project: str, region: str) -> str:
     for what, name in (("project", project), ("region", region)):
         if not _NAME.fullmatch(name):
-            raise ConfigError(f"{name[:60]!r} is no {what} of Google Cloud", allowed="lower-case letters, digits and -")
+            raise ConfigError(
+                f"{name[:60]!r} is no {what} of Google Cloud", allowed="lower-case letters, digits and -"
+            )
     return f"/projects/{project}/locations/{region}"
 
 

@@ -17,7 +17,11 @@ from ..whole_shop import DEAL, Shop, whole_shop
 from .test_deal_api import VENDORS
 
 LABELS = ["price", "quality", "delivery"]
-TASK = {"task_type": "classification", "prompt": "The lorry came late, says asha@example.org", "context": {"labels": LABELS}}
+TASK = {
+    "task_type": "classification",
+    "prompt": "The lorry came late, says asha@example.org",
+    "context": {"labels": LABELS},
+}
 
 
 @pytest.fixture
@@ -50,7 +54,7 @@ def test_a_thumb_down_evicts_and_the_last_word_counts(shop: Shop) -> None:
 
 def test_nobody_rates_what_another_was_given(shop: Shop) -> None:
     mine = shop.post("/ai/analyze-deal", DEAL).json()["generation_id"]
-    path, colleague = path_of(mine), shop.somebody("admin", "default")
+    path, colleague = path_of(mine), shop.somebody("admin", "local")
     for headers in (shop.somebody(), colleague):
         assert shop.post(path, {"thumbs": "down"}, headers=headers).status_code == 404
         assert shop.client.get(path, headers=headers).status_code == 404
@@ -79,8 +83,17 @@ def test_words_are_scrubbed_and_what_is_left_out_stays(shop: Shop) -> None:
     same = shop.post(path, {"correction": "delivery", "rating": 2}).json()
     taken_back = shop.post(path, {"comment": None}).json()
     assert first["comment"] == "call <phone>, or <mail>" and first["learned_from"]
-    assert (second["rating"], second["comment"], second["correction"]) == (2, "call <phone>, or <mail>", "delivery")
-    assert (same["version"], same["changed"], taken_back["version"], taken_back["comment"]) == (2, False, 3, None)
+    assert (second["rating"], second["comment"], second["correction"]) == (
+        2,
+        "call <phone>, or <mail>",
+        "delivery",
+    )
+    assert (same["version"], same["changed"], taken_back["version"], taken_back["comment"]) == (
+        2,
+        False,
+        3,
+        None,
+    )
     told = shop.client.get(path).json()["versions"]
     assert [(v["version"], v["author"], v["correction"]) for v in told] == [
         (1, "user", None), (2, "user", "delivery"), (3, "user", "delivery"),
@@ -114,7 +127,13 @@ def test_withdrawn_and_said_anew(shop: Shop) -> None:
     shop.post(path, {"rating": 1, "comment": "no"})
     gone, twice = shop.client.delete(path).json(), shop.client.delete(path).json()
     (call,) = shop.kept(AiMetric, generation_id=generation_id)
-    assert (gone["withdrawn"], gone["version"], twice["version"], call.stars, call.rating) == (True, 2, 2, None, None)
+    assert (gone["withdrawn"], gone["version"], twice["version"], call.stars, call.rating) == (
+        True,
+        2,
+        2,
+        None,
+        None,
+    )
     anew = shop.post(path, {"rating": 3}).json()
     assert (anew["version"], anew["comment"], anew["withdrawn"], anew["thumbs"]) == (3, None, False, None)
     (call,) = shop.kept(AiMetric, generation_id=generation_id)
@@ -122,8 +141,8 @@ def test_withdrawn_and_said_anew(shop: Shop) -> None:
 
 
 def test_one_of_two_answers_to_the_same_question_is_chosen(shop: Shop) -> None:
-    one, other = classified(shop), classified(shop)
     deal = shop.post("/ai/analyze-deal", DEAL).json()["generation_id"]
+    one, other = classified(shop), classified(shop)
     theirs = classified(shop, headers=shop.somebody())
     path = path_of(one)
     assert shop.post(path, {"chosen": {"over": other}}).json()["chosen_over"] == other
@@ -148,10 +167,12 @@ def test_a_service_that_takes_no_ratings_says_so(tmp_path: Path, monkeypatch: py
     assert refused.status_code == 409 and refused.json()["next"] == "set QUALITY_ASSESSMENT_ENABLED=true"
 
 
-def test_a_person_who_answers_from_the_queue_corrects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_person_who_answers_from_the_queue_corrects(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     student = Scripted("student", kind="student", script=[Says('{"label": "price"}', confidence=0.1)])
     with whole_shop(tmp_path, monkeypatch, [student], enable_tutor_logging=True) as shop:
-        analyst = shop.somebody("analyst", "default")
+        analyst = shop.somebody("analyst", "local")
         waits = shop.post("/api/v1/ai/execute", TASK).json()
         ticket = f"/api/v1/ai/queue/{waits['ticket_id']}"
         shop.client.post(f"{ticket}/claim", headers=analyst)
@@ -159,7 +180,12 @@ def test_a_person_who_answers_from_the_queue_corrects(tmp_path: Path, monkeypatc
         (record,) = shop.kept(GenerationRecord)
         (said,), (pair,) = shop.kept(GenerationFeedback), shop.kept(TutorPair)
         told = shop.client.get(path_of(waits["generation_id"])).json()["versions"]
-    assert (record.route, record.answer, record.degraded, record.student_confidence) == ("human", "price", True, 0.1)
+    assert (record.route, record.answer, record.degraded, record.student_confidence) == (
+        "human",
+        "price",
+        True,
+        0.1,
+    )
     assert (said.author, said.correction, said.rating) == ("human", "delivery", None)
     assert (pair.student_output, pair.teacher_output, pair.human_verdict, pair.licence) == (
         "price", "delivery", "teacher", "human",

@@ -19,7 +19,7 @@ from mandi.store.records import GenerationRecord, SystemConfig, TutorPair
 from ...llm.scripted import Fails, Says, Scripted
 from ..planted_words import SECRETS, PlantedWords
 from ..test_call_records import RECORD
-from ..whole_shop import DEAL, Shop, whole_shop
+from ..whole_shop import Shop, whole_shop
 
 ASKED = "Call asha@example.org or 9876543210: hold 120 quintals of cotton at 7100?"
 CHAT = {"model": "mandi-hybrid", "messages": [{"role": "user", "content": ASKED}]}
@@ -45,7 +45,13 @@ def test_an_answer_is_kept_scrubbed_with_its_rights(shop: Shop, tmp_path: Path) 
     assert row.question == "Call <mail> or <phone>: hold 120 quintals of cotton at 7100?"
     assert (row.answer, row.messages[-1]) == ("Hold, says <mail>.", {"role": "user", "content": row.question})
     assert (row.consent, row.licence, row.provenance) == ("granted", "vendor-terms", "service")
-    assert (row.status, row.fallback, row.degraded, row.route, row.provider) == ("success", False, False, "teacher", "openai")
+    assert (row.status, row.fallback, row.degraded, row.route, row.provider) == (
+        "success",
+        False,
+        False,
+        "teacher",
+        "openai",
+    )
     files = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
     assert not any(secret.encode() in files for secret in SECRETS), "nothing unscrubbed was ever on the disk"
 
@@ -75,7 +81,7 @@ def test_an_organisation_refuses_and_what_was_kept_is_deleted(shop: Shop) -> Non
     assert told["learning_consent"] == "refused" and shop.kept(GenerationRecord) == []
     shop.post("/v1/chat/completions", CHAT)
     assert shop.kept(GenerationRecord) == []
-    trader = shop.somebody("trader", "default")
+    trader = shop.somebody("trader", "local")
     assert shop.client.patch(own, json={"learning_consent": "granted"}, headers=trader).status_code == 403
     assert shop.client.patch(own, json={"learning_consent": "maybe"}).status_code == 400
     assert shop.client.patch(own, json={"learning_consent": None}).json()["learning_consent"] is None
@@ -112,7 +118,12 @@ def test_what_was_not_asked_for_says_so(shop: Shop, vendor: Scripted) -> None:
     shop.post("/v1/chat/completions", CHAT | {"stream": True})
     rows = {row.status: row for row in shop.kept(GenerationRecord)}
     stood_in, broken = rows["success"], rows["partial"]
-    assert (stood_in.fallback, stood_in.degraded, stood_in.licence, stood_in.effective_mode) == (True, True, "own", "mock")
+    assert (stood_in.fallback, stood_in.degraded, stood_in.licence, stood_in.effective_mode) == (
+        True,
+        True,
+        "own",
+        "mock",
+    )
     assert broken.answer and (broken.provider, broken.licence) == ("openai", "vendor-terms")
 
 
@@ -154,7 +165,7 @@ def test_a_deleted_conversation_takes_its_words_along(shop: Shop) -> None:
 
 
 def test_somebody_who_is_erased_is_told_what_was_deleted(shop: Shop) -> None:
-    trader = shop.somebody("trader", "default")
+    trader = shop.somebody("trader", "local")
     shop.post("/v1/chat/completions", CHAT, headers=trader)
     who = shop.client.get("/api/v1/me", headers=trader).json()["user"]["user_id"]
     told = shop.client.delete(f"/api/v1/users/{who}")

@@ -44,6 +44,8 @@ def test_where_the_env_file_says(project: Path) -> None:
         assert records.database is not None and records.salt == "pinch"
     before = told(project)
     assert before["generations"] == [0, None, 0, None] and told(project) == before
-    database.write(lambda session: session.execute(sa.text("update alembic_version set version_num = '0999'")))
+    database.write(
+        lambda session: session.execute(sa.text("update alembic_version set version_num = '0999'"))
+    )
     database.close()
     assert "0999" in str(told(project)["database"])

@@ -64,7 +64,7 @@ class Rule:
     kind: str
     pattern: re.Pattern[str]
     check: Callable[[re.Match[str], str], tuple[int, int] | None] | None = None
-    gate: Gate = lambda look: "0000000" in look.squeezed
+    gate: Gate = lambda look: "0" * 9 in look.squeezed
     lowered: bool = False
 
 

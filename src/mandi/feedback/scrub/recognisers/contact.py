@@ -29,6 +29,7 @@ _SAYS_PHONE = r"(?:\b(?:phone|ph|mob|mobile|tel|telephone|cell|whats ?app|call|f
 _TLD = r"(?:com|in|org|net|edu|gov|io|info|biz|co|us|uk|de|fr|ai|app|dev|me|tv)"
 
 
+_NORTH = re.compile(r"000\)? ?[-.]?000[-. ]0000")
 _DOMAIN = re.compile(rf"[a-z0-9]\.{_TLD}\b")
 
 
@@ -96,10 +97,10 @@ IP = Rule(
     lambda look: look.text.count(".") > 2 or look.text.count(":") > 1,
 )
 PHONES = (
-    Rule("PHONE", re.compile(rf"{LEFT}(?:{_COUNTRY})(?:{_MOBILE})(?![0-9A-Za-z_])(?![.,:-][0-9])(?! ?- ?[0-9]{{2}})".replace("(?<![0-9A-Za-z_+])", "(?<![0-9A-Za-z_])", 1)), _mobile),
-    Rule("PHONE", re.compile(rf"(?<![\w+])\(?\+ ?[1-9][0-9]{{0,2}}\)?(?:[ ().-]{{0,3}}[0-9]){{6,13}}{_EXTENSION}(?![0-9A-Za-z_])"), _abroad),
-    Rule("PHONE", re.compile(rf"(?<![\w+])00[1-9][0-9]{{0,2}}(?:[ ().-]{{1,3}}[0-9]{{1,8}}){{2,6}}{_EXTENSION}(?![0-9A-Za-z_])"), _abroad),
-    Rule("PHONE", re.compile(rf"{LEFT}\(?0[0-9]{{1,4}}\)?(?:[ /-]{{1,3}}[0-9]{{2,8}}){{1,4}}{_EXTENSION}{RIGHT}"), _area),
-    Rule("PHONE", re.compile(rf"{LEFT}(?:\+?1[ .-])?(?:\([0-9]{{3}}\) ?|[0-9]{{3}}[.-])[0-9]{{3}}[ .-][0-9]{{4}}{_EXTENSION}{RIGHT}")),
+    Rule("PHONE", re.compile(rf"{LEFT}(?:{_COUNTRY})(?:{_MOBILE})(?![0-9A-Za-z_])(?![.,:-][0-9])(?! ?- ?[0-9]{{2}})".replace("(?<![0-9A-Za-z_+])", "(?<![0-9A-Za-z_])", 1)), _mobile, lambda look: "0" * 10 in look.squeezed),
+    Rule("PHONE", re.compile(rf"(?<![\w+])\(?\+ ?[1-9][0-9]{{0,2}}\)?(?:[ ().-]{{0,3}}[0-9]){{6,13}}{_EXTENSION}(?![0-9A-Za-z_])"), _abroad, lambda look: "+" in look.text and "0" * 7 in look.squeezed),
+    Rule("PHONE", re.compile(rf"(?<![\w+])00[1-9][0-9]{{0,2}}(?:[ ().-]{{1,3}}[0-9]{{1,8}}){{2,6}}{_EXTENSION}(?![0-9A-Za-z_])"), _abroad, lambda look: "00" in look.text and "0" * 9 in look.squeezed),
+    Rule("PHONE", re.compile(rf"{LEFT}\(?0[0-9]{{1,4}}\)?(?:[ /-]{{1,3}}[0-9]{{2,8}}){{1,4}}{_EXTENSION}{RIGHT}"), _area, lambda look: "0" in look.text and "0" * 9 in look.squeezed),
+    Rule("PHONE", re.compile(rf"{LEFT}(?:\+?1[ .-])?(?:\([0-9]{{3}}\) ?|[0-9]{{3}}[.-])[0-9]{{3}}[ .-][0-9]{{4}}{_EXTENSION}{RIGHT}"), None, lambda look: "0000000000" in look.squeezed and _NORTH.search(look.shape) is not None),
     Rule("PHONE", re.compile(rf"{_SAYS_PHONE}[^0-9\n+(]{{0,24}}(\(?\+?[0-9](?:[ ().-]{{0,2}}[0-9]){{6,14}}{_EXTENSION}){RIGHT}"), _said, says("ph", "mob", "tel", "cell", "whats", "call", "fax", "dial", "contact", "sms", "text me", "फोन", "मोबाइल", "कॉल"), True),
 )  # fmt: skip

@@ -144,8 +144,8 @@ IDENTITY = (
                                        r"(?![0-9A-Za-z_])"), None, shaped("aa0000000000000")),
     Rule("VOTER", re.compile(r"(?<![0-9A-Za-z_])(?:[A-Za-z]{3}[ /-]?[0-9]{7}|[A-Z]{2}/[0-9]{2}/[0-9]{3}/[0-9]{6,7})(?![0-9A-Za-z_])"), _voter, shaped("aaa0000000", "aa00000000000")),
     Rule("PASSPORT", re.compile(r"(?:passport|पासपोर्ट)[^0-9\n]{0,40}?(?<![0-9A-Za-z_])([a-pr-wy] ?[1-9][0-9]{5}[1-9])(?![0-9A-Za-z_])"), None, says("passport", "पासपोर्ट"), True),
-    Rule("SSN", re.compile(LEFT + r"(?:[0-9]{3}-[0-9]{2}-[0-9]{4}|[0-9]{3} [0-9]{2} [0-9]{4})" + RIGHT), _ssn),
-    Rule("AADHAAR", re.compile(LEFT + r"[2-9][0-9]{3}([ -]?)[0-9]{4}\1[0-9]{4}" + RIGHT), lambda m, t: _aadhaar(m, t)),
+    Rule("SSN", re.compile(LEFT + r"(?:[0-9]{3}-[0-9]{2}-[0-9]{4}|[0-9]{3} [0-9]{2} [0-9]{4})" + RIGHT), _ssn, lambda look: "000-00-0000" in look.shape or "000 00 0000" in look.shape),
+    Rule("AADHAAR", re.compile(LEFT + r"[2-9][0-9]{3}([ -]?)[0-9]{4}\1[0-9]{4}" + RIGHT), _aadhaar, shaped("0" * 12)),
 )  # fmt: skip
 """In order of precedence: what comes first keeps its characters."""
 

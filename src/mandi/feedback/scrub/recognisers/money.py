@@ -89,10 +89,11 @@ UPI = Rule(
 )
 ACCOUNTS = (
     Rule("BANK_ACCOUNT", re.compile(rf"{_SAYS_ACCOUNT}[^0-9\n]{{0,32}}((?<![0-9A-Za-z_+])[0-9](?:[ -]?[0-9]){{8,17}}){RIGHT}"), _account, says("a/c", "a / c", "a.c", "acc", "khat", "khaat", "saving", "खात"), True),
-    Rule("BANK_ACCOUNT", re.compile(rf"{LEFT}([0-9]{{9,18}})[ ,;/()-]{{1,3}}(?=(?i:ifsc|bank\b)|[A-Z]{{4}}0[A-Z0-9]{{6}}(?![0-9A-Za-z_]))"), _account_beside_code),
+    Rule("BANK_ACCOUNT", re.compile(rf"{LEFT}([0-9]{{9,18}})[ ,;/()-]{{1,3}}(?=(?i:ifsc|bank\b)|[A-Z]{{4}}0[A-Z0-9]{{6}}(?![0-9A-Za-z_]))"), _account_beside_code, lambda look: "0" * 9 in look.shape),
 )  # fmt: skip
 CARD = Rule(
     "CARD",
     re.compile(rf"{LEFT}(?:[2-6][0-9]{{3}}(?:[ -]?[0-9]{{4}}){{2}}(?:[ -]?[0-9]{{1,7}})?|3[0-9]{{3}}[ -]?[0-9]{{6}}[ -]?[0-9]{{4,5}}|[2-6][0-9]{{11,18}}){RIGHT}"),
     _card,
+    lambda look: "0" * 12 in look.squeezed,
 )  # fmt: skip

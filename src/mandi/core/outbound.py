@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from mandi.core.address import Secret, checked_key, checked_url
-from mandi.core.errors import MandiError
+from mandi.core.errors import ConfigError, MandiError
 from mandi.core.retry_after import wait_s
 
 if TYPE_CHECKING:
@@ -95,6 +95,8 @@ class Outbound:
     key : Secret or callable, optional
         Sent as a bearer token; a callable is asked before every request, for tokens that expire.
     patience : Patience
+    default_path : str, optional
+        Added to an address without a path.
     sleep, now : callable
         Seconds; for tests.
 
@@ -111,6 +113,7 @@ class Outbound:
         key: Secret | Callable[[], str] | None = None,
         patience: Patience | None = None,
         *,
+        default_path: str = "",
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], float] = time.time,
     ) -> None:
@@ -120,7 +123,7 @@ class Outbound:
             self._bearer = key
         elif (checked := checked_key(key, name)) is not None:
             self._bearer = checked.get_secret_value
-        self.url = checked_url(url, name, self._bearer is not None)
+        self.url = checked_url(url, name, self._bearer is not None, default_path)
         self.patience = patience or Patience()
         self._sleep, self._now = sleep, now
         self._client: httpx.Client | None = None
@@ -190,8 +193,7 @@ class Outbound:
         form: Mapping[str, str] | None,
         headers: Mapping[str, str] | None,
     ) -> dict[str, Any]:
-        import httpx
-
+        httpx = _httpx()
         token = self._bearer() if self._bearer is not None else ""
         sent = dict(headers or {}) | ({"Authorization": f"Bearer {token}"} if token else {})
         given: dict[str, Any] = {"headers": sent, "params": dict(query) if query else None}
@@ -210,7 +212,9 @@ class Outbound:
             for chunk in response.iter_bytes():
                 size += len(chunk)
                 if size > LARGEST_ANSWER:
-                    raise OutboundError(f"{self.name} sent more than {LARGEST_ANSWER} bytes", fault="malformed")
+                    raise OutboundError(
+                        f"{self.name} sent more than {LARGEST_ANSWER} bytes", fault="malformed"
+                    )
                 chunks.append(chunk)
         told = _json(b"".join(chunks))
         if 200 <= response.status_code < 300:
@@ -221,7 +225,7 @@ class Outbound:
 
     def _opened(self) -> httpx.Client:
         if self._client is None:
-            import httpx
+            httpx = _httpx()
 
             self._client = httpx.Client(
                 timeout=httpx.Timeout(self.patience.timeout_s, connect=self.patience.connect_s),
@@ -250,8 +254,7 @@ class Outbound:
         )  # fmt: skip
 
     def _lost(self, error: Exception) -> OutboundError:
-        import httpx
-
+        httpx = _httpx()
         if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout)):
             return OutboundError(f"{self.name} could not be reached at {self.url}", fault="unreachable")
         if isinstance(error, httpx.TimeoutException):
@@ -259,6 +262,16 @@ class Outbound:
         if isinstance(error, (httpx.NetworkError, httpx.RemoteProtocolError)):
             return OutboundError(f"{self.name} ended the connection before it had answered", fault="cut")
         return OutboundError(f"{self.name} sent what cannot be read", fault="malformed")
+
+
+def _httpx() -> Any:
+    try:
+        import httpx
+    except ImportError:
+        raise ConfigError(
+            "asking a server needs httpx, which is not installed", next_command='pip install "mandi[student]"'
+        ) from None
+    return httpx
 
 
 def _json(raw: bytes) -> Any:

@@ -38,6 +38,10 @@ class Example:
         Whence it comes.
     party : str
         Pseudonym of the user; no party is in two parts.
+    known_at : datetime, optional
+        When the last word was said that the example rests on; ``asked_at`` if not given.
+    verdict : str, optional
+        Of a tutor pair: who was right; one of ``mandi.feedback.frames.VERDICTS``.
     cluster : int
         Of near-duplicates; no cluster is in two parts.
     """
@@ -63,6 +67,8 @@ class Example:
     facts: Mapping[str, Any] = field(default_factory=dict)
     language: str | None = None
     intent: str | None = None
+    known_at: datetime | None = None
+    verdict: str | None = None
     cluster: int = -1
     part: Part = "train"
 
@@ -70,3 +76,8 @@ class Example:
     def question(self) -> str:
         """Return the last turn of the user."""
         return next((m["content"] for m in reversed(self.messages) if m["role"] == "user"), "")
+
+    @property
+    def settled_at(self) -> datetime:
+        """Return when everything was known that the example holds: never before it was asked."""
+        return max(self.asked_at, self.known_at or self.asked_at)

@@ -130,22 +130,26 @@ def versions_holding(database: Database, generation_ids: Sequence[str]) -> list[
 
 
 def _label(session: Session, page: list[dict[str, Any]], labels: bool, rewards: bool) -> int:
-    found = 0
-    for row in page:
-        generation_id, reward = row["generation_id"], row.get("reward")
-        values = {name: row[name] for name in LABELS} if labels else {}
-        message = {"labeled_intent": row["intent"], "labeled_sentiment": row["sentiment"]} if labels else {}
-        if rewards:
-            values["reward_score"] = message["reward_score"] = reward
-            session.execute(
-                sa.update(TutorPair).filter_by(generation_id=generation_id).values(reward_score=reward)
-            )
-        changed = session.execute(
-            sa.update(GenerationRecord).filter_by(generation_id=generation_id).values(values)
-        )
-        session.execute(sa.update(Message).filter_by(generation_id=generation_id).values(message))
-        found += changed.rowcount  # type: ignore[attr-defined]
-    return found
+    here = GenerationRecord.generation_id.in_([row["generation_id"] for row in page])
+    there = set(session.scalars(sa.select(GenerationRecord.generation_id).where(here)))
+    rows = [
+        {f"of_{name}": value for name, value in row.items()} for row in page if row["generation_id"] in there
+    ]
+    if not rows:
+        return 0
+    words = {name: name for name in LABELS} if labels else {}
+    of_message = {"labeled_intent": "intent", "labeled_sentiment": "sentiment"} if labels else {}
+    reward = {"reward_score": "reward"} if rewards else {}
+    for table, values in (
+        (GenerationRecord.__table__, words | reward),
+        (Message.__table__, of_message | reward),
+        (TutorPair.__table__, reward),
+    ):
+        if values:
+            change = sa.update(table).where(table.c.generation_id == sa.bindparam("of_generation_id"))
+            named = {column: sa.bindparam(f"of_{name}") for column, name in values.items()}
+            session.connection().execute(change.values(named), rows)
+    return len(rows)
 
 
 def _nulls_as_none(row: dict[Any, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -64,8 +65,6 @@ def salt_of(database: Database) -> str:
     found = database.read(look)
     if found is not None:
         return found
-    try:
+    with suppress(sa.exc.IntegrityError):  # another worker was first: its salt is read below
         database.write(lambda session: session.add(SystemConfig(key=SALT, value=secrets.token_hex(16))))
-    except sa.exc.IntegrityError:
-        pass  # another worker was first: its salt is read below
     return database.read(look) or ""

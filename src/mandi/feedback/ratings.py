@@ -98,7 +98,7 @@ def say(
     call = _call(session, author, generation_id, lock=True)
     if call is None:
         return None
-    record = _record(session, generation_id)
+    record = record_of(session, generation_id)
     repeated = _repeated(session, author, generation_id, key)
     if repeated is not None:
         if repeated.asked_digest != digest:
@@ -185,7 +185,7 @@ def answered_by_person(
     bool
         Whether it was kept.
     """
-    record = None if ticket.generation_id is None else _record(session, ticket.generation_id)
+    record = None if ticket.generation_id is None else record_of(session, ticket.generation_id)
     if record is None:
         return False
     label = text.strip() if labels_of(record) else text
@@ -243,6 +243,11 @@ def labels_of(record: GenerationRecord) -> list[str]:
     return [str(label) for label in labels] if isinstance(labels, list) else []
 
 
+def record_of(session: Session, generation_id: str) -> GenerationRecord | None:
+    """Return what was said in a call, if it was kept."""
+    return session.scalars(sa.select(GenerationRecord).filter_by(generation_id=generation_id)).one_or_none()
+
+
 def _call(session: Session, author: Author, generation_id: str, *, lock: bool = False) -> AiMetric | None:
     given = sa.select(AiMetric).where(
         AiMetric.generation_id == generation_id,
@@ -250,10 +255,6 @@ def _call(session: Session, author: Author, generation_id: str, *, lock: bool = 
         AiMetric.user_pseudonym == author.pseudonym,
     )
     return session.scalars(given.with_for_update() if lock else given).one_or_none()
-
-
-def _record(session: Session, generation_id: str) -> GenerationRecord | None:
-    return session.scalars(sa.select(GenerationRecord).filter_by(generation_id=generation_id)).one_or_none()
 
 
 def _pair(session: Session, generation_id: str) -> TutorPair | None:
@@ -296,7 +297,7 @@ def _check(
         )
     if _call(session, author, over) is None:
         raise OpinionRefused("there is no such answer", "chosen.over", missing=over)
-    other = _record(session, over)
+    other = record_of(session, over)
     if record is not None and other is not None and not _same(record.question, other.question):
         raise OpinionRefused(
             "the other answer is one to another question", "chosen.over",

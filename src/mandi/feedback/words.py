@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
 
@@ -25,21 +26,51 @@ class ScrubbedWords:
     ----------
     salt : str
         Key of its pseudonyms.
+    keep : collection of str
+        Names of commodities, markets and states, which are nobody's.
+
+    Examples
+    --------
+    >>> words = ScrubbedWords("a salt")
+    >>> "98200" in words.text("call +91 98200 12345"), words.value({"price": 7100, "PAN": "none"})
+    (False, {'price': 7100, 'PAN': 'none'})
     """
 
-    def __init__(self, salt: str) -> None:
+    def __init__(self, salt: str, keep: Collection[str] = ()) -> None:
         from mandi.feedback.scrub import Scrubber
 
-        self._scrubber = Scrubber(salt)
+        self._scrubber = Scrubber(salt, keep=keep)
 
     def text(self, text: str) -> str:
         """Return a text without personal data."""
-        scrubbed: str = self._scrubber.scrub(text).text
-        return scrubbed
+        return self._scrubber.scrub(text).text
 
     def value(self, value: Any) -> Any:
         """Return plain data whose texts hold no personal data; names of fields stay."""
         return each_text(value, self.text)
+
+
+def made_once(make: Callable[[], Words]) -> Callable[[], Words]:
+    """Return what makes somebody who scrubs at the first call, from whichever thread it comes, and gives the same one ever after.
+
+    Examples
+    --------
+    >>> made = []
+    >>> give = made_once(lambda: made.append("a scrubber"))
+    >>> _ = give(), give()
+    >>> made
+    ['a scrubber']
+    """
+    lock = threading.Lock()
+    found: list[Words] = []
+
+    def give() -> Words:
+        with lock:
+            if not found:
+                found.append(make())
+            return found[0]
+
+    return give
 
 
 def each_text(value: Any, change: Any) -> Any:

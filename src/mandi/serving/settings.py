@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from mandi.core.errors import ConfigError, nearest
 from mandi.serving.settings_ai import ModeVariables, PatienceVariables, ProviderVariables, SpendingVariables
 from mandi.serving.settings_field import Declared, declared
-from mandi.serving.settings_learning import TO_COME, LearningVariables, UnbuiltVariables
+from mandi.serving.settings_learning import LearningVariables, UnbuiltVariables
 from mandi.serving.settings_service import ServiceVariables, StoreVariables, WatchVariables
 
 PARTS = (
@@ -86,6 +86,11 @@ class Settings(
             "compatible": self.compatible_base_url is not None,
         }
 
+    @property
+    def keeps_words(self) -> bool:
+        """Whether the words of calls are kept where consent is granted: they go the way of the records of calls."""
+        return self.enable_generation_records and self.enable_usage_logging
+
     def warnings(self) -> list[str]:
         """Return what was set and has no effect, a sentence each."""
         told = []
@@ -95,9 +100,8 @@ class Settings(
                 [*(n.upper() for n in given), *(["MEMORY_BACKEND"] if self.memory_backend == "neo4j" else [])]
             )
             told.append(f"{named}: no graph database is built in; conversations are kept in the SQL database")
-        told += [
-            f"{n.upper()}: the feedback pipeline is not in this version" for n in TO_COME if getattr(self, n)
-        ]
+        if self.enable_tutor_logging and not self.keeps_words:
+            told.append("ENABLE_TUTOR_LOGGING: no words are kept, so no answers of a student are either")
         if self.alert_webhook_url is not None and self.alert_webhook_secret is None:
             told.append("MANDI_ALERT_WEBHOOK_SECRET is not set: alerts are posted without a signature")
         return told

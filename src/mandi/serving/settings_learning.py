@@ -8,15 +8,28 @@ from pydantic import BaseModel, SecretStr
 
 from mandi.serving.settings_field import variable
 
-FEEDBACK = "the feedback pipeline"
+FEEDBACK = "mandi repro"
 DATASETS = "the dataset writers"
 NOTHING = "nothing: not built"
-TO_COME = ("enable_auto_labeling", "enable_rlhf_lite", "enable_tutor_logging", "enable_weekly_retraining")
-"""Switches of a pipeline that is not in this version."""
 
 
 class LearningVariables(BaseModel):
     """What is kept to learn from."""
+
+    enable_generation_records: bool = variable(
+        "ENABLE_GENERATION_RECORDS",
+        default=True,
+        says="Keep the words of answered calls, scrubbed of personal data, where consent is granted; needs ENABLE_USAGE_LOGGING.",
+    )
+    learning_consent: Literal["granted", "refused"] = variable(
+        "LEARNING_CONSENT",
+        default="granted",
+        says="Consent to it of organisations that decided nothing; an organisation and every single call may refuse.",
+    )
+    learning_salt: SecretStr | None = variable(
+        "MANDI_LEARNING_SALT",
+        says="Key of the pseudonyms in what is kept and exported; one is made and kept in the database if not given.",
+    )
 
     track_confidence_scores: bool = variable(
         "TRACK_CONFIDENCE_SCORES",
@@ -37,7 +50,6 @@ class LearningVariables(BaseModel):
     quality_assessment_enabled: bool = variable(
         "QUALITY_ASSESSMENT_ENABLED",
         default=True,
-        read_by=FEEDBACK,
         says="Take ratings and corrections of answers.",
     )
     enable_auto_labeling: bool = variable(
@@ -53,8 +65,8 @@ class LearningVariables(BaseModel):
         says="Score answers by their ratings and corrections.",
     )
     enable_tutor_logging: bool = variable(
-        "ENABLE_TUTOR_LOGGING", default=False, read_by=FEEDBACK,
-        says="Keep the student's answer beside the teacher's whenever the teacher was asked.",
+        "ENABLE_TUTOR_LOGGING", default=False,
+        says="Keep the student's answer beside that of the teacher, or of the person, who was asked because the student was not sure.",
     )  # fmt: skip
     enable_weekly_retraining: bool = variable(
         "ENABLE_WEEKLY_RETRAINING", default=False, read_by=FEEDBACK, says="Fit the student anew every week."

@@ -80,7 +80,9 @@ def fit_chance(signs: Floats, right: Any, weights: Sequence[float] | None = None
     heavy = np.ones(len(truth)) if weights is None else np.asarray(weights, dtype=np.float64)
     means, deviations = signs.mean(axis=0), signs.std(axis=0)
     deviations = np.where(deviations > 1e-9, deviations, 1.0)
-    scaled = (signs - means) / deviations
+    # one right and one wrong answer more, of average signs: nothing is certain because a few answers were all right
+    scaled = np.vstack([(signs - means) / deviations, np.zeros((2, signs.shape[1]))])
+    truth, heavy = np.append(truth, [0.0, 1.0]), np.append(heavy, [0.5, 0.5])
 
     def loss(values: Floats) -> tuple[float, Floats]:
         score = scaled @ values[:-1] + values[-1]

@@ -18,7 +18,7 @@ VEHICLE_STATES = frozenset({
 _PAN = re.compile(rf"[A-Z]{{3}}[{HOLDERS}][A-Z][0-9]{{4}}[A-Z]")
 _GSTIN = re.compile(rf"[0-9]{{2}}[A-Z]{{3}}[{HOLDERS}][A-Z][0-9]{{4}}[A-Z][1-9A-Z][A-Z0-9][0-9A-Z]")
 _UIN = re.compile(r"[0-9]{4}[A-Z]{3}[0-9]{5}[A-Z]{2}[0-9A-Z]")
-_IBAN_LENGTHS = {
+IBAN_LENGTHS = {
     "AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BR": 29, "BY": 28, "CH": 21, "CR": 22,
     "CY": 28, "CZ": 24, "DE": 22, "DK": 18, "DO": 28, "EE": 20, "EG": 29, "ES": 24, "FI": 18, "FO": 18, "FR": 27, "GB": 22, "GE": 22,
     "GI": 23, "GL": 18, "GR": 27, "GT": 28, "HR": 21, "HU": 28, "IE": 22, "IL": 23, "IQ": 23, "IS": 26, "IT": 27, "JO": 30, "KW": 30,
@@ -112,7 +112,7 @@ def is_iban(text: str) -> bool:
     >>> is_iban("GB82WEST12345698765432"), is_iban("GB82WEST12345698765433")
     (True, False)
     """
-    if _IBAN_LENGTHS.get(text[:2]) != len(text) or not (text.isascii() and text.isalnum()):
+    if IBAN_LENGTHS.get(text[:2]) != len(text) or not (text.isascii() and text.isalnum()):
         return False
     return int("".join(str(int(c, 36)) for c in text[4:] + text[:4])) % 97 == 1
 

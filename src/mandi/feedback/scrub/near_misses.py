@@ -70,7 +70,7 @@ def _near_phone(of: Inventor) -> str:
         (
             m[:9],
             of.choice("12345") + m[1:],
-            m + of.digits(2),
+            m + of.digits(3),
             m[:5] + "." + m[5:],
             f"{m[:2]},{m[2:4]},{m[4:6]},{m[6:9]}",
             f"{m[:8]}",

@@ -26,10 +26,10 @@ ENDED = (
 )  # the caller left, or was refused: that says nothing of who was asked
 ASKED = ("off", "miss")
 _COLUMNS = (
-    "request_id", "conversation_id", "provider", "model", "route", "task_type", "status", "cost_usd", "latency_ms", "rating",
+    "request_id", "conversation_id", "provider", "model", "route", "task_type", "status", "cost_usd", "latency_ms", "rating", "stars",
     "attempts", "prompt_features", "created_at",
 )  # fmt: skip
-_TRIED = ("provider", "model", "rating", "attempts", "created_at")
+_TRIED = ("provider", "model", "rating", "stars", "attempts", "created_at")
 
 
 def recorded_rows(
@@ -110,12 +110,19 @@ def tried(call: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         success = attempt.get("fault") is None
         if not success and attempt["fault"] not in THE_PROVIDERS_OWN:
             continue
-        rated = success and attempt["provider"] == call["provider"] and call["rating"] is not None
+        rated = success and attempt["provider"] == call["provider"]
         yield {
             "provider": attempt["provider"], "model": attempt["model"], "success": success, "at": call["created_at"],
             "latency_ms": attempt.get("latency_ms"),
-            "rating": (BEST_RATING if call["rating"] > 0 else WORST_RATING) if rated else None,
+            "rating": _stars(call) if rated else None,
         }  # fmt: skip
+
+
+def _stars(call: Mapping[str, Any]) -> float | None:
+    if call.get("stars") is not None:
+        return float(call["stars"])
+    thumb = call.get("rating")
+    return None if thumb is None else BEST_RATING if thumb > 0 else WORST_RATING
 
 
 def _asked(columns: Sequence[str], since: datetime | None, most: int) -> Select[Any]:

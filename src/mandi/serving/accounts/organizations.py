@@ -87,7 +87,8 @@ def change(session: Session, organization: Organization, wanted: dict[str, Any])
     session : Session
     organization : Organization
     wanted : dict
-        Of name, timezone, tier, daily_budget_usd and active those that were given; a budget of None is that of the tier.
+        Of name, timezone, tier, daily_budget_usd, active and learning_consent those that were given; a budget of None is that of
+        the tier, a consent of None that of the service. Whoever refuses has what was kept until then deleted.
 
     Raises
     ------
@@ -103,6 +104,11 @@ def change(session: Session, organization: Organization, wanted: dict[str, Any])
     changed = {name: value for name, value in wanted.items() if value != getattr(organization, name)}
     for name, value in changed.items():
         setattr(organization, name, value)
+    from mandi.store.erasure import forget_generations
+    from mandi.store.records import GenerationRecord
+
+    if changed.get("learning_consent") == "refused":
+        forget_generations(session, GenerationRecord.organization_id == organization.id)
     return sorted(changed)
 
 

@@ -153,11 +153,29 @@ class UsersAnswer(Answer):
     users: list[UserAnswer]
 
 
+class ErasedAnswer(Answer):
+    """What was deleted of somebody who was erased."""
+
+    conversations: int
+    deals: int
+    generations: int = Field(description="answers that were kept to learn from")
+    opinions: int
+    tutor_pairs: int
+    dataset_versions: list[str] = Field(
+        description="versions of the datasets that were made before and still hold words of theirs; the next one has none"
+    )
+
+
 class OrganizationChange(_Change):
     """What changes about one's own organisation."""
 
     name: Title | None = None
     timezone: Zone | None = Field(default=None, description="when its day begins")
+    learning_consent: Literal["granted", "refused"] | None = Field(
+        default=None,
+        description="whether words of its calls may be kept, scrubbed, to learn from; refused deletes what was kept, null is "
+        "what the service does by default",
+    )
 
 
 class OrganizationTerms(_Change):
@@ -194,6 +212,9 @@ class OrganizationAnswer(Answer):
     daily_budget_usd: float | None = Field(description="US dollars; null is that of the tier")
     active: bool
     operator: bool = Field(description="whether it runs the service")
+    learning_consent: str | None = Field(
+        description="granted or refused, to learning from the words of its calls; null is what the service does by default"
+    )
     created_at: datetime
 
 

@@ -69,6 +69,7 @@ def organization_told(organization: Organization, operator: str | None) -> Organ
         daily_budget_usd=None if budget is None else float(budget),
         active=organization.active,
         operator=organization.id == operator,
+        learning_consent=organization.learning_consent,
         created_at=organization.created_at,
     )
 

@@ -13,6 +13,7 @@ from mandi.serving.accounts.opening import STATE
 from mandi.serving.accounts.passwords import NOBODY
 from mandi.serving.accounts.principals import operator_of
 from mandi.serving.api.accounts_contracts import (
+    ErasedAnswer,
     NewOrganizationAnswer,
     OrganizationAnswer,
     OrganizationChange,
@@ -25,7 +26,7 @@ from mandi.serving.api.accounts_contracts import (
     UsersAnswer,
 )
 from mandi.serving.api.accounts_told import organization_told, usable, user_told
-from mandi.serving.api.rooms import room
+from mandi.serving.api.rooms import room, written_down
 from mandi.serving.operations import Asked, Operation
 
 if TYPE_CHECKING:
@@ -59,13 +60,13 @@ def people_operations() -> list[Operation]:
         ),
         Operation(
             "DELETE", f"{USERS}/{{user_id}}", "Erase somebody: what they wrote is deleted, their keys and logins end",
-            _erase, "people", owned=OWNED, problems=(409,), tag=TAG,
+            _erase, "people", answers=(ErasedAnswer,), owned=OWNED, problems=(409,), tag=TAG,
         ),
         Operation("GET", OWN, "One's organisation", _own, "usage", answers=(OrganizationAnswer,), tag=TAG),
         Operation(
-            "PATCH", OWN, "Change the name or the time zone of one's organisation", _change_own, "people",
+            "PATCH", OWN, "Change the name, the time zone or the consent to learning of one's organisation", _change_own, "people",
             bodies=(OrganizationChange,), answers=(OrganizationAnswer,), problems=(409,), tag=TAG, most_kib=8,
-            examples={"another day": {"timezone": "Asia/Kolkata"}},
+            examples={"another day": {"timezone": "Asia/Kolkata"}, "no learning": {"learning_consent": "refused"}},
         ),
         Operation(
             "POST", ALL, "Add an organisation and its administrator", _add_organization, "operate",
@@ -155,13 +156,18 @@ async def _erase(asked: Asked) -> Any:
 
     await office.write(shut_out)
     await office.gate.announce()
+    await written_down(asked.house)
     state: AsyncState = room(asked.house, STATE)
-    await run_sync(
+    erased = await run_sync(
         lambda: erase_user(
             office.database, user_id,
             actor=who.user_id, request_id=asked.request_id, clock=office.now,
             state=state.state, prefixes=CACHED,
         )
+    )  # fmt: skip
+    return ErasedAnswer(
+        conversations=erased.conversations, deals=erased.deals, generations=erased.generations, opinions=erased.opinions,
+        tutor_pairs=erased.tutor_pairs, dataset_versions=list(erased.dataset_versions),
     )  # fmt: skip
 
 
@@ -170,7 +176,10 @@ async def _own(asked: Asked) -> Any:
 
 
 async def _change_own(asked: Asked) -> Any:
-    return await _changed(asked, asked.who.organization_id)
+    answer = await _changed(asked, asked.who.organization_id)
+    if "learning_consent" in asked.body.model_fields_set:
+        await office_of(asked.house).gate.announce()
+    return answer
 
 
 async def _terms(asked: Asked) -> Any:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from anyio import to_thread
 from pydantic import Field
 from sqlalchemy.orm import Session
 
 from mandi.core.strict import Strict
-from mandi.serving.api.rooms import database_of
+from mandi.feedback.ratings import Author, answered_by_person
+from mandi.serving.api.rooms import database_of, settings_of, words_of, written_down
 from mandi.serving.dispatch import not_found
 from mandi.serving.operations import Asked, Operation
 from mandi.serving.problems import CONFLICT, Problem, Refused
@@ -123,12 +125,21 @@ async def _release(asked: Asked) -> Ticket:
 
 
 async def _answer(asked: Asked) -> Ticket:
-    text = asked.body.answer
+    text, words = asked.body.answer, words_of(asked.house)
+    clean = None
+    if words is not None:
+        await written_down(asked.house)
+        clean = await to_thread.run_sync(lambda: words().text(text))
+    author = Author(asked.who.organization_id, asked.who.pseudonym)
+    tutor = clean is not None and settings_of(asked.house).enable_tutor_logging
 
     def answered(
         session: Session, ticket: str, organization: str, user: str, now: datetime
     ) -> Escalation | None:
-        return tickets.answer(session, ticket, organization, user, text, now)
+        answered = tickets.answer(session, ticket, organization, user, text, now)
+        if answered is not None and clean is not None:
+            answered_by_person(session, answered, author, clean, now, tutor=tutor)
+        return answered
 
     return await _change(asked, answered)
 

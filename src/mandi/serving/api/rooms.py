@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from anyio import to_thread
+
 from mandi.serving.problems import UNAVAILABLE, Problem, Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mandi.feedback.words import Words
     from mandi.llm.evidence import Evidence
     from mandi.llm.gateway import Gateway
     from mandi.llm.modes import LiveMode
     from mandi.serving.house import House
+    from mandi.serving.learning.diary import Diary
     from mandi.serving.settings import Settings
     from mandi.store.database import Database
     from mandi.store.spool import Spool
 
 DATABASE, GATEWAY, EVIDENCE, MODE, SETTINGS = "database", "answers", "evidence", "mode", "settings"
-SPOOL = "spool"
+SPOOL, DIARY, WORDS, STUDENT = "spool", "diary", "words", "student"
 
 
 def room(house: House, name: str) -> Any:
@@ -68,3 +74,19 @@ def spool_of(house: House) -> Spool | None:
     """Return where records wait for the database; None where usage is not logged."""
     found: Spool | None = house.rooms.get(SPOOL)
     return found
+
+
+def words_of(house: House) -> Callable[[], Words] | None:
+    """Return what gives whoever scrubs words before they are kept; None where no words are kept."""
+    found: Callable[[], Words] | None = house.rooms.get(WORDS)
+    return found
+
+
+async def written_down(house: House) -> None:
+    """Wait until what was said and counted in this worker is in the records."""
+    diary: Diary | None = house.rooms.get(DIARY)
+    if diary is not None:
+        await to_thread.run_sync(diary.flush)
+    spool = spool_of(house)
+    if spool is not None:
+        await to_thread.run_sync(spool.flush)

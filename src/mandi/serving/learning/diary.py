@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING, Any
 from pydantic_core import from_json
 
 from mandi.feedback.ratings import LICENCE_OF
+from mandi.feedback.words import ScrubbedWords, made_once
 from mandi.llm.path.record import CallRecord, Contents
+from mandi.serving.api import rooms
+from mandi.serving.counters.price import PriceCounter
+from mandi.serving.learning.source import learning_salt
 from mandi.store.records import GenerationRecord, TutorPair
 
 if TYPE_CHECKING:
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
     from mandi.llm.calls import Consent
     from mandi.llm.messages import Prompt
     from mandi.llm.provider import Kind
+    from mandi.serving.house import House
+    from mandi.serving.settings import Settings
     from mandi.store.records import Base
     from mandi.store.spool import Spool
 
@@ -47,7 +53,7 @@ class Diary:
     spool : Spool
         Where scrubbed rows wait for the database.
     words : callable
-        Makes whoever scrubs; called on the thread, since it may have models to load.
+        Gives whoever scrubs; called on the thread, since it may have models to load.
     kinds : mapping of str to str
         Kind of each provider by its name: it decides whose the words of an answer are.
     default : str
@@ -72,18 +78,16 @@ class Diary:
         room: int = ROOM,
     ) -> None:
         self._spool = spool
-        self._make_words = words
+        self._words = words
         self._kinds = kinds
         self._default = default
         self._tutor = tutor
         self._room = room
         self._pages: deque[Page] = deque()
         self._changed = threading.Condition()
-        self._making = threading.Lock()
         self._in_hand = False
         self._closing = False
         self.lost = 0
-        self._words: Words | None = None
         self._thread = threading.Thread(target=self._work, name="mandi-diary", daemon=True)
         self._thread.start()
 
@@ -99,13 +103,6 @@ class Diary:
                 return
             self._pages.append((record, contents))
             self._changed.notify_all()
-
-    def words(self) -> Words:
-        """Return whoever scrubs; it is made at the first use."""
-        with self._making:
-            if self._words is None:
-                self._words = self._make_words()
-            return self._words
 
     def flush(self, timeout_s: float = 10.0) -> bool:
         """Wait until everything that was taken before is with the spool, and return whether it is."""
@@ -149,7 +146,7 @@ class Diary:
             self._spool.put(row)
 
     def _rows(self, record: CallRecord, contents: Contents) -> list[Base]:
-        clean, prompt = _Breathing(self.words()), contents.prompt
+        clean, prompt = _Breathing(self._words()), contents.prompt
         answer = clean.text(plain_answer(prompt, contents.answer))
         students = None
         if contents.student_answer is not None:
@@ -191,6 +188,36 @@ class Diary:
         self.lost += count
         if self.lost == count or self.lost % 1000 == 0:
             LOG.warning("the words of %d calls were not kept: %s", self.lost, why)
+
+
+def diary_of(house: House, settings: Settings, kinds: Mapping[str, Kind]) -> Diary | None:
+    """Return a diary on the spool of a house, and put it with whoever scrubs into the house; None where no words are kept.
+
+    Parameters
+    ----------
+    house : House
+    settings : Settings
+    kinds : mapping of str to str
+        Kind of each provider by its name.
+    """
+    spool = rooms.spool_of(house)
+    if spool is None or not settings.keeps_words:
+        return None
+    database = rooms.database_of(house)
+
+    def make() -> Words:
+        return ScrubbedWords(learning_salt(settings, database), names_served(house))
+
+    words = made_once(make)
+    diary = Diary(spool, words, kinds, default=settings.learning_consent, tutor=settings.enable_tutor_logging)
+    house.rooms |= {rooms.WORDS: words, rooms.DIARY: diary}
+    return diary
+
+
+def names_served(house: House) -> frozenset[str]:
+    """Return the names of the commodities, markets and states that are served, which stand for nobody."""
+    counter = house.desk.counters.get("price") if house.desk is not None else None
+    return counter.names.everything if isinstance(counter, PriceCounter) else frozenset()
 
 
 class _Breathing:

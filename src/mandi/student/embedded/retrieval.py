@@ -10,8 +10,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from mandi.student.embedded.figures import is_name, leaves, mentions
-from mandi.student.embedded.templates import Source, Template, templates_of
+from mandi.student.embedded.figures import Leaf, is_name, leaves, mentions
+from mandi.student.embedded.templates import ASKED, Source, Template, leaves_of, templates_of
 from mandi.student.encoder import words_of
 from mandi.text.terms import Terms
 
@@ -37,6 +37,16 @@ class Found:
     signs: tuple[float, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question: what it and its facts say, its words with names and figures replaced by what they are, how its facts are built."""
+
+    question: str
+    known: Mapping[str, Leaf]
+    masked: str
+    shape: tuple[str, ...]
+
+
 @dataclass
 class Bank:
     """Accepted and rejected answers by their questions.
@@ -44,6 +54,11 @@ class Bank:
     Names are replaced by what they are and figures by a sign before questions are compared, so that "cotton in Rajkot" finds what was
     said of wheat in Indore. Votes of neighbours are their similarity, cubed, times their weight; rejected answers vote against
     their wording.
+
+    Examples
+    --------
+    >>> Bank(names={"wheat": "commodity"}).asked("Wheat at 2,400?", {}).masked
+    'commodity__ at figure__?'
     """
 
     names: dict[str, str] = field(default_factory=dict)
@@ -65,11 +80,12 @@ class Bank:
         self.home = np.array(home, dtype=np.int64)
         sign = np.repeat([1.0, -1.0], [len(accepted), len(rejected)])
         self.votes = sign * np.array([row.weight for row in rows])
-        shapes = [self._shape(row.facts) for row in rows]
+        questions = [self.asked(row.question, row.facts) for row in rows]
+        shapes = [one.shape for one in questions]
         self.kinds = sorted(set(shapes))
         at = {shape: number for number, shape in enumerate(self.kinds)}
         self.kind = np.array([at[shape] for shape in shapes], dtype=np.int64)
-        masked = [self.masked(row.question, row.facts) for row in rows]
+        masked = [one.masked for one in questions]
         self.terms = Terms((1, 2), (3, 4)).fit(masked)
         self.matrix = self.terms.transform(masked)
         self._known = frozenset(self.terms.vocabulary()[0])
@@ -82,29 +98,37 @@ class Bank:
         self.terms, self._known = terms, frozenset(terms.vocabulary()[0])
         self.matrix = csr_matrix(rows, shape=(len(rows[2]) - 1, terms.width))
 
-    def similar(self, questions: Sequence[str], facts: Sequence[Mapping[str, Any]]) -> Floats:
+    def asked(self, question: str, facts: Mapping[str, Any]) -> Asked:
+        """Return a question as the bank looks at it."""
+        known = leaves_of(question, facts, list(self.names))
+        shape = set()
+        for path, leaf in known.items():
+            if not path.startswith(ASKED):
+                plain = _ITEM.sub("", path)
+                shape.add(plain)
+                if leaf in self.few.get(plain, ()):
+                    shape.add(f"{plain}={leaf}")
+        return Asked(question, known, self._masked(question, known), tuple(sorted(shape)))
+
+    def similar(self, questions: Sequence[Asked]) -> Floats:
         """Return how near each question is to each of the bank, in [0, 1]: words, times how alike the facts are built."""
-        asked = self.terms.transform([self.masked(q, f) for q, f in zip(questions, facts, strict=True)])
-        words = np.asarray((asked @ self.matrix.T).todense(), dtype=np.float64) / 2
+        terms = self.terms.transform([one.masked for one in questions])
+        near = np.asarray((terms @ self.matrix.T).todense(), dtype=np.float64) / 2
         mine = [set(shape) for shape in self.kinds]
         alike: dict[tuple[str, ...], Floats] = {}
-        for row, own in enumerate(facts):
-            shape = self._shape(own)
-            if shape not in alike:
-                theirs = set(shape)
-                alike[shape] = np.array([len(m & theirs) / max(len(m | theirs), 1) for m in mine])
-            words[row] *= 0.5 + 0.5 * alike[shape][self.kind]
-        return words
+        for row, one in enumerate(questions):
+            if one.shape not in alike:
+                theirs = set(one.shape)
+                alike[one.shape] = np.array([len(m & theirs) / max(len(m | theirs), 1) for m in mine])
+            near[row] *= 0.5 + 0.5 * alike[one.shape][self.kind]
+        return near
 
-    def answer(
-        self, question: str, facts: Mapping[str, Any], near: Floats, allowed: Any | None = None
-    ) -> Found | None:
+    def answer(self, asked: Asked, near: Floats, allowed: Any | None = None) -> Found | None:
         """Return an answer and its signs, or None.
 
         Parameters
         ----------
-        question : str
-        facts : mapping
+        asked : Asked
         near : ndarray
             Row of ``similar``.
         allowed : ndarray of bool, optional
@@ -125,21 +149,18 @@ class Bank:
         for rank, number in enumerate(ranked[:TRIED]):
             if scores[number] < TRIED_FROM * scores[ranked[0]]:
                 return None
-            text = self.templates[number].filled(question, facts, sorted(self.names))
+            text = self.templates[number].filled(asked.question, asked.known)
             if text is not None:
-                signs = self._signs(question, facts, number, rank, ranked, scores, usable[top], top, right, good)
+                signs = self._signs(asked, number, rank, ranked, scores, usable[top], top, right, good)
                 return Found(text, signs)
         return None
 
-    def masked(self, question: str, facts: Mapping[str, Any]) -> str:
-        """Return a question with names and figures replaced by what they are.
-
-        Examples
-        --------
-        >>> Bank(names={"wheat": "commodity"}).masked("Wheat at 2,400?", {})
-        'commodity__ at figure__?'
-        """
-        own = {leaf: _last(path) for path, leaf in leaves(facts) if isinstance(leaf, str) and is_name(leaf)}
+    def _masked(self, question: str, known: Mapping[str, Leaf]) -> str:
+        own = {
+            leaf: _last(path)
+            for path, leaf in known.items()
+            if isinstance(leaf, str) and not path.startswith(ASKED) and is_name(leaf)
+        }
         kinds = {name.casefold().replace("_", " "): kind for name, kind in {**own, **self.names}.items()}
         text, at = [], 0
         for mention in mentions(question, [*own, *self.names]):
@@ -150,7 +171,7 @@ class Bank:
         return "".join([*text, question[at:]])
 
     def _signs(
-        self, question: str, facts: Mapping[str, Any], number: int, rank: int, ranked: list[int], scores: Floats,
+        self, asked: Asked, number: int, rank: int, ranked: list[int], scores: Floats,
         near: Floats, top: Whole, right: Floats, good: Floats,
     ) -> tuple[float, ...]:  # fmt: skip
         meaning = self.templates[number].meaning
@@ -158,7 +179,7 @@ class Bank:
         total = sum(scores[t] for t in ranked)
         others = max((scores[t] for t in ranked if t not in same), default=0.0)
         together = sum(scores[t] for t in same)
-        words = words_of(self.masked(question, facts))
+        words = words_of(asked.masked)
         return (
             float(near[self.home[top] == number].max()),
             float(together / total),
@@ -168,15 +189,6 @@ class Bank:
             1.0 if rank == 0 else 0.0,
             float(np.mean([word in self._known for word in words])) if words else 0.0,
         )
-
-    def _shape(self, facts: Mapping[str, Any]) -> tuple[str, ...]:
-        found = set()
-        for path, leaf in leaves(facts):
-            plain = _ITEM.sub("", path)
-            found.add(plain)
-            if leaf in self.few.get(plain, ()):
-                found.add(f"{plain}={leaf}")
-        return tuple(sorted(found))
 
 
 def _names_and_few(rows: Sequence[Source]) -> tuple[dict[str, str], dict[str, list[str]]]:

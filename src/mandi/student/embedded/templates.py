@@ -75,16 +75,14 @@ class Template:
         """Return which facts it tells, whatever the words: two wordings of one answer have the same."""
         return frozenset(slot.ways[0] for slot in self.slots if slot.ways and slot.mention.kind != "word")
 
-    def filled(self, question: str, facts: Mapping[str, Any], names: Sequence[str] = ()) -> str | None:
+    def filled(self, question: str, known: Mapping[str, Leaf]) -> str | None:
         """Return the answer with the figures of other facts.
 
         Parameters
         ----------
         question : str
-        facts : mapping
-            Of the question that is asked now.
-        names : sequence of str
-            Names that are known from elsewhere.
+        known : mapping
+            What is known of the question that is asked now: ``leaves_of``.
 
         Returns
         -------
@@ -94,7 +92,6 @@ class Template:
         """
         if not self.usable:
             return None
-        known = leaves_of(question, facts, names)
         told = question.casefold()
         if any(name.casefold() not in told for name in self.names):
             return None
@@ -175,9 +172,9 @@ def templates_of(sources: Sequence[Source], names: Sequence[str] = ()) -> tuple[
     >>> now = datetime(2024, 6, 1, tzinfo=timezone.utc)
     >>> told = Source("Cotton sells at 7,100.", "cotton?", {"crop": "cotton", "price": 7100.4}, now)
     >>> (template,), _ = templates_of([told])
-    >>> template.filled("wheat?", {"crop": "wheat", "price": 2449.6})
+    >>> template.filled("wheat?", leaves_of("wheat?", {"crop": "wheat", "price": 2449.6}))
     'Wheat sells at 2,450.'
-    >>> template.filled("wheat?", {"crop": "wheat"}) is None
+    >>> template.filled("wheat?", leaves_of("wheat?", {"crop": "wheat"})) is None
     True
     """
     groups: dict[tuple[str, ...], list[_Group]] = defaultdict(list)

@@ -51,10 +51,11 @@ class Wording:
         self.bank.fit([source_of(one) for one in good], [source_of(one) for one in bad])
         cluster = np.array([one.cluster for one in [*good, *bad]])
         fold = folds(cluster, min(self.params.folds, len(np.unique(cluster))), self.params.seed)
-        near = self.bank.similar([one.question for one in good], [one.facts for one in good])
+        questions = [self.bank.asked(one.question, one.facts) for one in good]
+        near = self.bank.similar(questions)
         signs, right, weight, gold = [], [], [], []
         for k, one in enumerate(good):
-            answer = self.bank.answer(one.question, one.facts, near[k], fold != fold[k])
+            answer = self.bank.answer(questions[k], near[k], fold != fold[k])
             if answer is not None:
                 signs.append(answer.signs)
                 right.append(float(agrees(answer.text, one.answer)))
@@ -81,10 +82,10 @@ class Wording:
     ) -> list[tuple[str, float] | None]:
         """Return text and confidence of each, or None."""
         assert self.chance is not None
-        near = self.bank.similar(questions, facts)
+        asked = [self.bank.asked(question, own) for question, own in zip(questions, facts, strict=True)]
         said: list[tuple[str, float] | None] = []
-        for question, own, row in zip(questions, facts, near, strict=True):
-            found = self.bank.answer(question, own, row)
+        for one, row in zip(asked, self.bank.similar(asked), strict=True):
+            found = self.bank.answer(one, row)
             said.append(None if found is None else (found.text, float(self.chance.of(np.array([found.signs]))[0])))
         return said
 

@@ -1,0 +1,1 @@
+"""Recognisers of what has a fixed form: identity numbers with their checks, telephones, mail, accounts, dates of birth."""

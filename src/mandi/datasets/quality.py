@@ -16,8 +16,7 @@ STAND_IN = re.compile(r"\[[A-Z][A-Z_]{1,18}_[bcdfghjkmnpqrstvwxz]{6}\]|<[A-Z_]+(
 ENDS = (".", "!", "?", "।", "॥", "…", ")", "]", "}", '"', "'", "”", "’", ":", "%", "`", "*", "|", "؟", "।।")
 OPENERS = {"(": ")", "[": "]", "{": "}"}
 REPEATED = re.compile(r"(.)\1{9,}|(\b\w+\b)(?:\s+\2\b){5,}", re.DOTALL)
-SMALL = 12
-"""Counts up to here are words of a sentence, not figures somebody gave."""
+MONEY = frozenset({"inr", "inr/quintal", "usd", "usd/quintal"})
 CLOSE = 0.006
 """A figure may be rounded by so much of itself."""
 SCRIPTS = (
@@ -101,14 +100,22 @@ def _truncated(text: str, example: Example, cleaning: Cleaning) -> str:
         return ""
     if whole.count("```") % 2 or whole.endswith((" ...", ",", ";", " -")) or _left_open(whole):
         return "the answer is cut off"
-    return "the answer is cut off" if len(whole.split()) >= cleaning.whole_words and not whole.endswith(ENDS) else ""
+    return (
+        "the answer is cut off"
+        if len(whole.split()) >= cleaning.whole_words and not whole.endswith(ENDS)
+        else ""
+    )
 
 
 def _repeats(text: str, example: Example, cleaning: Cleaning) -> str:
     if _label_task(example):
         return ""
     one, other = _plain(text), _plain(example.question)
-    return "the answer repeats the question" if one and (one == other or (one in other and len(one) > 0.8 * len(other))) else ""
+    return (
+        "the answer repeats the question"
+        if one and (one == other or (one in other and len(one) > 0.8 * len(other)))
+        else ""
+    )
 
 
 def _language(text: str, example: Example, cleaning: Cleaning) -> str:
@@ -148,26 +155,30 @@ def script(text: str) -> str:
 
 def _figures(example: Example, cleaning: Cleaning) -> str:
     # a person may know a figure that the models did not find; a model that says one has made it up
-    if not cleaning.figures or example.licence == "human" or not example.facts or _label_task(example):
+    if not cleaning.figures or example.licence == "human" or _label_task(example) or example.chosen.startswith("{"):
         return ""
-    if example.purpose not in ("sft",) and not (example.purpose == "unpaired" and example.label):
+    if example.purpose != "sft" and not (example.purpose == "unpaired" and example.label):
         return ""
-    said = [figure for figure in figures(example.chosen) if _counts(figure)]
-    if not said:
+    told = [figure.value for figure in figures(STAND_IN.sub(" ", example.chosen)) if _counts(figure)]
+    if not told:
         return ""
     found = _numbers(json.dumps(example.facts, ensure_ascii=False, sort_keys=True))
     if not found:  # a rule of the trade, not a finding
         return ""
-    given = found.union(*(_numbers(m["content"]) for m in example.messages))
-    return "" if all(any(_near(figure.value, known) for known in given) for figure in said) else "a figure that nobody gave"
+    asked = _numbers(example.question)
+    given = found.union(asked, *(_numbers(m["content"]) for m in example.messages))
+    worth = {one * other for one in found for other in asked}  # so many quintals at such a price
+    return "" if all(_near(value, given) or _near(value, worth) for value in told) else "a figure that nobody gave"
 
 
 def _counts(figure: Figure) -> bool:
-    return figure.unit != "date" and not (abs(figure.value) <= SMALL and float(figure.value).is_integer())
+    # of money alone: a share or a mean is often worked out from what was given
+    return figure.unit in MONEY
 
 
-def _near(value: float, known: float) -> bool:
-    return abs(value - known) <= CLOSE * max(abs(value), abs(known), 1e-9)
+def _near(value: float, known: Iterable[float]) -> bool:
+    rounded = 0.5 if float(value).is_integer() else 0.05
+    return any(abs(value - k) <= max(CLOSE * max(abs(value), abs(k)), rounded) for k in known)
 
 
 @lru_cache(maxsize=20_000)
@@ -175,7 +186,8 @@ def _numbers(text: str) -> frozenset[float]:
     plain = {float(hit.replace(",", "")) for hit in re.findall(r"\d+(?:,\d+)*(?:\.\d+)?", text)}
     read: Iterable[float] = (figure.value for figure in figures(text) if figure.unit != "date")
     known = {value for value in (*plain, *read) if value}
-    return frozenset(known | {100 * value for value in known if value <= 1} | {1 - value for value in known if 0 < value < 1})
+    shares = {value for value in known if 0 < value < 1}
+    return frozenset(known | {100 * value for value in shares} | {100 * (1 - value) for value in shares})
 
 
 def _left_open(text: str) -> bool:

@@ -109,7 +109,9 @@ def open_base(source: str, params: TuneParams, example: Sequence[dict[str, str]]
 
     if not source:
         raise ConfigError(
-            "no base model is named", allowed="a folder or an id of a hub", next_command="mandi tune local --base ..."
+            "no base model is named",
+            allowed="a folder or an id of a hub",
+            next_command="mandi tune local --base ...",
         )
     named: dict[str, Any] = {"revision": params.revision or "main", "trust_remote_code": False}
     try:
@@ -136,7 +138,16 @@ def open_base(source: str, params: TuneParams, example: Sequence[dict[str, str]]
     system: Written = "own" if _takes_system(tokenizer) else "folded"
     turns = folded(example) if system == "folded" else list(example)
     return Base(
-        source, params.revision, config, tokenizer, device, dtype, template, system, _keeps(tokenizer, turns), need
+        source,
+        params.revision,
+        config,
+        tokenizer,
+        device,
+        dtype,
+        template,
+        system,
+        _keeps(tokenizer, turns),
+        need,
     )
 
 

@@ -69,7 +69,10 @@ def dpo_trainer(model: PeftModel, base: Base, rows: Rows, params: TuneParams, fo
     part = params.preference
     arguments = DPOConfig(**_shared(base, params, folder, part.epochs, part.learning_rate), beta=part.beta)
     return DPOTrainer(
-        model=model, args=arguments, train_dataset=Dataset.from_list(list(rows)), processing_class=base.tokenizer
+        model=model,
+        args=arguments,
+        train_dataset=Dataset.from_list(list(rows)),
+        processing_class=base.tokenizer,
     )
 
 

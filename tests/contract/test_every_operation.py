@@ -20,7 +20,17 @@ from mandi.serving.openapi import document
 from mandi.serving.operations import ROLE_SCOPES, Operation, Role, Scope
 from mandi.serving.routes import all_operations
 from mandi.serving.service_operations import service_operations
-from mandi.store.records import AiMetric, Base, Conversation, Deal, Escalation, Message, User
+from mandi.store.records import (
+    AiMetric,
+    Base,
+    Conversation,
+    Deal,
+    Escalation,
+    GenerationFeedback,
+    GenerationRecord,
+    Message,
+    User,
+)
 
 from ..unit.serving.accounts.office_bench import Bench, bearer, opened
 
@@ -29,7 +39,7 @@ OPEN = {("POST", "/api/v1/auth/login"), ("POST", "/api/v1/auth/refresh")}
 PLANTED = "planted words of the first organisation"
 WRONG_KEY = "mk_" + 43 * "w"
 UNTOUCHED_BUT = {"shared_state", "alembic_version"}
-PERSONAL = {"conversation", "key"}
+PERSONAL = {"conversation", "generation", "key"}
 """Kinds that belong to one user, so that a colleague is told the same as a stranger."""
 
 
@@ -95,7 +105,17 @@ def make_generation(session: Session, owner: Owner) -> str:
         user_pseudonym=owner.user.pseudonym, endpoint="/planted", task_type="chat", requested_mode="mock",
         effective_mode="mock", provider="planted", model="planted", route="mock", status="success",
     )  # fmt: skip
-    session.add(made)
+    words = GenerationRecord(
+        request_id="planted", generation_id="gen_planted", organization_id=owner.user.organization_id,
+        user_pseudonym=owner.user.pseudonym, endpoint="/planted", task_type="chat", requested_mode="mock",
+        effective_mode="mock", provider="planted", model="planted", route="mock", status="success", messages=[],
+        question=PLANTED, answer=PLANTED, consent="granted", licence="own",
+    )  # fmt: skip
+    said = GenerationFeedback(
+        generation_id="gen_planted", organization_id=owner.user.organization_id, author="user",
+        author_pseudonym=owner.user.pseudonym, version=1, rating=1, comment=PLANTED,
+    )  # fmt: skip
+    session.add_all([made, words, said])
     session.flush()
     return made.generation_id
 

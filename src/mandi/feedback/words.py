@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
 
@@ -26,17 +26,24 @@ class ScrubbedWords:
     ----------
     salt : str
         Key of its pseudonyms.
+    keep : collection of str
+        Names of commodities, markets and states, which are nobody's.
+
+    Examples
+    --------
+    >>> words = ScrubbedWords("a salt")
+    >>> "98200" in words.text("call +91 98200 12345"), words.value({"price": 7100, "PAN": "none"})
+    (False, {'price': 7100, 'PAN': 'none'})
     """
 
-    def __init__(self, salt: str) -> None:
+    def __init__(self, salt: str, keep: Collection[str] = ()) -> None:
         from mandi.feedback.scrub import Scrubber
 
-        self._scrubber = Scrubber(salt)
+        self._scrubber = Scrubber(salt, keep=keep)
 
     def text(self, text: str) -> str:
         """Return a text without personal data."""
-        scrubbed: str = self._scrubber.scrub(text).text
-        return scrubbed
+        return self._scrubber.scrub(text).text
 
     def value(self, value: Any) -> Any:
         """Return plain data whose texts hold no personal data; names of fields stay."""

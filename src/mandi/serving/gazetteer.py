@@ -48,6 +48,12 @@ class Gazetteer:
         """Commodities and how many markets each has."""
         return {c: len(m) for c, m in sorted(self._markets.items())}
 
+    @property
+    def everything(self) -> frozenset[str]:
+        """Every name: of commodities, markets and states."""
+        places = (place for found in (self._markets, self._states) for by in found.values() for place in by)
+        return frozenset({*self._commodities, *places})
+
     def commodity(self, text: str) -> str:
         """Return the commodity meant.
 

@@ -24,6 +24,8 @@ from mandi.serving.service_operations import service_operations
 from mandi.serving.settings import Settings
 from mandi.store.database import Database
 
+from .planted_words import PlantedWords
+
 KEY = "mk_abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ"
 PRICE: dict[str, Any] = {
     "commodity_id": "cotton", "market": "Rajkot", "kind": "lot", "target_day": "2025-01-01", "predicted_price": 8500.0,
@@ -78,6 +80,14 @@ class Shop:
 
         return {"authorization": f"Bearer {self.database.write(made)}"}
 
+    def kept(self, table: Any, **which: Any) -> list[Any]:
+        """Return rows of a table once everything that waits is written."""
+        assert self.opened.spool is not None
+        if self.opened.diary is not None:
+            assert self.opened.diary.flush()
+        assert self.opened.spool.flush()
+        return self.database.read(lambda session: list(session.query(table).filter_by(**which)))
+
     def post(self, path: str, body: dict[str, Any], **more: Any) -> Any:
         return self.client.post(path, json=body, **more)
 
@@ -94,14 +104,16 @@ def whole_shop(
     monkeypatch: pytest.MonkeyPatch,
     providers: Sequence[Provider] = (),
     evidence: bool = True,
+    service: Path | None = None,
     **settings: Any,
 ) -> Iterator[Shop]:
     monkeypatch.setattr("mandi.serving.opening.teachers", lambda found, given: list(providers))
+    monkeypatch.setattr("mandi.serving.learning.diary.ScrubbedWords", PlantedWords)
     if evidence:
         monkeypatch.setattr("mandi.serving.opening.DeskEvidence", lambda desk, limiter: PlantedEvidence())
     given = Settings(data_folder=folder, bootstrap_key=KEY, enable_performance_monitoring=False, **settings)
     house = House(gate=ClosedGate())
-    opened = furnish(house, given, folder / "no-champions")
+    opened = furnish(house, given, service or folder / "no-champions")
     app = routes_app(house, service_operations())
     with TestClient(app, headers={"authorization": f"Bearer {KEY}"}, raise_server_exceptions=False) as client:
         assert client.portal is not None

@@ -19,11 +19,16 @@ from mandi.store.records import (
     AuditEvent,
     Base,
     Conversation,
+    DatasetMember,
+    DatasetVersion,
     Deal,
     Escalation,
+    GenerationFeedback,
+    GenerationRecord,
     Message,
     RefreshToken,
     SystemConfig,
+    TutorPair,
     User,
     usage_logs,
 )
@@ -40,6 +45,13 @@ OURS = {
         "id", "request_id", "generation_id", "organization_id", "user_pseudonym", "endpoint", "task_type", "assistant", "language",
         "requested_mode", "effective_mode", "provider", "model", "route", "route_reason", "cache", "status", "prompt_features",
     },
+    "generation_records": {
+        "request_id", "endpoint", "task_type", "assistant", "route", "model", "cache", "outcome", "intent", "sentiment", "emotion",
+        "kind", "language_found", "outcome_label", "consent", "licence", "provenance",
+    },
+    "generation_feedback": {"author", "preferred_over", "idempotency_key", "asked_digest"},
+    "ai_tutor_pairs": {"human_verdict", "consent", "licence", "provenance"},
+    "dataset_versions": {"sha256", "mlflow_run"},
 }  # fmt: skip
 
 
@@ -110,6 +122,44 @@ def plant(database: Database, desk: Desk, mark: str) -> None:
         fallback_reason=f"{mark} echoed again",
         attempts=[{"provider": "openai", "fault": "refused", "message": f"{mark} echoed"}],
     )
+    rights = {"organization_id": organization, "consent": "granted", "licence": "own"}
+    words = GenerationRecord(
+        **rights,
+        generation_id=f"g-{user}",
+        request_id="r",
+        user_pseudonym=desk.pseudonym,
+        endpoint="/v1/chat/completions",
+        task_type="chat",
+        messages=[{"role": "user", "content": f"{mark} turn"}],
+        question=f"{mark} turn",
+        facts={"deal": f"{mark} deal"},
+        answer=f"{mark} told",
+        student_answer=f"{mark} guess",
+        requested_mode="real",
+        effective_mode="real",
+        route="teacher",
+        provider="openai",
+        model="m",
+        status="success",
+    )
+    opinion = GenerationFeedback(
+        generation_id=f"g-{user}",
+        organization_id=organization,
+        author="user",
+        author_pseudonym=desk.pseudonym,
+        version=1,
+        comment=f"{mark} comment",
+        correction=f"{mark} correction",
+    )
+    pair = TutorPair(
+        **rights,
+        generation_id=f"g-{user}",
+        user_pseudonym=desk.pseudonym,
+        task_type="chat",
+        input_text=f"{mark} turn",
+        student_output=f"{mark} guess",
+        teacher_output=f"{mark} told",
+    )
     key = ApiKey(
         user_id=user,
         organization_id=organization,
@@ -124,9 +174,13 @@ def plant(database: Database, desk: Desk, mark: str) -> None:
         row = session.get(User, user)
         row.username, row.email, row.hashed_password = f"{mark} name", f"{mark}@example.org", f"{mark} hash"
         row.last_login = NOON
-        session.add_all([talk, deal, ticket, call, key, token])
+        session.add_all([talk, deal, ticket, call, key, token, words, opinion, pair])
         session.flush()
-        call.conversation_id = talk.id
+        call.conversation_id = words.conversation_id = pair.conversation_id = talk.id
+        if session.get(DatasetVersion, "v1") is None:
+            session.add(DatasetVersion(version="v1", sha256="d", rows=2))
+            session.flush()
+        session.add(DatasetMember(version="v1", generation_id=f"g-{user}"))
 
     database.write(add)
 
@@ -214,6 +268,8 @@ def test_no_word_of_an_erased_user_is_left_anywhere(database: Database, desk: De
     counts = (erased.conversations, erased.messages, erased.deals, erased.analyses, erased.escalations)
     assert counts == (1, 1, 1, 1, 1)
     assert (erased.tokens, erased.keys, erased.metrics, erased.documents) == (1, 1, 1, 1)
+    assert (erased.generations, erased.opinions, erased.tutor_pairs) == (1, 1, 1)
+    assert erased.dataset_versions == ("v1",)
 
 
 def test_not_even_in_the_file(lite: Database) -> None:

@@ -20,9 +20,9 @@ from mandi.feedback.scrub.invented import Inventor
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-CHATS = 0.38
+CHATS = 0.42
 """Share of sessions that are a conversation; the others are a few calls of their own."""
-MORE_TURNS, MORE_CALLS = 0.8, 0.6
+MORE_TURNS, MORE_CALLS = 0.65, 0.65
 AGAIN, CACHED = 0.05, 0.03
 """Shares of answers that are asked for once more, and that come from the cache."""
 OPENING, OPEN_FOR = 4 * 3600, 9 * 3600

@@ -80,7 +80,7 @@ class Book:
         history: Sequence[Mapping[str, str]],
     ) -> None:  # fmt: skip
         """Answer a question a second time; the user says which of the two they prefer."""
-        row = self._generation(asked, self.desk.other(asked, Reply("", "", "")), who, moment, talk, history)
+        row = self._generation(asked, self.desk.again(asked), who, moment, talk, history)
         self._truth(asked, row, period, None)
         second, one = is_right(row["answer"], asked.truth), is_right(first["answer"], asked.truth)
         better = (row, first) if second and not one else (first, row)
@@ -200,7 +200,7 @@ class Book:
     def _truth(self, asked: Asked, row: Row, period: str, person: str | None) -> None:
         student = row["student_answer"]
         self.truth.append({
-            **{name: value for name, value in asked.truth.items()}, "generation_id": row["generation_id"], "period": period,
+            **asked.truth, "generation_id": row["generation_id"], "period": period,
             "question_sentiment": asked.truth["sentiment"], "question_emotion": asked.truth["emotion"],
             "right": is_right(person if person is not None else row["answer"], asked.truth),
             "student_right": None if student is None else is_right(student, asked.truth),

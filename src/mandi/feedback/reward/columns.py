@@ -61,7 +61,7 @@ def columns(generations: DataFrame, evidence: DataFrame, known: Sequence[str]) -
     >>> from mandi.feedback.reward.signals import signals
     >>> none = GENERATIONS.empty()
     >>> columns(none, signals(none, opinions(none, FEEDBACK.empty()), TUTOR_PAIRS.empty()), [])[1].shape
-    (0, 15)
+    (0, 16)
     """
     names, found = ["all"], [np.ones(len(generations))]
 
@@ -78,6 +78,7 @@ def columns(generations: DataFrame, evidence: DataFrame, known: Sequence[str]) -
         add(f"{name}", evidence[name].to_numpy() == 0.0)
     for name in FLAGS:
         add(name, generations[name].to_numpy(dtype=np.float64))
+    add("failed", generations["status"] != "success")
     for name in ("confidence", "student_confidence"):
         values = generations[name].to_numpy(dtype=np.float64)
         known_here = ~np.isnan(values)

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.orm import Session
 
+from mandi.llm.routing.track import satisfied
 from mandi.serving.analytics.distributions import confidence_histogram, percentiles
 from mandi.serving.analytics.period import DECIDED, Period, counted, plain, share
 from mandi.serving.analytics.tries import Tries, by_provider, faults_of, tries_by_model
@@ -93,6 +94,15 @@ class ModelFigures(_Shape):
     success_rate: float = Field(description="Percent.")
 
 
+class Satisfaction(_Shape):
+    """What those who were answered thought of it."""
+
+    mean: float | None = Field(description="In [0, 1]: one star is 0, five are 1; null without ratings.")
+    ratings: int
+    rated_share: float | None = Field(description="Of all answers; null without any.")
+    stars: list[int] = Field(description="Ratings of one to five stars.")
+
+
 class AiPerformance(_Shape):
     """How the language models did in a period."""
 
@@ -113,6 +123,7 @@ class AiPerformance(_Shape):
     confidence_histogram: list[int] = Field(
         description="Answers by tenth of [0, 1]; those without are left out."
     )
+    satisfaction: Satisfaction
     providers: dict[str, ProviderFigures]
     models: dict[str, ModelFigures]
 
@@ -156,6 +167,7 @@ def ai_performance(session: Session, period: Period, days: int) -> AiPerformance
         routes=_routes(session, period, totals.answered),
         degraded_rate=share(totals.degraded, totals.answered),
         confidence_histogram=confidence_histogram(session, period),
+        satisfaction=_satisfaction(session, period, totals.answered),
         providers={t.provider: _of_provider(t) for t in by_provider(tries)},
         models=_models(tries),
     )  # fmt: skip
@@ -223,6 +235,24 @@ def _routes(session: Session, period: Period, answered: int) -> dict[str, float]
         .order_by(AiMetric.route)
     )
     return {route: n / answered for route, n in session.execute(query)}
+
+
+def _satisfaction(session: Session, period: Period, answered: int) -> Satisfaction:
+    query = (
+        sa.select(AiMetric.stars, sa.func.count())
+        .where(*period.conditions(), AiMetric.stars.is_not(None))
+        .group_by(AiMetric.stars)
+    )
+    found = {row[0]: row[1] for row in session.execute(query)}
+    counts = [found.get(stars, 0) for stars in range(1, 6)]
+    ratings = sum(counts)
+    total = sum(satisfied(stars) * n for stars, n in enumerate(counts, 1))
+    return Satisfaction(
+        mean=total / ratings if ratings else None,
+        ratings=ratings,
+        rated_share=share(ratings, answered),
+        stars=counts,
+    )
 
 
 def _of_provider(tries: Tries) -> ProviderFigures:

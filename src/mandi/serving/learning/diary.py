@@ -15,6 +15,7 @@ from mandi.feedback.ratings import LICENCE_OF
 from mandi.feedback.words import ScrubbedWords, made_once
 from mandi.llm.path.record import CallRecord, Contents
 from mandi.serving.api import rooms
+from mandi.serving.counters.price import PriceCounter
 from mandi.serving.learning.source import learning_salt
 from mandi.store.records import GenerationRecord, TutorPair
 
@@ -205,12 +206,18 @@ def diary_of(house: House, settings: Settings, kinds: Mapping[str, Kind]) -> Dia
     database = rooms.database_of(house)
 
     def make() -> Words:
-        return ScrubbedWords(learning_salt(settings, database))
+        return ScrubbedWords(learning_salt(settings, database), names_served(house))
 
     words = made_once(make)
     diary = Diary(spool, words, kinds, default=settings.learning_consent, tutor=settings.enable_tutor_logging)
     house.rooms |= {rooms.WORDS: words, rooms.DIARY: diary}
     return diary
+
+
+def names_served(house: House) -> frozenset[str]:
+    """Return the names of the commodities, markets and states that are served, which stand for nobody."""
+    counter = house.desk.counters.get("price") if house.desk is not None else None
+    return counter.names.everything if isinstance(counter, PriceCounter) else frozenset()
 
 
 class _Breathing:

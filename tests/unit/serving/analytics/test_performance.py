@@ -18,6 +18,7 @@ LOG = [
         "first_token_ms": 10,
         "cost_usd": Decimal("0.01"),
         "confidence": 0.95,
+        "stars": 5,
         "attempts": [tried("openai")],
     },
     {
@@ -25,10 +26,11 @@ LOG = [
         "first_token_ms": 30,
         "cost_usd": Decimal("0.02"),
         "confidence": 1.0,
+        "stars": 4,
         "cache": "miss",
         "attempts": [tried("openai")],
     },
-    {"latency_ms": 2, "cache": "exact", "confidence": 0.5},
+    {"latency_ms": 2, "cache": "exact", "confidence": 0.5, "stars": 1},
     {
         "latency_ms": 300,
         "provider": "anthropic",
@@ -118,6 +120,12 @@ def test_times_cache_routes_and_confidence(told: AiPerformance) -> None:
     assert told.confidence_histogram == [0, 0, 0, 0, 0, 1, 0, 0, 0, 2]
 
 
+def test_satisfaction_is_a_fraction_of_what_was_rated(told: AiPerformance) -> None:
+    assert told.satisfaction.model_dump() == {
+        "mean": pytest.approx((1 + 0.75 + 0) / 3), "ratings": 3, "rated_share": pytest.approx(3 / 6), "stars": [1, 0, 0, 1, 1],
+    }  # fmt: skip
+
+
 def test_a_fallback_does_not_hide_who_failed(told: AiPerformance) -> None:
     openai, anthropic = told.providers["openai"], told.providers["anthropic"]
     assert (openai.asked, openai.answered) == (5, 2)  # what was refused of what was asked is not its fault
@@ -151,3 +159,4 @@ def test_the_edge_of_a_period(database: Database) -> None:
         lambda session: ai_performance(session, Period.last(days, NOW, MINE), days).total_requests
     )
     assert (total(7), total(6)) == (2, 1)
+    assert (told.satisfaction.mean, told.satisfaction.ratings) == (None, 0)

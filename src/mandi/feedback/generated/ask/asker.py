@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,10 +43,14 @@ LABEL_MIX: Mapping[str, Mapping[str, Mapping[str, float]]] = {
 }  # fmt: skip
 """Shares of labels before and after the drift."""
 SENTIMENT = {"worried": "negative", "frustrated": "negative", "angry": "negative", "pleased": "positive", "calm": "neutral"}
-SYSTEM = "You are an AI assistant for commodity trading.\nHelp the user with trade management, pricing, and market insights."
+SYSTEM: Mapping[str, str] = {
+    "en": "You are an AI assistant for commodity trading.\nHelp the user with trade management, pricing, and market insights.",
+    "hi": "आप कमोडिटी ट्रेडिंग के लिए एक AI सहायक हैं।",
+    "ta": "நீங்கள் பண்டச் சந்தைக்கான AI உதவியாளர்.",
+}
+"""How the prompts of the service's trade assistant begin; their rules are left out."""
 TONED, OPENED, CLOSED = 0.16, 0.35, 0.35
 Rng = np.random.Generator
-Plant = Callable[[Text, bool], Text]
 
 
 @dataclass
@@ -102,9 +106,7 @@ class Asker:
             "required": "[]", "forbidden": "[]",
         }  # fmt: skip
         if group in LABEL_SETS:
-            about = ABOUT.get(group, template.topic)
-            kind = {"intent": "classification", "direction": "classification", "severity": "classification"}[group]
-            truth |= {"intent": about, "kind": kind, "gold": template.topic}
+            truth |= {"intent": ABOUT.get(group, template.topic), "kind": "classification", "gold": template.topic}
             return classification(text, tuple(LABEL_SETS[group]), truth)
         if group == "figure":
             return self._figure(template, text, truth, seen)
@@ -155,7 +157,7 @@ class Asker:
         told = figured(template.topic, self.market, seen, self.rng)
         language = template.language if template.language in ("hi", "ta") else "en"
         messages = (
-            {"role": "system", "content": SYSTEM},
+            {"role": "system", "content": SYSTEM[language]},
             {"role": "user", "content": data_block("figures", figures(dict(told.found)))},
             {"role": "user", "content": text.words},
         )
@@ -170,7 +172,7 @@ class Asker:
         topic = topic_named(template.topic)
         others = [t for t in TOPICS if t.language == topic.language and t.name != topic.name]
         other = others[int(self.rng.integers(len(others)))]
-        messages = ({"role": "system", "content": SYSTEM}, {"role": "user", "content": text.words})
+        messages = ({"role": "system", "content": SYSTEM[topic.language]}, {"role": "user", "content": text.words})
         facts = {"findings": {}, "language": topic.language, "assistant_type": "trade"}
         truth |= {
             "task": "chat", "intent": topic.intent, "kind": topic.kind, "gold": topic.answer, "required": as_json(topic.required),

@@ -10,7 +10,7 @@ import numpy as np
 from mandi.feedback.generated.ask.market import DAY, Market
 
 VERSION = "1"
-SD = 0.026
+SD = 0.0225
 """Of a market's price a day ahead, log: what the next report differs from the last three by, reporting noise included."""
 WIDE, NARROW = 1.96, 1.645
 LEVEL = "level of the last year"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -53,7 +52,6 @@ class Reply:
     latency_ms: float = 0.0
     pair: tuple[str, str, float] | None = None
     person: str | None = None
-    about: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -93,12 +91,11 @@ class Desk:
             reply.student_answer, reply.student_confidence = student
         return self._mishap(asked, reply)
 
-    def other(self, asked: Asked, first: Reply) -> Reply:
-        """Return a second answer to a question that was just answered, right where the first was wrong more often than not."""
-        again = self._teacher(asked)
-        again.effective_mode = "real"
-        again.requested_mode = "real"
-        return again
+    def again(self, asked: Asked) -> Reply:
+        """Return another answer to a question that was just answered; whoever asks again asks the teacher."""
+        reply = self._teacher(asked)
+        reply.requested_mode = reply.effective_mode = "real"
+        return reply
 
     def _mode(self, asked: Asked) -> str:
         mode = list(MODES)[int(self.rng.choice(len(MODES), p=list(MODES.values())))]

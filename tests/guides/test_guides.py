@@ -17,9 +17,19 @@ from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDES = ROOT / "docs" / "guides"
-COPIED = ("dvc.yaml", "params.yaml", "pipelines", "notebooks", ".dvcignore", "bentofile.yaml", "requirements.lock")
+COPIED = (
+    "dvc.yaml",
+    "params.yaml",
+    "pipelines",
+    "notebooks",
+    ".dvcignore",
+    "bentofile.yaml",
+    "requirements.lock",
+)
 SECTIONS = ("When it is worth it", "Before you begin", "Steps", "Check", "Rollback", "Time")
-BLOCK = re.compile(r"(?:^<!-- (run|not run)(?:: (.+?))? -->\n)?^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(
+    r"(?:^<!-- (run|not run)(?:: (.+?))? -->\n)?^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
 EXECUTED = ("full-loop", "auto-labelling", "reward-scoring", "postgresql")
 POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
 
@@ -45,7 +55,9 @@ def _smaller(params: dict[str, Any]) -> None:
     params["calls"]["generated"]["answers"] = 1500
     params["datasets"]["splitting"]["min_gold"] = 10
     params["student"] |= {"strengths": [4.0], "folds": 2, "min_examples": 50, "min_new": 1}
-    params["gates"]["student"] = {"generated": {"thresholds": [{"metric": "frozen.accuracy", "at_least": 0.0}]}}
+    params["gates"]["student"] = {
+        "generated": {"thresholds": [{"metric": "frozen.accuracy", "at_least": 0.0}]}
+    }
 
 
 @pytest.fixture(scope="module")

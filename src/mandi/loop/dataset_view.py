@@ -6,7 +6,7 @@ import json
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,12 +30,10 @@ STEPS = {
     "left_out": "never an example",
     "faults": "no good target",
     "personal_data": "holds personal data",
-    "in_no_part": "would leak between parts",
-}
-ONCE = {
-    "conflicts": "the same question answered otherwise",
+    "conflicts": "asked the same, answered otherwise",
     "duplicates": "the same twice",
     "near_duplicates": "nearly the same",
+    "in_no_part": "would leak between parts",
 }
 LABELS = ("intent", "sentiment", "emotion", "kind", "language_found")
 TRUE = {"language_found": "language"}
@@ -153,14 +151,9 @@ def left_out(paths: Paths) -> DataFrame:
     """Return what the datasets left out and why, as the manifest counts it."""
     manifest = json.loads((paths.datasets / "manifest.json").read_text(encoding="utf-8"))
     rows = [
-        {"step": label, "why": str(why).replace("_", " "), "left out": int(count)}
+        {"step": label, "why": why, "left out": count}
         for name, label in STEPS.items()
-        for why, count in (manifest.get(name) or {}).items()
-    ]
-    rows += [
-        {"step": label, "why": "-", "left out": int(manifest[name])}
-        for name, label in ONCE.items()
-        if isinstance(manifest.get(name), (int, float))
+        for why, count in _counted(manifest.get(name) or {})
     ]
     return pd.DataFrame(rows, columns=["step", "why", "left out"]).sort_values("left out", ascending=False)
 
@@ -260,7 +253,8 @@ def card(paths: Paths, task: str, purpose: str) -> str:
     file = paths.datasets / "cards" / f"{task}.{purpose}.md"
     if not file.is_file():
         return f"There is no dataset of {task} for {purpose} in this version."
-    return re.sub(r"^#", "##", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    text = re.sub(r"\A---\n.*?\n---\n", "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return re.sub(r"^#", "##", text, flags=re.MULTILINE)
 
 
 def short(text: object, letters: int = SHORT) -> str:
@@ -275,6 +269,15 @@ def short(text: object, letters: int = SHORT) -> str:
         return "-"
     line = " ".join(text.split())
     return line if len(line) <= letters else f"{line[: letters - 1]}…"
+
+
+def _counted(counts: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, int]]:
+    for why, count in counts.items():
+        name = f"{above}{', ' if above else ''}{str(why).replace('_', ' ')}"
+        if isinstance(count, Mapping):
+            yield from _counted(count, name)
+        elif isinstance(count, (int, float)):
+            yield name, int(count)
 
 
 def _broken(row: Mapping[str, Any]) -> dict[str, str]:

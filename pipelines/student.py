@@ -20,6 +20,7 @@ from mandi.feedback.generated.reply.judge import is_right
 from mandi.registry.lineage import folder_hash
 from mandi.report.learning_curve import answered_curve
 from mandi.student.base import StudentModel
+from mandi.student.embedded.lessons import CLASSIFICATION
 from mandi.student.embedded.student import EmbeddedStudent
 from mandi.student.examination.baselines import MostFrequent, NearestQuestion
 from mandi.student.examination.cases import Case, Judge, accepted, frozen_cases
@@ -194,19 +195,20 @@ def _examined(
 def control(exam: Exam, examples: Sequence[Example], cases: Sequence[Case], settings: StudentParams) -> dict[str, float]:
     """Return what a student is worth that learned the same examples with their answers dealt out anew.
 
-    The control is passed (1) when such a student gains nothing over the most frequent answer.
+    Of classifications, where a dealt answer is still one of the labels; of all tasks where none is learned. The control is passed (1)
+    when such a student gains nothing over the most frequent answer.
     """
+    labels = [case for case in cases if case.question.task == CLASSIFICATION]
+    asked, own = (labels, replace(settings, retrieved=())) if labels else (list(cases), settings)
+    plain = exam.answers[exam.answers["student"] == "most_frequent"].set_index("case_id").loc[[case.case_id for case in asked]]
     try:
-        other = EmbeddedStudent(settings).fit(shuffled(examples, settings.seed))
-        right = answered(other, cases, accepted)["right"].to_numpy()
+        right = answered(EmbeddedStudent(own).fit(shuffled(examples, own.seed)), asked, accepted)["right"].to_numpy()
     except TooLittleData:
-        right = None
-    plain = exam.answers[exam.answers["student"] == "most_frequent"]
-    right = plain["right"].to_numpy() * False if right is None else right
+        right = plain["right"].to_numpy() * False
     gain, low, high = paired_gain(right, plain["right"], plain["cluster"])
     return {
-        "control.shuffled_feedback": float(low <= 0), f"{SHUFFLED}.accuracy": float(right.mean()), f"{SHUFFLED}.gain": gain,
-        f"{SHUFFLED}.gain_low": low, f"{SHUFFLED}.gain_high": high,
+        "control.shuffled_feedback": float(low <= 0), f"{SHUFFLED}.rows": float(len(asked)), f"{SHUFFLED}.accuracy": float(right.mean()),
+        f"{SHUFFLED}.gain": gain, f"{SHUFFLED}.gain_low": low, f"{SHUFFLED}.gain_high": high,
     }  # fmt: skip
 
 

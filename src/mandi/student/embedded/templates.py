@@ -18,6 +18,8 @@ AGREEING = 3
 """Answers to different facts that must state a figure before it is taken for a part of the wording."""
 APART = timedelta(days=7)
 """How far apart in time they must be: within a few days an old price looks like a part of the wording too."""
+APART_OF_MONEY = timedelta(days=30)
+"""The same of a sum of money or a share, in answers whose facts held no figure at all: standing knowledge, and no old price."""
 MOST_TIED = 12
 _MONEY = re.compile(r"₹|\brs\b|\binr\b|\busd\b|\$|rupee|quintal|tonne|%|per ?cent|रुपये|ரூபாய்", re.IGNORECASE)
 _NEAR = 14  # letters around a figure in which a unit of money or weight is looked for
@@ -201,7 +203,16 @@ class _Group:
         self.rows: list[tuple[Source, list[Mention], list[Leaf | None]]] = []
 
     def takes(self, slots: Sequence[tuple[Mention, set[str]]]) -> bool:
-        return all(bool(mine & theirs) or not (mine or theirs) for mine, (_, theirs) in zip(self.ways, slots, strict=True))
+        """Whether an answer can be explained alike; a figure that nothing explains has to be the same one."""
+        return all(
+            bool(mine & theirs) or (not (mine or theirs) and mention.text == said_so)
+            for mine, (mention, theirs), said_so in zip(self.ways, slots, self.texts, strict=True)
+        )
+
+    @property
+    def texts(self) -> list[str]:
+        """Return what stood in each slot first."""
+        return [mention.text for mention in self.rows[0][1]]
 
     def add(self, source: Source, slots: Sequence[tuple[Mention, set[str]]], known: Mapping[str, Leaf]) -> None:
         self.ways = [mine & theirs for mine, (_, theirs) in zip(self.ways, slots, strict=True)]
@@ -230,13 +241,10 @@ class _Group:
         source, mentions_, _ = self.rows[0]
         one = mentions_[number]
         around = source.text[max(one.start - _NEAR, 0) : one.end + _NEAR]
-        return (
-            one.kind == "number"
-            and len(said_so) == 1
-            and len(facts) >= AGREEING
-            and max(times) - min(times) >= APART
-            and not _MONEY.search(around)
-        )
+        apart = max(times) - min(times)
+        if one.kind != "number" or len(said_so) != 1 or len(facts) < AGREEING or apart < APART:
+            return False
+        return not _MONEY.search(around) or (apart >= APART_OF_MONEY and not any(map(_figured, self.rows)))
 
     def _order(self) -> tuple[tuple[int, int], ...]:
         numbers = [k for k, value in enumerate(self.rows[0][2]) if isinstance(value, float)][:MOST_TIED]
@@ -269,6 +277,10 @@ def _taken_apart(
         at = mention.end
     pieces.append(source.text[at:])
     return tuple(pieces), slots, tuple(sorted(set(loose)))
+
+
+def _figured(row: tuple[Source, list[Mention], list[Leaf | None]]) -> bool:
+    return any(isinstance(leaf, float) for _, leaf in leaves(row[0].facts))
 
 
 def _nearest(way: str) -> tuple[bool, int, int, str]:

@@ -26,7 +26,10 @@ from mandi.student.recalibration import Rated, recalibrate
 
 LEARNED = [*chat(120), *directions()]
 LATER = chat(30, seed=9, first=5000, part="test")
-ASKED = [Question(e.task, e.messages, e.facts) for e in [*LATER, *directions(part="test", first=8000, things=("zinc", "lead"))]]
+ASKED = [
+    Question(e.task, e.messages, e.facts)
+    for e in [*LATER, *directions(part="test", first=8000, things=("zinc", "lead"))]
+]
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +64,9 @@ def test_it_answers_nothing_it_did_not_learn(student: EmbeddedStudent) -> None:
     user = ({"role": "user", "content": "Is this deal fair?"},)
     labels = Question("classification", user, {"labels": ["animal", "mineral"], "text": "gold rises"})
     assert student.answers([Question("deal_analysis", user), Question("scoring", user), labels]) == [None] * 3
-    assert student.answers([Question("chat", ({"role": "user", "content": "Price of wheat in Kota?"},), {})]) == [None]
+    assert student.answers(
+        [Question("chat", ({"role": "user", "content": "Price of wheat in Kota?"},), {})]
+    ) == [None]
 
 
 def test_a_changed_file_is_refused(student: EmbeddedStudent, tmp_path: Path) -> None:
@@ -90,14 +95,19 @@ def test_too_little_is_no_student() -> None:
         _ = EmbeddedStudent().thresholds
 
 
-def test_neither_the_frozen_part_nor_the_words_of_who_did_not_agree_are_learned(student: EmbeddedStudent) -> None:
+def test_neither_the_frozen_part_nor_the_words_of_who_did_not_agree_are_learned(
+    student: EmbeddedStudent,
+) -> None:
     frozen = [replace(e, part="test") for e in chat(40, seed=3, first=20_000)]
     refused = [replace(e, consent="refused") for e in chat(40, seed=4, first=30_000)]
     assert EmbeddedStudent().fit([*LEARNED, *frozen, *refused]).version == student.version
 
 
 def test_recalibration_moves_confidence_and_no_answer(student: EmbeddedStudent) -> None:
-    questions = [Question(e.task, e.messages, e.facts) for e in [*chat(80, seed=5, first=40_000), *directions(first=50_000)]]
+    questions = [
+        Question(e.task, e.messages, e.facts)
+        for e in [*chat(80, seed=5, first=40_000), *directions(first=50_000)]
+    ]
     before = student.answers(questions)
     rated = [Rated(q, one.text, 0.5) for q, one in zip(questions, before, strict=True) if one is not None]
     moved = recalibrate(student, rated)
@@ -111,15 +121,22 @@ def test_recalibration_moves_confidence_and_no_answer(student: EmbeddedStudent) 
 
 
 def test_the_examination_sees_a_gain_and_shuffled_feedback_none(student: EmbeddedStudent) -> None:
-    cases = [replace(case_of(e), cluster=e.cluster) for e in directions(part="test", first=8000, things=("zinc", "lead", "tin", "steel"))]
+    cases = [
+        replace(case_of(e), cluster=e.cluster)
+        for e in directions(part="test", first=8000, things=("zinc", "lead", "tin", "steel"))
+    ]
     nothing = EmbeddedStudent().fit(shuffled(directions(), 3))
     plain = MostFrequent().fit(LEARNED)
-    found = examine(student, cases, {"most_frequent": plain, "champion": nothing}, target=0.93, tolerance=0.02)
+    found = examine(
+        student, cases, {"most_frequent": plain, "champion": nothing}, target=0.93, tolerance=0.02
+    )
     assert found.metrics["most_frequent.gain_low"] > 0.2 and found.metrics["champion.gain_low"] > 0.1
     assert found.metrics["champion.slices_worse"] == 0
     assert found.metrics["refusals.confident"] == 0
     assert set(found.answers["student"]) == {"challenger", "champion", "most_frequent"}
-    own, other = (answered(one, cases, lambda case, text: text == case.accepted) for one in (student, nothing))
+    own, other = (
+        answered(one, cases, lambda case, text: text == case.accepted) for one in (student, nothing)
+    )
     assert slices_worse(other, own, 0.02) == [cases[0].part]
     rows = before_after(nothing, student, cases)
     assert plain_gain(rows.iloc[0]).startswith("accuracy rose")
@@ -127,4 +144,6 @@ def test_the_examination_sees_a_gain_and_shuffled_feedback_none(student: Embedde
 
 
 def test_parameters_come_from_their_section() -> None:
-    assert student_params({"seed": 3, "student": {"folds": 5, "local": {"anything": 1}}}) == StudentParams(folds=5, seed=3)
+    assert student_params({"seed": 3, "student": {"folds": 5, "local": {"anything": 1}}}) == StudentParams(
+        folds=5, seed=3
+    )

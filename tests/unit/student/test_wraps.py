@@ -10,15 +10,26 @@ from mandi.student.embedded.wraps import unwrapped, wraps
 
 START = datetime(2024, 1, 1, tzinfo=UTC)
 FACTS = {"findings": {}, "language": "en"}
-RESTS = ("The fee is due in a week.", "Grade A is clean.", "A quintal is a hundred kilograms.", "Bags are of jute.")
+RESTS = (
+    "The fee is due in a week.",
+    "Grade A is clean.",
+    "A quintal is a hundred kilograms.",
+    "Bags are of jute.",
+)
 
 
 def rule(number: int, days: int, text: str = "The desk allows 2 % of foreign matter.") -> Source:
-    return Source(text, f"How much foreign matter, case {'abcdefgh'[number]}?", FACTS, START + timedelta(days=days))
+    return Source(
+        text, f"How much foreign matter, case {'abcdefgh'[number]}?", FACTS, START + timedelta(days=days)
+    )
 
 
 def test_what_stands_around_many_answers_is_left_out() -> None:
-    told = [*RESTS, *(f"In short: {rest} I hope this helps." for rest in RESTS), *(f"In short: {rest}" for rest in RESTS)]
+    told = [
+        *RESTS,
+        *(f"In short: {rest} I hope this helps." for rest in RESTS),
+        *(f"In short: {rest}" for rest in RESTS),
+    ]
     assert unwrapped(f"In short: {RESTS[0]} I hope this helps.", wraps(told)) == RESTS[0]
     assert unwrapped("I hope this helps.", wraps(told)) == "I hope this helps."
 
@@ -30,7 +41,10 @@ def test_yes_and_no_are_no_wraps() -> None:
 
 def test_a_share_of_a_standing_rule_is_a_part_of_the_wording() -> None:
     (template,), _ = templates_of([rule(0, 0), rule(1, 20), rule(2, 40)])
-    assert template.filled("And here?", leaves_of("And here?", FACTS)) == "The desk allows 2 % of foreign matter."
+    assert (
+        template.filled("And here?", leaves_of("And here?", FACTS))
+        == "The desk allows 2 % of foreign matter."
+    )
 
 
 def test_a_rule_told_too_few_times_or_too_soon_is_none() -> None:

@@ -101,7 +101,11 @@ def space(rows: Any) -> Space:
 
 
 def fit_denied(
-    where: Space, labels: Sequence[str], weights: Sequence[float], denied: Sequence[tuple[str, float]], strength: float
+    where: Space,
+    labels: Sequence[str],
+    weights: Sequence[float],
+    denied: Sequence[tuple[str, float]],
+    strength: float,
 ) -> Linear:
     """Fit texts with labels, and texts with labels they do not have.
 

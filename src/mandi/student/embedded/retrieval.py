@@ -79,11 +79,11 @@ class Bank:
         known = wraps([row.text for row in rows])
         rows = [replace(row, text=unwrapped(row.text, known)) for row in rows]
         self.names, self.few = _names_and_few(rows)
-        self.templates, home = templates_of(rows, sorted(self.names))
+        questions = [self.asked(row.question, row.facts) for row in rows]
+        self.templates, home = templates_of(rows, sorted(self.names), [one.known for one in questions])
         self.home = np.array(home, dtype=np.int64)
         sign = np.repeat([1.0, -1.0], [len(accepted), len(rejected)])
         self.votes = sign * np.array([row.weight for row in rows])
-        questions = [self.asked(row.question, row.facts) for row in rows]
         shapes = [one.shape for one in questions]
         self.kinds = sorted(set(shapes))
         at = {shape: number for number, shape in enumerate(self.kinds)}

@@ -153,7 +153,9 @@ def leaves_of(question: str, facts: Mapping[str, Any], names: Sequence[str] = ()
     return known
 
 
-def templates_of(sources: Sequence[Source], names: Sequence[str] = ()) -> tuple[list[Template], list[int]]:
+def templates_of(
+    sources: Sequence[Source], names: Sequence[str] = (), known_of: Sequence[Mapping[str, Leaf]] | None = None
+) -> tuple[list[Template], list[int]]:
     """Part answers into wordings: answers of one wording whose slots can be explained alike share a template.
 
     Parameters
@@ -161,6 +163,8 @@ def templates_of(sources: Sequence[Source], names: Sequence[str] = ()) -> tuple[
     sources : sequence of Source
     names : sequence of str
         Names that occur in the facts of any of them.
+    known_of : sequence of mapping, optional
+        ``leaves_of`` of each source, where it is known already.
 
     Returns
     -------
@@ -181,8 +185,8 @@ def templates_of(sources: Sequence[Source], names: Sequence[str] = ()) -> tuple[
     """
     groups: dict[tuple[str, ...], list[_Group]] = defaultdict(list)
     homes: list[_Group] = []
-    for source in sources:
-        known = leaves_of(source.question, source.facts, names)
+    for number, source in enumerate(sources):
+        known = leaves_of(source.question, source.facts, names) if known_of is None else known_of[number]
         skeleton, slots, loose = _taken_apart(source, known, names)
         for group in groups[skeleton]:
             if group.takes(slots):

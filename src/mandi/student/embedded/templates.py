@@ -18,11 +18,12 @@ AGREEING = 3
 """Answers to different facts that must state a figure before it is taken for a part of the wording."""
 APART = timedelta(days=7)
 """How far apart in time they must be: within a few days an old price looks like a part of the wording too."""
-APART_OF_MONEY = timedelta(days=30)
-"""The same of a sum of money or a share, in answers whose facts held no figure at all: standing knowledge, and no old price."""
+AMOUNTS_APART = timedelta(days=30)
+"""The same of a quantity or a share, in answers whose facts held no figure at all: a standing rule. A sum of money never is one."""
 MOST_TIED = 12
-_MONEY = re.compile(r"₹|\brs\b|\binr\b|\busd\b|\$|rupee|quintal|tonne|%|per ?cent|रुपये|ரூபாய்", re.IGNORECASE)
-_NEAR = 14  # letters around a figure in which a unit of money or weight is looked for
+_CURRENCY = re.compile(r"₹|\brs\b|\binr\b|\busd\b|\$|rupee|रुपये|ரூபாய்", re.IGNORECASE)
+_AMOUNT = re.compile(r"quintal|tonne|%|per ?cent", re.IGNORECASE)
+_NEAR = 14  # letters around a figure in which a unit is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +249,9 @@ class _Group:
         apart = max(times) - min(times)
         if one.kind != "number" or len(said_so) != 1 or len(facts) < AGREEING or apart < APART:
             return False
-        return not _MONEY.search(around) or (apart >= APART_OF_MONEY and not any(map(_figured, self.rows)))
+        if _CURRENCY.search(around):
+            return False
+        return not _AMOUNT.search(around) or (apart >= AMOUNTS_APART and not any(map(_figured, self.rows)))
 
     def _order(self) -> tuple[tuple[int, int], ...]:
         numbers = [k for k, value in enumerate(self.rows[0][2]) if isinstance(value, float)][:MOST_TIED]

@@ -35,7 +35,7 @@ SPEC = Spec(
         Field("answer", "text", "", "what is said; missing where it has no answer"),
         Field("confidence", "number", "share", "probability that it is right"),
     ),
-    label="answer", unit="share", horizons=(), main_metric="frozen.accuracy", lower_is_better=False, request=ASKED,
+    label="answer", unit="share", horizons=(), main_metric="frozen.accuracy", lower_is_better=False, request=ASKED, task="grading",
 )  # fmt: skip
 LIMITS = (
     "It answers nothing it did not learn, and it sees spelling, not meaning: what is worded in a new way is a teacher's until somebody has rated it.",

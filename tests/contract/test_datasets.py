@@ -97,7 +97,7 @@ BROKEN: list[tuple[str, Any, str]] = [
      "messages[0] has content in parts; only text is taken here"),
     ("openai-sft", {"messages": [USER, SAID], "tools": {}}, "tools is not a list"),
     ("openai-sft", {"messages": [{"role": "user", "content": "a" * 3 * CONTEXT_TOKENS}, SAID]},
-     "has about 65,575 tokens; openai takes 65,536"),
+     "has about 65,567 tokens; openai takes 65,536"),
     ("openai-preference", dpo(input=[USER]), "input is not an object"),
     ("openai-preference", dpo(input={"messages": [USER, SAID]}), "input ends with the assistant; its answer belongs into the outputs"),
     ("openai-preference", dpo(preferred_output=[USER]), "preferred_output has the role 'user', not assistant or tool"),

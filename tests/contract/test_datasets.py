@@ -142,7 +142,9 @@ def test_there_are_thirty_kinds_of_broken_rows() -> None:
 
 
 @pytest.mark.parametrize(("name", "row", "reason"), BROKEN, ids=[f"{k}-{b[0]}" for k, b in enumerate(BROKEN)])
-def test_a_broken_row_is_refused_with_its_line_and_reason(name: str, row: Any, reason: str, tmp_path: Path) -> None:
+def test_a_broken_row_is_refused_with_its_line_and_reason(
+    name: str, row: Any, reason: str, tmp_path: Path
+) -> None:
     rows = _enough(name)
     path = _file(tmp_path, [*rows[:7], row, *rows[7:]])
     found = check_file(path, name)
@@ -167,7 +169,9 @@ WHOLE = [
 
 @pytest.mark.parametrize(("name", "times", "reason"), WHOLE)
 def test_a_file_of_the_wrong_size_is_refused(name: str, times: int, reason: str, tmp_path: Path) -> None:
-    assert [(p.line, p.reason) for p in check_file(_file(tmp_path, RIGHT[name] * times), name).problems] == [(0, reason)]
+    assert [(p.line, p.reason) for p in check_file(_file(tmp_path, RIGHT[name] * times), name).problems] == [
+        (0, reason)
+    ]
 
 
 def test_kto_needs_both_labels_and_two_rows(tmp_path: Path) -> None:
@@ -188,4 +192,6 @@ def test_names_of_files_and_formats(tmp_path: Path) -> None:
 
 def test_a_validation_file_for_vertex() -> None:
     assert "5,000" in enough_validation(5001, 10**6, preference=False)
-    assert enough_validation(900, 2000, preference=False) == "" != enough_validation(900, 2000, preference=True)
+    assert (
+        enough_validation(900, 2000, preference=False) == "" != enough_validation(900, 2000, preference=True)
+    )

@@ -40,7 +40,10 @@ def test_two_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tables = frames(420)
     folder = written(tmp_path, tables, monkeypatch)
     first, manifest = _bytes(folder), manifest_of(folder)
-    assert _bytes(written(tmp_path, tuple(t.sample(frac=1, random_state=5) for t in tables), monkeypatch)) == first
+    assert (
+        _bytes(written(tmp_path, tuple(t.sample(frac=1, random_state=5) for t in tables), monkeypatch))
+        == first
+    )
 
     names = set(first)
     assert {"rows.parquet", MANIFEST, "frozen.json", "chat/sft.train.jsonl", "cards/chat.sft.md"} <= names
@@ -62,14 +65,18 @@ def test_two_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert said.startswith("---\n") and manifest["version"] in said
         assert not people & set(re.findall(r"[\w-]+", said)) and not any(text in said for text in texts)
 
-    gone = sorted({e.generation_ids[0] for e in examples if e.part == "test"})[:2] + [examples[0].generation_ids[0]]
+    gone = sorted({e.generation_ids[0] for e in examples if e.part == "test"})[:2] + [
+        examples[0].generation_ids[0]
+    ]
     left = tuple(t[~t["generation_id"].isin(gone)] for t in tables)
     assert holds(folder, gone) == sorted(set(gone))
     again = manifest_of(written(tmp_path, left, monkeypatch))
     assert holds(folder, gone) == [] and again["parent"] == manifest["version"] != again["version"]
     assert sum(s["lost"] for s in again["frozen"]) >= 2
     frozen = {e.example_id for e in read_rows(folder) if e.part == "test"}
-    assert frozen == {e.example_id for e in examples if e.part == "test" and not set(gone) & set(e.generation_ids)}
+    assert frozen == {
+        e.example_id for e in examples if e.part == "test" and not set(gone) & set(e.generation_ids)
+    }
     for path in folder.rglob("*"):
         if path.suffix in {".jsonl", ".json", ".md"}:
             assert not any(i in path.read_text(encoding="utf-8") for i in gone), path

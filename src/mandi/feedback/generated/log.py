@@ -12,7 +12,7 @@ from mandi.feedback.frames import FEEDBACK, GENERATIONS, TUTOR_PAIRS
 from mandi.feedback.generated.ask.asker import Asker
 from mandi.feedback.generated.ask.market import DAY, Market
 from mandi.feedback.generated.params import GeneratedParams
-from mandi.feedback.generated.people import Trader, token, traders
+from mandi.feedback.generated.people import Trader, traders
 from mandi.feedback.generated.reply.desk import Desk
 from mandi.feedback.generated.rows import Book
 from mandi.feedback.scrub.invented import Inventor

@@ -27,6 +27,7 @@ NEVER = 2.0
 """A confidence no text reaches."""
 STEPS = np.round(np.arange(0.20, 0.96, 0.01), 2)
 LONGEST = 2_000
+STEPS_OF_FIT = 100
 _DIGITS = re.compile(r"\d[\d,.]*")
 _SIGNS = {"!": " xshout ", "?": " xask "}
 
@@ -61,7 +62,7 @@ class LabelParams:
     coverage: float = 0.15
     strength: float = 10.0
     fillings: int = 1
-    folds: int = 5
+    folds: int = 4
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -115,7 +116,7 @@ class LabelModels:
             Texts that share a wording have one number.
         params : LabelParams
         """
-        terms = Terms(words=(1, 2), letters=(3, 4)).fit([prepared(text) for text in texts])
+        terms = _terms().fit([prepared(text) for text in texts])
         matrix = terms.transform([prepared(text) for text in texts])
         numbers = np.asarray(groups)
         heads = {}
@@ -188,7 +189,7 @@ class LabelModels:
         if state["sha256"] != _sha256(numbers):
             raise ContractError(f"{NUMBERS_FILE} is not the file {WORDS_FILE} was written with")
         with np.load(numbers, allow_pickle=False) as held:
-            terms = Terms(words=(1, 2), letters=(3, 4)).restored(state["vocabulary"], held["rarity"])
+            terms = _terms().restored(state["vocabulary"], held["rarity"])
             heads = {
                 name: Head(
                     Linear(tuple(one["classes"]), held[f"{name}/weights"], held[f"{name}/intercepts"]),
@@ -214,6 +215,10 @@ def prepared(text: str) -> str:
     return told
 
 
+def _terms() -> Terms:
+    return Terms(words=(1, 2), letters=(3, 4), least_words=2, least_letters=3)
+
+
 def _head(matrix: Any, labels: Sequence[str], groups: Any, params: LabelParams) -> Head:
     names = sorted(set(labels))
     right = np.array([names.index(label) for label in labels])
@@ -221,7 +226,7 @@ def _head(matrix: Any, labels: Sequence[str], groups: Any, params: LabelParams) 
     logits = np.full((len(labels), len(names)), -30.0)
     for number in np.unique(fold):
         learnt, held = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
-        linear = fit_linear(matrix[learnt], [labels[k] for k in learnt], params.strength)
+        linear = fit_linear(matrix[learnt], [labels[k] for k in learnt], params.strength, STEPS_OF_FIT)
         logits[np.ix_(held, [names.index(label) for label in linear.classes])] = linear.logits(matrix[held])
     calibrator, _ = choose_calibrator(logits, right, fold)
     chances = calibrator.probabilities(logits)
@@ -233,7 +238,7 @@ def _head(matrix: Any, labels: Sequence[str], groups: Any, params: LabelParams) 
         "coverage": float(given.mean()), "accuracy_given": float(correct[given].mean()) if given.any() else None,
         "ece": calibration_error(sure, correct), "given": threshold < NEVER,
     }  # fmt: skip
-    return Head(fit_linear(matrix, labels, params.strength), calibrator, threshold, report)
+    return Head(fit_linear(matrix, labels, params.strength, STEPS_OF_FIT), calibrator, threshold, report)
 
 
 def _threshold(sure: Floats, correct: Any, params: LabelParams) -> float:

@@ -82,5 +82,5 @@ class Field:
                 elif len(self.labels) == 1:
                     told.append(self.labels[0])
                 else:
-                    told.append(max(self.labels, key=lambda label: tagger.marginal(label, k)))  # noqa: B023
+                    told.append(max(self.labels, key=lambda label: tagger.marginal(label, k)))
         return told

@@ -15,7 +15,7 @@ import numpy as np
 from mandi.core.errors import ConfigError, ContractError, DataNotFound
 from mandi.feedback.vocabulary import UNLABELLED
 from mandi.text.calibration import Calibrator, calibration_error, choose_calibrator
-from mandi.text.linear import Floats, Linear, fit_linear
+from mandi.text.linear import Floats, Linear
 from mandi.text.near_duplicates import folds
 from mandi.text.terms import Terms
 
@@ -27,7 +27,6 @@ NEVER = 2.0
 """A confidence no text reaches."""
 STEPS = np.round(np.arange(0.20, 0.96, 0.01), 2)
 LONGEST = 2_000
-STEPS_OF_FIT = 100
 _DIGITS = re.compile(r"\d[\d,.]*")
 _SIGNS = {"!": " xshout ", "?": " xask "}
 
@@ -226,7 +225,7 @@ def _head(matrix: Any, labels: Sequence[str], groups: Any, params: LabelParams) 
     logits = np.full((len(labels), len(names)), -30.0)
     for number in np.unique(fold):
         learnt, held = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
-        linear = fit_linear(matrix[learnt], [labels[k] for k in learnt], params.strength, STEPS_OF_FIT)
+        linear = _each_against_the_rest(matrix[learnt], [labels[k] for k in learnt], params.strength)
         logits[np.ix_(held, [names.index(label) for label in linear.classes])] = linear.logits(matrix[held])
     calibrator, _ = choose_calibrator(logits, right, fold)
     chances = calibrator.probabilities(logits)
@@ -238,7 +237,23 @@ def _head(matrix: Any, labels: Sequence[str], groups: Any, params: LabelParams) 
         "coverage": float(given.mean()), "accuracy_given": float(correct[given].mean()) if given.any() else None,
         "ece": calibration_error(sure, correct), "given": threshold < NEVER,
     }  # fmt: skip
-    return Head(fit_linear(matrix, labels, params.strength, STEPS_OF_FIT), calibrator, threshold, report)
+    return Head(_each_against_the_rest(matrix, labels, params.strength), calibrator, threshold, report)
+
+
+def _each_against_the_rest(matrix: Any, labels: Sequence[str], strength: float) -> Linear:
+    """Logistic regressions of one label against the others: on a thousand short texts ten times as fast as all at once."""
+    from sklearn.linear_model import LogisticRegression
+
+    classes = tuple(sorted(set(labels)))
+    told = np.array(labels, dtype=object)
+    weights, intercepts = np.zeros((matrix.shape[1], len(classes))), np.zeros(len(classes))
+    for k, name in enumerate(classes if len(classes) > 1 else ()):
+        one = LogisticRegression(
+            C=strength, solver="liblinear", dual=True, random_state=0, max_iter=200, tol=1e-3
+        )
+        one.fit(matrix, told == name)
+        weights[:, k], intercepts[k] = one.coef_[0], one.intercept_[0]
+    return Linear(classes, weights, intercepts)
 
 
 def _threshold(sure: Floats, correct: Any, params: LabelParams) -> float:

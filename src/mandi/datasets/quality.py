@@ -14,6 +14,10 @@ from mandi.feedback.figures import Figure, figures
 STAND_IN = re.compile(r"\[[A-Z][A-Z_]{1,18}_[bcdfghjkmnpqrstvwxz]{6}\]|<[A-Z_]+(?:_\w+)?>|\{\{?\w+\}?\}")
 """What a scrubber left behind, or a template that was never filled."""
 ENDS = (".", "!", "?", "।", "॥", "…", ")", "]", "}", '"', "'", "”", "’", ":", "%", "`", "*", "|", "؟", "।।")
+PRINTED = re.compile("[\n\r\t\u200c\u200d\u00a0]")
+MISREAD = re.compile(r"[ÃÂ][\u0080-\u00bf]|â€|à[¤¥®¯][\u0080-\u00bf]?")
+"""What UTF-8 looks like when it was read as Latin-1."""
+MARKS = re.compile(r"[^\w\s\u0900-\u0dff]")
 OPENERS = {"(": ")", "[": "]", "{": "}"}
 REPEATED = re.compile(r"(.)\1{9,}|(\b\w+\b)(?:\s+\2\b){5,}", re.DOTALL)
 MONEY = frozenset({"inr", "inr/quintal", "usd", "usd/quintal"})
@@ -24,6 +28,7 @@ SCRIPTS = (
     ("gujarati", "\u0a80", "\u0aff"), ("odia", "\u0b00", "\u0b7f"), ("tamil", "\u0b80", "\u0bff"), ("telugu", "\u0c00", "\u0c7f"),
     ("kannada", "\u0c80", "\u0cff"), ("malayalam", "\u0d00", "\u0d7f"), ("arabic", "\u0600", "\u06ff"),
 )  # fmt: skip
+LETTERS = {name: re.compile(rf"[{first}-{last}]" if name != "latin" else r"[A-Za-zÀ-ɏ]") for name, first, last in SCRIPTS}
 FEWEST_LETTERS = 12
 
 
@@ -80,12 +85,15 @@ def _placeholder(text: str, example: Example, cleaning: Cleaning) -> str:
 
 
 def _garbled(text: str, example: Example, cleaning: Cleaning) -> str:
-    odd = sum(c == "\ufffd" or (not c.isprintable() and c not in "\n\r\t\u200c\u200d\u00a0") for c in text)
-    # letters that UTF-8 leaves when it is read as Latin-1
-    mixed = len(re.findall(r"[ÃÂ][\u0080-\u00bf]|â€|à[¤¥®¯][\u0080-\u00bf]?", text))
-    letters = sum(c.isalnum() or "\u0900" <= c <= "\u0dff" for c in text)
-    poor = len(text) >= 20 and letters < 0.35 * sum(not c.isspace() for c in text)
-    return "the answer is garbled" if odd or mixed >= 2 or poor or REPEATED.search(text) else ""
+    return "the answer is garbled" if _is_garbled(text) else ""
+
+
+@lru_cache(maxsize=20_000)
+def _is_garbled(text: str) -> bool:
+    if "\ufffd" in text or not PRINTED.sub("", text).isprintable() or len(MISREAD.findall(text)) >= 2:
+        return True
+    marks = len(MARKS.findall(text))
+    return (len(text) >= 20 and marks > 0.65 * (len(text) - text.count(" "))) or REPEATED.search(text) is not None
 
 
 def _truncated(text: str, example: Example, cleaning: Cleaning) -> str:
@@ -130,6 +138,7 @@ _CHECKS: tuple[Callable[[str, Example, Cleaning], str], ...] = (
 )  # fmt: skip
 
 
+@lru_cache(maxsize=20_000)
 def script(text: str) -> str:
     """Return the script most letters of a text are in; empty when they are few or mixed.
 
@@ -138,14 +147,8 @@ def script(text: str) -> str:
     >>> script("सोयाबीन का भाव क्या रहेगा"), script("12,400")
     ('devanagari', '')
     """
-    counted: dict[str, int] = {}
     plain = STAND_IN.sub(" ", text)
-    for letter in plain:
-        if letter.isalpha() or letter > "\u08ff":
-            for name, first, last in SCRIPTS:
-                if first <= letter <= last:
-                    counted[name] = counted.get(name, 0) + 1
-                    break
+    counted = {name: len(letters.findall(plain)) for name, letters in LETTERS.items()}
     total = sum(counted.values())
     if total < FEWEST_LETTERS:
         return ""

@@ -163,7 +163,12 @@ def test_opinions_are_as_noisy_as_told(calls: GeneratedCalls, sizes: GeneratedPa
     said = said.assign(good=right)
     assert near(high[said["good"]].mean(), told.high_if_right, int(said["good"].sum()))
     assert near(high[~said["good"]].mean(), told.high_if_wrong, int((~said["good"]).sum()))
-    assert near(said["generation_id"].nunique() / len(calls.generations), told.rated, len(calls.generations))
+    open_to = calls.generations[
+        (calls.generations["route"] != "human") & calls.generations["status"].isin(["success", "partial"])
+    ]
+    assert (
+        abs(said["generation_id"].nunique() / len(open_to) - told.rated) < 0.06
+    )  # some users rate much, some never
     low = said[~high]
     corrected = low[low["correction"].notna()]
     assert near(len(corrected) / len(low), 0.35, len(low))

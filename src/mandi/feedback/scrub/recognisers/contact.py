@@ -102,5 +102,5 @@ PHONES = (
     Rule("PHONE", re.compile(rf"(?<![\w+])00[1-9][0-9]{{0,2}}(?:[ ().-]{{1,3}}[0-9]{{1,8}}){{2,6}}{_EXTENSION}(?![0-9A-Za-z_])"), _abroad, lambda look: "00" in look.text and "0" * 9 in look.squeezed),
     Rule("PHONE", re.compile(rf"{LEFT}\(?0[0-9]{{1,4}}\)?(?:[ /-]{{1,3}}[0-9]{{2,8}}){{1,4}}{_EXTENSION}{RIGHT}"), _area, lambda look: "0" in look.text and "0" * 9 in look.squeezed),
     Rule("PHONE", re.compile(rf"{LEFT}(?:\+?1[ .-])?(?:\([0-9]{{3}}\) ?|[0-9]{{3}}[.-])[0-9]{{3}}[ .-][0-9]{{4}}{_EXTENSION}{RIGHT}"), None, lambda look: "0000000000" in look.squeezed and _NORTH.search(look.shape) is not None),
-    Rule("PHONE", re.compile(rf"{_SAYS_PHONE}[^0-9\n+(]{{0,24}}(\(?\+?[0-9](?:[ ().-]{{0,2}}[0-9]){{6,14}}{_EXTENSION}){RIGHT}"), _said, says("ph", "mob", "tel", "cell", "whats", "call", "fax", "dial", "contact", "sms", "text me", "फोन", "मोबाइल", "कॉल"), True),
+    Rule("PHONE", re.compile(rf"{_SAYS_PHONE}[^0-9+(]{{0,24}}(\(?\+?[0-9](?:[ ().-]{{0,2}}[0-9]){{6,14}}{_EXTENSION}){RIGHT}"), _said, says("ph", "mob", "tel", "cell", "whats", "call", "fax", "dial", "contact", "sms", "text me", "फोन", "मोबाइल", "कॉल"), True),
 )  # fmt: skip

@@ -75,9 +75,7 @@ class LocalStudent:
     def thresholds(self) -> Mapping[str, float]:
         """Return ``high`` and ``low``, as chosen for this version."""
         if not self.bounds:
-            raise NotFitted(
-                "the local student is not calibrated", next_command="mandi tune calibrate"
-            )
+            raise NotFitted("the local student is not calibrated", next_command="mandi tune calibrate")
         return dict(self.bounds)
 
     @property

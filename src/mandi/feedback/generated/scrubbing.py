@@ -103,7 +103,10 @@ def scrubbed(calls: GeneratedCalls, scrubber: Scrubs) -> tuple[GeneratedCalls, d
             c: [clean(i, c, text) for i, text in zip(ids, frame[c].tolist())] for c in columns
         }
         for c in (c for c in VALUES if c in frame.columns):
-            changed[c] = [as_json(_each(json.loads(text), lambda t: scrubber.scrub(t).text)) for text in frame[c].tolist()]
+            changed[c] = [
+                as_json(_each(json.loads(text), lambda t: scrubber.scrub(t).text))
+                for text in frame[c].tolist()
+            ]
         frames[name] = _with_columns(frame, changed)
     done = replace(calls, **frames, spans=calls.spans.iloc[:0])
     return done, _measured(calls, done, marks)
@@ -157,25 +160,27 @@ def leaks(values: Iterable[str], frames: Iterable[DataFrame]) -> list[str]:
     return sorted(found)
 
 
-def _measured(raw: GeneratedCalls, done: GeneratedCalls, marks: dict[tuple[str, str], Sequence[Found]]) -> dict[str, float]:
+def _measured(
+    raw: GeneratedCalls, done: GeneratedCalls, marks: dict[tuple[str, str], Sequence[Found]]
+) -> dict[str, float]:
     ids = raw.spans[raw.spans["kind"].isin(CHECKABLE)]["value"]
     left = leaks(ids, (done.generations, done.feedback, done.tutor_pairs))
     touched, seen = Counter[str](), Counter[str]()
-    for row in raw.spans[["row_id", "column", "start", "end", "kind"]].itertuples(index=False):
-        covered = sum(
-            max(min(row.end, m.end) - max(row.start, m.start), 0) for m in marks.get((row.row_id, row.column), ())
-        )
-        seen[row.kind] += 1
-        share = covered / (row.end - row.start)
-        touched[row.kind] += share >= HALF if row.kind in ("name", "address") else share > 0
+    columns = (raw.spans[name].tolist() for name in ("row_id", "column", "start", "end", "kind"))
+    for row_id, column, start, end, kind in zip(*columns):
+        covered = sum(max(min(end, m.end) - max(start, m.start), 0) for m in marks.get((row_id, column), ()))
+        share = covered / (end - start)
+        seen[kind] += 1
+        touched[kind] += share >= HALF if kind in ("name", "address") else share > 0
     share_of = {kind: touched[kind] / seen[kind] for kind in seen}
     trade = ("amount", "quantity", "percent", "commodity")
     altered, all_trade = sum(touched[k] for k in trade), sum(seen[k] for k in trade)
     before = raw.generations.merge(raw.truth, on="generation_id")
     after = done.generations.set_index("generation_id")["answer"]
+    judged = ("generation_id", "answer", "task", "gold", "required", "forbidden")
+    rows = [dict(zip(judged, values)) for values in zip(*(before[name].tolist() for name in judged))]
     otherwise = sum(
-        is_right(row["answer"], row) != is_right(after[row["generation_id"]], row)
-        for row in before[["generation_id", "answer", "task", "gold", "required", "forbidden"]].to_dict("records")
+        is_right(row["answer"], row) != is_right(after[row["generation_id"]], row) for row in rows
     )
     return {
         "planted_ids": float(len(set(ids))), "leaks": float(len(left)), "ids_found": _mean(share_of, seen, CHECKABLE),

@@ -41,6 +41,15 @@ attn from mera meri unka inka address pata located live lives living residing re
 born married wife husband son daughter father mother brother sister friend"""
 
 
+MARKETS = """rajkot gondal amreli botad bhavnagar jamnagar unjha mehsana junagadh akola amravati latur nagpur jalna yavatmal washim hingoli
+nanded solapur sangli lasalgaon indore ujjain dewas vidisha neemuch mandsaur itarsi hoshangabad bhopal sehore shajapur ratlam kota baran
+sri ganganagar hanumangarh bikaner alwar khanna ludhiana bathinda abohar rajpura sirsa karnal hisar rohtak kaithal hapur kanpur jhansi agra
+bareilly shahjahanpur kalaburagi raichur davangere hubballi gadag bidar warangal adilabad nizamabad khammam guntur adoni kurnool nandyal
+gulabbagh purnia muzaffarpur barbil joda noamundi dalli rajhara kirandul ballari kendujhar mundra paradip visakhapatnam krishnapatnam hazira
+nhava sheva erode salem raipur bilaspur mysuru"""
+"""Towns known for their markets: by itself such a word is where something is traded, not where somebody lives."""
+
+
 class Gazetteer:
     """Lists of words; short ones that everybody knows, and whatever else is given.
 
@@ -68,6 +77,14 @@ class Gazetteer:
     def __call__(self, word: str) -> tuple[str, ...]:
         """Return the names of the lists a word stands on."""
         return self._lists.get(word.casefold(), ())
+
+
+@lru_cache(maxsize=1)
+def never_alone() -> frozenset[str]:
+    """Return words that by themselves are no person and no address: markets, states, crops, units."""
+    return frozenset(
+        f"{MARKETS} {STATES} {TRADE} {FIRMS} bajra jowar moong urad groundnut onion castor guar diwali kharif rabi madhya uttar".split()
+    )
 
 
 @lru_cache(maxsize=1)

@@ -51,10 +51,24 @@ CROPS = (
     "Cotton", "Tur", "Wheat", "Maize", "Iron Ore", "SOYBEAN", "COTTON", "kapas", "gehu", "makka", "sarson", "Kapas", "Gehun", "Castor", "Guar",
 )  # fmt: skip
 _SLOT = re.compile(r"\{(\w+)\}")
-_ENDS = "esh endra inder it ish ant ani ika ita ul al an ar ik aj av ya ika een u i".split(" ")
-_FAMILY = "kar wala ani ia wal kar de le ne ta ve an i ar ora ukh pute gaonkar dia appa swami".split(" ")
-_STARTS = "ha ma ra sa pra bha chi de ga je ka la mu ni pa ru su ta vi ya dhru gir kri sho tri bal cha ju lo na shre".split(" ")
-_MIDDLES = "n r l v m d sh k t j b th nd rt hr mb ksh g p ch".split(" ")
+_ENDS = tuple(
+    word
+    for word in re.split(" ", "esh endra inder it ish ant ani ika ita ul al an ar ik aj av ya ika een u i")
+)
+_FAMILY = tuple(
+    word
+    for word in re.split(
+        " ", "kar wala ani ia wal kar de le ne ta ve an i ar ora ukh pute gaonkar dia appa swami"
+    )
+)
+_STARTS = tuple(
+    word
+    for word in re.split(
+        " ",
+        "ha ma ra sa pra bha chi de ga je ka la mu ni pa ru su ta vi ya dhru gir kri sho tri bal cha ju lo na shre",
+    )
+)
+_MIDDLES = tuple(word for word in re.split(" ", "n r l v m d sh k t j b th nd rt hr mb ksh g p ch"))
 
 
 class Sentences:
@@ -80,7 +94,7 @@ class Sentences:
         self._made_up = made_up
         self._templates = [
             [t.replace("\\n", "\n") for t in re.split(r"[|\n]", group.strip().replace("\n", "|")) if t]
-            for group in (_kept(PEOPLE), _kept(PLACES), _kept(NOTHING))
+            for group in (PEOPLE, PLACES, NOTHING)
         ]
 
     def draw(self, count: int) -> Iterator[Marked]:
@@ -139,11 +153,15 @@ class Sentences:
         if self._rng.random() >= self._made_up:
             return name
         words = name.split()
-        return " ".join(w if "." in w else self._word(k == len(words) - 1 and k > 0) for k, w in enumerate(words))
+        return " ".join(
+            w if "." in w else self._word(k == len(words) - 1 and k > 0) for k, w in enumerate(words)
+        )
 
     def _word(self, family: bool) -> str:
         rng = self._rng
-        return (rng.choice(_STARTS) + rng.choice(_MIDDLES) + rng.choice(_FAMILY if family else _ENDS)).capitalize()
+        return (
+            rng.choice(_STARTS) + rng.choice(_MIDDLES) + rng.choice(_FAMILY if family else _ENDS)
+        ).capitalize()
 
     def _address(self) -> str:
         address = self._inventor.address()
@@ -155,9 +173,14 @@ class Sentences:
             if len(words) > 1 and words[0][0].isupper():
                 parts[k] = " ".join([self._word(False), *words[1:]])
         if self._rng.random() < 0.6:
-            parts[-1] = re.sub(r"^[A-Za-z ]*[a-z]", self._rng.choice((self._word(False), self._word(False) + self._rng.choice(("pur", "nagar", "abad", "garh")))), parts[-1])
+            parts[-1] = re.sub(
+                r"^[A-Za-z ]*[a-z]",
+                self._rng.choice(
+                    (
+                        self._word(False),
+                        self._word(False) + self._rng.choice(("pur", "nagar", "abad", "garh")),
+                    )
+                ),
+                parts[-1],
+            )
         return ", ".join(parts)
-
-
-def _kept(group: str) -> str:
-    return group

@@ -79,10 +79,16 @@ def _iban(match: re.Match[str], text: str) -> tuple[int, int] | None:
 
 
 IBAN = Rule(
-    "IBAN", re.compile(r"(?<![0-9A-Za-z_])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,32}"), _iban, lambda look: "aa00" in look.shape
+    "IBAN",
+    re.compile(r"(?<![0-9A-Za-z_])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,32}"),
+    _iban,
+    lambda look: "aa00" in look.shape,
 )
 IFSC = Rule(
-    "IFSC", re.compile(r"(?<![0-9A-Za-z_])[A-Za-z]{4}0[A-Za-z0-9]{6}(?![0-9A-Za-z_])"), _ifsc, lambda look: "aaaa0" in look.shape
+    "IFSC",
+    re.compile(r"(?<![0-9A-Za-z_])[A-Za-z]{4}0[A-Za-z0-9]{6}(?![0-9A-Za-z_])"),
+    _ifsc,
+    lambda look: "aaaa0" in look.shape,
 )
 UPI = Rule(
     "UPI", re.compile(r"(?<![\w.@%+-])[\w.-]{2,64}@[A-Za-z][A-Za-z0-9]{1,24}(?![\w@]|[.-]\w)"), _upi, at

@@ -1,4 +1,4 @@
-"""Writes what the service loads: every champion of the registry with the last known state of its history."""
+"""Writes what the service loads: every champion of the registry with the last known state of its history, and the student."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from mandi.features import feature_params, feature_set
 from mandi.features.base import known_until, served_state
 from mandi.models import model_class
 from mandi.serving.package import write_service_folder
-from mandi.serving.snapshot import ServingParams
+from mandi.serving.packaged_student import STUDENT, put_student
+from mandi.serving.snapshot import MANIFEST, ServingParams
 from mandi.tables.ingest import read_tables
 from pipelines import project, skipped, stage
 
@@ -59,6 +60,25 @@ def main() -> None:
                 limits=limits,
             )  # fmt: skip
         print(f"{model} v{champion.version} is packaged, its history known until {until:%Y-%m-%d %H:%M} UTC")
+    package_student(paths)
+
+
+def package_student(paths: Paths) -> None:
+    """Put the champion student beside the models, or take out one that is no champion any more."""
+    champion = promotion.champion(STUDENT, root=paths.root)
+    if not (paths.champions / MANIFEST).is_file():
+        print("no model is served, so no student is packaged")
+        return
+    if champion is None:
+        put_student(paths.champions, None)
+        print("no student has passed its gate: a teacher or the analyst answers")
+        return
+    entry = {
+        "version": champion.version, "run_id": champion.run_id, "content_hash": champion.content_hash,
+        "metrics": champion.metrics,
+    }  # fmt: skip
+    put_student(paths.champions, promotion.folder(STUDENT, "champion", root=paths.root), entry)
+    print(f"student v{champion.version} is packaged")
 
 
 def champions_history(

@@ -42,7 +42,11 @@ def pair_rows(count: int) -> list[dict[str, Any]]:
 
 def unpaired_rows(count: int) -> list[dict[str, Any]]:
     return [
-        {"prompt": user(question(n)), "completion": said(answer(n) if n % 3 else "I cannot say."), "label": bool(n % 3)}
+        {
+            "prompt": user(question(n)),
+            "completion": said(answer(n) if n % 3 else "I cannot say."),
+            "label": bool(n % 3),
+        }
         for n in range(count)
     ]
 

@@ -212,7 +212,9 @@ class Outbound:
             for chunk in response.iter_bytes():
                 size += len(chunk)
                 if size > LARGEST_ANSWER:
-                    raise OutboundError(f"{self.name} sent more than {LARGEST_ANSWER} bytes", fault="malformed")
+                    raise OutboundError(
+                        f"{self.name} sent more than {LARGEST_ANSWER} bytes", fault="malformed"
+                    )
                 chunks.append(chunk)
         told = _json(b"".join(chunks))
         if 200 <= response.status_code < 300:

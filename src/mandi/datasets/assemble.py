@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mandi.datasets.opinions import Opinion, said
 from mandi.datasets.rows import Example, Purpose
@@ -29,7 +29,9 @@ class Assembled:
     left_out: dict[str, int]
 
 
-def assemble(labelled: DataFrame, feedback: DataFrame, tutor_pairs: DataFrame, choosing: Choosing) -> Assembled:
+def assemble(
+    labelled: DataFrame, feedback: DataFrame, tutor_pairs: DataFrame, choosing: Choosing
+) -> Assembled:
     """Return the examples of every purpose.
 
     Of a question the target is a correction by a person of the house, else by whoever asked, else the answer itself when it was
@@ -105,7 +107,16 @@ def _preferences(source: Source, by_id: Mapping[str, Source], choosing: Choosing
             worse.append(source.student_answer)
         for text in dict.fromkeys(map(source.target, worse)):
             if not _equal(better, text, source.task):
-                yield _example(source, "preference", better, (correction,), licence="human", gold=True, weight=weight, rejected=text)
+                yield _example(
+                    source,
+                    "preference",
+                    better,
+                    (correction,),
+                    licence="human",
+                    gold=True,
+                    weight=weight,
+                    rejected=text,
+                )
     for opinion in source.opinions:
         other = by_id.get(opinion.preferred_over or "")
         if other is None or other.generation_id == source.generation_id or source.barred or other.barred:
@@ -121,8 +132,14 @@ def _preferences(source: Source, by_id: Mapping[str, Source], choosing: Choosing
 def _unpaired(source: Source, choosing: Choosing) -> Iterator[Example]:
     if source.barred or source.route == "human":
         return
-    corrected = source.correction is not None and not _equal(source.correction.correction or "", source.answer, source.task)
-    bad = source.rating is not None and source.rating <= choosing.max_bad_rating and source.right <= choosing.max_bad_right
+    corrected = source.correction is not None and not _equal(
+        source.correction.correction or "", source.answer, source.task
+    )
+    bad = (
+        source.rating is not None
+        and source.rating <= choosing.max_bad_rating
+        and source.right <= choosing.max_bad_right
+    )
     if _good(source, choosing) and not corrected:
         yield _example(
             source, "unpaired", source.target(source.answer), _rated(source), label=True, weight=source.right,
@@ -139,7 +156,12 @@ def _tutored(pairs: DataFrame, by_id: Mapping[str, Source], choosing: Choosing) 
     for row in pairs.sort_values("pair_id").itertuples(index=False):
         source = by_id.get(row.generation_id)
         student, teacher = said(row.student_output), said(row.teacher_output)
-        if row.consent != "granted" or row.licence not in choosing.licences or source is None or not (student and teacher):
+        if (
+            row.consent != "granted"
+            or row.licence not in choosing.licences
+            or source is None
+            or not (student and teacher)
+        ):
             continue
         if source.barred:
             continue
@@ -179,6 +201,8 @@ def _rated(source: Source) -> tuple[Opinion, ...]:
 
 
 def _equal(one: str, other: str, task: str) -> bool:
-    return same(one, other, task) if task == "classification" else " ".join(one.split()) == " ".join(other.split())
-
-
+    return (
+        same(one, other, task)
+        if task == "classification"
+        else " ".join(one.split()) == " ".join(other.split())
+    )

@@ -40,7 +40,9 @@ class Cleaned:
     near_duplicates: dict[str, int]
 
 
-def clean(examples: Sequence[Example], cleaning: Cleaning, frozen: Iterable[str] = (), tell: Tell | None = None) -> Cleaned:
+def clean(
+    examples: Sequence[Example], cleaning: Cleaning, frozen: Iterable[str] = (), tell: Tell | None = None
+) -> Cleaned:
     """Return the examples that are whole, do not contradict each other, and are there once.
 
     Of the same question with different targets the one with more than half of the weight stays, else none. Of examples with the
@@ -108,12 +110,23 @@ def best_of(groups: Whole, rank: np.ndarray[Any, Any]) -> Whole:
     [1, 2]
     """
     order = np.lexsort((rank, groups))
-    first = np.flatnonzero(np.concatenate([[True], groups[order][1:] != groups[order][:-1]])) if len(groups) else order
+    first = (
+        np.flatnonzero(np.concatenate([[True], groups[order][1:] != groups[order][:-1]]))
+        if len(groups)
+        else order
+    )
     return np.sort(order[first])
 
 
 def _by_worth(pinned: frozenset[str]) -> Any:
-    return lambda e: (e.example_id not in pinned, not e.gold, -e.weight, e.asked_at, e.example_id, e.generation_ids)
+    return lambda e: (
+        e.example_id not in pinned,
+        not e.gold,
+        -e.weight,
+        e.asked_at,
+        e.example_id,
+        e.generation_ids,
+    )
 
 
 def _first(examples: Sequence[Example], keys: Sequence[Hashable]) -> tuple[list[Example], dict[str, int]]:
@@ -131,7 +144,9 @@ def _first(examples: Sequence[Example], keys: Sequence[Hashable]) -> tuple[list[
 
 def _asked(example: Example) -> Hashable:
     # of a label the text alone decides; of an answer also what was found that day
-    facts = "" if example.facts.get("labels") else json.dumps(example.facts, sort_keys=True, ensure_ascii=False)
+    facts = (
+        "" if example.facts.get("labels") else json.dumps(example.facts, sort_keys=True, ensure_ascii=False)
+    )
     return example.purpose, example.task, plain(example.question), facts
 
 
@@ -183,7 +198,9 @@ def _agree(one: Example, other: Example) -> bool:
         return one.label == other.label
     if one.purpose == "tutor":
         return one.verdict == other.verdict
-    return plain(one.chosen) == plain(other.chosen) or (one.purpose == "sft" and same(one.chosen, other.chosen, one.task))
+    return plain(one.chosen) == plain(other.chosen) or (
+        one.purpose == "sft" and same(one.chosen, other.chosen, one.task)
+    )
 
 
 def _renumbered(examples: Sequence[Example]) -> list[Example]:

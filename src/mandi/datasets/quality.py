@@ -14,10 +14,13 @@ from mandi.feedback.figures import Figure, figures
 STAND_IN = re.compile(r"\[[A-Z][A-Z_]{1,18}_[bcdfghjkmnpqrstvwxz]{6}\]|<[A-Z_]+(?:_\w+)?>|\{\{?\w+\}?\}")
 """What a scrubber left behind, or a template that was never filled."""
 ENDS = (".", "!", "?", "।", "॥", "…", ")", "]", "}", '"', "'", "”", "’", ":", "%", "`", "*", "|", "؟", "।।")
+PRINTED = re.compile("[\n\r\t\u200c\u200d\u00a0]")
+MISREAD = re.compile(r"[ÃÂ][\u0080-\u00bf]|â€|à[¤¥®¯][\u0080-\u00bf]?")
+"""What UTF-8 looks like when it was read as Latin-1."""
+MARKS = re.compile(r"[^\w\s\u0900-\u0dff]")
 OPENERS = {"(": ")", "[": "]", "{": "}"}
 REPEATED = re.compile(r"(.)\1{9,}|(\b\w+\b)(?:\s+\2\b){5,}", re.DOTALL)
-SMALL = 12
-"""Counts up to here are words of a sentence, not figures somebody gave."""
+MONEY = frozenset({"inr", "inr/quintal", "usd", "usd/quintal"})
 CLOSE = 0.006
 """A figure may be rounded by so much of itself."""
 SCRIPTS = (
@@ -25,6 +28,7 @@ SCRIPTS = (
     ("gujarati", "\u0a80", "\u0aff"), ("odia", "\u0b00", "\u0b7f"), ("tamil", "\u0b80", "\u0bff"), ("telugu", "\u0c00", "\u0c7f"),
     ("kannada", "\u0c80", "\u0cff"), ("malayalam", "\u0d00", "\u0d7f"), ("arabic", "\u0600", "\u06ff"),
 )  # fmt: skip
+LETTERS = {name: re.compile(rf"[{first}-{last}]" if name != "latin" else r"[A-Za-zÀ-ɏ]") for name, first, last in SCRIPTS}
 FEWEST_LETTERS = 12
 
 
@@ -81,12 +85,15 @@ def _placeholder(text: str, example: Example, cleaning: Cleaning) -> str:
 
 
 def _garbled(text: str, example: Example, cleaning: Cleaning) -> str:
-    odd = sum(c == "\ufffd" or (not c.isprintable() and c not in "\n\r\t\u200c\u200d\u00a0") for c in text)
-    # letters that UTF-8 leaves when it is read as Latin-1
-    mixed = len(re.findall(r"[ÃÂ][\u0080-\u00bf]|â€|à[¤¥®¯][\u0080-\u00bf]?", text))
-    letters = sum(c.isalnum() or "\u0900" <= c <= "\u0dff" for c in text)
-    poor = len(text) >= 20 and letters < 0.35 * sum(not c.isspace() for c in text)
-    return "the answer is garbled" if odd or mixed >= 2 or poor or REPEATED.search(text) else ""
+    return "the answer is garbled" if _is_garbled(text) else ""
+
+
+@lru_cache(maxsize=20_000)
+def _is_garbled(text: str) -> bool:
+    if "\ufffd" in text or not PRINTED.sub("", text).isprintable() or len(MISREAD.findall(text)) >= 2:
+        return True
+    marks = len(MARKS.findall(text))
+    return (len(text) >= 20 and marks > 0.65 * (len(text) - text.count(" "))) or REPEATED.search(text) is not None
 
 
 def _truncated(text: str, example: Example, cleaning: Cleaning) -> str:
@@ -101,14 +108,22 @@ def _truncated(text: str, example: Example, cleaning: Cleaning) -> str:
         return ""
     if whole.count("```") % 2 or whole.endswith((" ...", ",", ";", " -")) or _left_open(whole):
         return "the answer is cut off"
-    return "the answer is cut off" if len(whole.split()) >= cleaning.whole_words and not whole.endswith(ENDS) else ""
+    return (
+        "the answer is cut off"
+        if len(whole.split()) >= cleaning.whole_words and not whole.endswith(ENDS)
+        else ""
+    )
 
 
 def _repeats(text: str, example: Example, cleaning: Cleaning) -> str:
     if _label_task(example):
         return ""
     one, other = _plain(text), _plain(example.question)
-    return "the answer repeats the question" if one and (one == other or (one in other and len(one) > 0.8 * len(other))) else ""
+    return (
+        "the answer repeats the question"
+        if one and (one == other or (one in other and len(one) > 0.8 * len(other)))
+        else ""
+    )
 
 
 def _language(text: str, example: Example, cleaning: Cleaning) -> str:
@@ -123,6 +138,7 @@ _CHECKS: tuple[Callable[[str, Example, Cleaning], str], ...] = (
 )  # fmt: skip
 
 
+@lru_cache(maxsize=20_000)
 def script(text: str) -> str:
     """Return the script most letters of a text are in; empty when they are few or mixed.
 
@@ -131,14 +147,8 @@ def script(text: str) -> str:
     >>> script("सोयाबीन का भाव क्या रहेगा"), script("12,400")
     ('devanagari', '')
     """
-    counted: dict[str, int] = {}
     plain = STAND_IN.sub(" ", text)
-    for letter in plain:
-        if letter.isalpha() or letter > "\u08ff":
-            for name, first, last in SCRIPTS:
-                if first <= letter <= last:
-                    counted[name] = counted.get(name, 0) + 1
-                    break
+    counted = {name: len(letters.findall(plain)) for name, letters in LETTERS.items()}
     total = sum(counted.values())
     if total < FEWEST_LETTERS:
         return ""
@@ -148,26 +158,30 @@ def script(text: str) -> str:
 
 def _figures(example: Example, cleaning: Cleaning) -> str:
     # a person may know a figure that the models did not find; a model that says one has made it up
-    if not cleaning.figures or example.licence == "human" or not example.facts or _label_task(example):
+    if not cleaning.figures or example.licence == "human" or _label_task(example) or example.chosen.startswith("{"):
         return ""
-    if example.purpose not in ("sft",) and not (example.purpose == "unpaired" and example.label):
+    if example.purpose != "sft" and not (example.purpose == "unpaired" and example.label):
         return ""
-    said = [figure for figure in figures(example.chosen) if _counts(figure)]
-    if not said:
+    told = [figure.value for figure in figures(STAND_IN.sub(" ", example.chosen)) if _counts(figure)]
+    if not told:
         return ""
     found = _numbers(json.dumps(example.facts, ensure_ascii=False, sort_keys=True))
     if not found:  # a rule of the trade, not a finding
         return ""
-    given = found.union(*(_numbers(m["content"]) for m in example.messages))
-    return "" if all(any(_near(figure.value, known) for known in given) for figure in said) else "a figure that nobody gave"
+    asked = _numbers(example.question)
+    given = found.union(asked, *(_numbers(m["content"]) for m in example.messages))
+    worth = {one * other for one in found for other in asked}  # so many quintals at such a price
+    return "" if all(_near(value, given) or _near(value, worth) for value in told) else "a figure that nobody gave"
 
 
 def _counts(figure: Figure) -> bool:
-    return figure.unit != "date" and not (abs(figure.value) <= SMALL and float(figure.value).is_integer())
+    # of money alone: a share or a mean is often worked out from what was given
+    return figure.unit in MONEY
 
 
-def _near(value: float, known: float) -> bool:
-    return abs(value - known) <= CLOSE * max(abs(value), abs(known), 1e-9)
+def _near(value: float, known: Iterable[float]) -> bool:
+    rounded = 0.5 if float(value).is_integer() else 0.05
+    return any(abs(value - k) <= max(CLOSE * max(abs(value), abs(k)), rounded) for k in known)
 
 
 @lru_cache(maxsize=20_000)
@@ -175,7 +189,8 @@ def _numbers(text: str) -> frozenset[float]:
     plain = {float(hit.replace(",", "")) for hit in re.findall(r"\d+(?:,\d+)*(?:\.\d+)?", text)}
     read: Iterable[float] = (figure.value for figure in figures(text) if figure.unit != "date")
     known = {value for value in (*plain, *read) if value}
-    return frozenset(known | {100 * value for value in known if value <= 1} | {1 - value for value in known if 0 < value < 1})
+    shares = {value for value in known if 0 < value < 1}
+    return frozenset(known | {100 * value for value in shares} | {100 * (1 - value) for value in shares})
 
 
 def _left_open(text: str) -> bool:

@@ -42,7 +42,9 @@ class Choosing:
         if odd := sorted(set(self.licences) - set(LICENCES)):
             raise ConfigError(f"datasets.choosing.licences holds {odd[0]!r}", allowed=", ".join(LICENCES))
         if self.min_rating <= self.max_bad_rating or self.min_right <= self.max_bad_right:
-            raise ConfigError("datasets.choosing calls an answer good and bad at once", allowed="min above max")
+            raise ConfigError(
+                "datasets.choosing calls an answer good and bad at once", allowed="min above max"
+            )
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ class Splitting:
         No training example shares so many words in a row with a question or target of the frozen set.
     """
 
-    test_from: float = 0.75
+    test_from: float = 0.7
     test: float = 0.5
     validation: float = 0.1
     calibration: float = 0.1
@@ -110,14 +112,11 @@ class DatasetParams:
         A file of fewer training examples is not written.
     min_new : int
         New opinions since the version before, from which it is worth learning again.
-    tokens_per_letter : float
-        To estimate whether an example fits a vendor's limit.
     """
 
     purposes: tuple[str, ...] = PURPOSES
     min_examples: int = 20
     min_new: int = 50
-    tokens_per_letter: float = 0.4
     choosing: Choosing = field(default_factory=Choosing)
     cleaning: Cleaning = field(default_factory=Cleaning)
     splitting: Splitting = field(default_factory=Splitting)

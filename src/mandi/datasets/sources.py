@@ -73,10 +73,14 @@ class Source:
         if not isinstance(labels, Sequence) or isinstance(labels, str):
             return text
         named = next((label for label in labels if str(label).casefold() == label_of(text)), None)
-        return text if named is None else json.dumps({"label": named}, ensure_ascii=False)
+        return (
+            text if named is None else json.dumps({"label": named}, ensure_ascii=False, separators=(",", ":"))
+        )
 
 
-def sources(labelled: DataFrame, feedback: DataFrame, choosing: Choosing) -> tuple[list[Source], dict[str, int]]:
+def sources(
+    labelled: DataFrame, feedback: DataFrame, choosing: Choosing
+) -> tuple[list[Source], dict[str, int]]:
     """Return the answers that anything may be learned from, and how many were left out and why.
 
     Parameters

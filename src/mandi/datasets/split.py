@@ -56,7 +56,9 @@ class Split:
     window: Window | None
 
 
-def split(columns: Columns, splitting: Splitting, windows: Sequence[Window] = (), freeze: bool = True) -> Split:
+def split(
+    columns: Columns, splitting: Splitting, windows: Sequence[Window] = (), freeze: bool = True
+) -> Split:
     """Return the part of each row.
 
     A party with all its conversations is the smallest thing that is parted. A party is in the test part when more of its examples
@@ -82,7 +84,7 @@ def split(columns: Columns, splitting: Splitting, windows: Sequence[Window] = ()
     group = _groups(columns.party, columns.conversation)
     part[columns.frozen] = TEST
     pinned = np.isin(group, group[columns.frozen])
-    reasons[pinned & ~columns.frozen] = "a party of the frozen set"
+    reasons[pinned & ~columns.frozen] = "a party of the test part, early or not gold"
     closed = max((w.end for w in windows), default=np.iinfo(np.int64).min)
     free = ~pinned & ~columns.frozen
     window = None
@@ -122,7 +124,9 @@ def _groups(party: Array, conversation: Array) -> Array:
     return label[party].astype(np.int64) if len(party) else np.zeros(0, dtype=np.int64)
 
 
-def _latest(columns: Columns, group: Array, among: Array, splitting: Splitting) -> tuple[Window | None, Array]:
+def _latest(
+    columns: Columns, group: Array, among: Array, splitting: Splitting
+) -> tuple[Window | None, Array]:
     """Choose whose late gold examples are frozen."""
     asked = np.sort(columns.asked[among])
     start = int(asked[min(int(splitting.test_from * len(asked)), len(asked) - 1)])
@@ -145,7 +149,9 @@ def _dealt(columns: Columns, group: Array, part: Array, splitting: Splitting) ->
     """Deal whole parties to validation and calibration, each in turn to whichever part lacks most of its share."""
     rows = part == TRAIN
     names, sizes = np.unique(group[rows], return_counts=True)
-    shares = np.array([1 - splitting.validation - splitting.calibration, splitting.validation, splitting.calibration])
+    shares = np.array(
+        [1 - splitting.validation - splitting.calibration, splitting.validation, splitting.calibration]
+    )
     filled = np.zeros(3)
     home = {}
     for k in np.lexsort((names, -sizes)):

@@ -109,7 +109,9 @@ def teachers(found: Catalog, settings: Settings) -> list[Provider]:
     return vendors if vendors and not settings.local_fallback_enabled else everybody
 
 
-def path_settings(settings: Settings, versions: Mapping[str, str]) -> PathSettings:
+def path_settings(
+    settings: Settings, versions: Mapping[str, str], of_student: Mapping[str, float] | None = None
+) -> PathSettings:
     """Return the numbers of the call path.
 
     Parameters
@@ -117,6 +119,8 @@ def path_settings(settings: Settings, versions: Mapping[str, str]) -> PathSettin
     settings : Settings
     versions : mapping
         Versions of the models that are served, by name.
+    of_student : mapping, optional
+        Thresholds that were chosen for the version of the student that is served.
     """
     total = settings.ai_timeout_seconds
     tasks = settings.cache_task_ttl_seconds
@@ -138,9 +142,36 @@ def path_settings(settings: Settings, versions: Mapping[str, str]) -> PathSettin
             most_s=settings.retry_max_seconds,
         ),
         cache=CacheRules(enabled=settings.cache_ai_responses, ttl_s=life),
-        thresholds=Thresholds(high=settings.threshold_high, low=settings.threshold_low),
+        thresholds=thresholds_in_force(settings, of_student),
         versions=dict(versions),
     )
+
+
+def thresholds_in_force(settings: Settings, of_student: Mapping[str, float] | None) -> Thresholds:
+    """Return from which confidence the student answers and below which a person does: its own, unless the operator set others.
+
+    Parameters
+    ----------
+    settings : Settings
+    of_student : mapping, optional
+        ``high`` and ``low`` of the student that is served.
+
+    Examples
+    --------
+    >>> from mandi.serving.settings import Settings
+    >>> thresholds_in_force(Settings(), {"high": 0.83, "low": 0.35})
+    Thresholds(high=0.83, low=0.35)
+    >>> thresholds_in_force(Settings(threshold_high=0.7), {"high": 0.83, "low": 0.35})
+    Thresholds(high=0.7, low=0.35)
+    """
+    own = of_student or {}
+    high, low = (
+        getattr(settings, f"threshold_{name}")
+        if f"threshold_{name}" in settings.model_fields_set or name not in own
+        else float(own[name])
+        for name in ("high", "low")
+    )
+    return Thresholds(high=high, low=min(low, high))
 
 
 def breaker_policy(settings: Settings) -> BreakerPolicy:

@@ -35,6 +35,7 @@ from mandi.serving.gateway_parts import (
     prices_of,
     quota_of,
     teachers,
+    thresholds_in_force,
 )
 from mandi.serving.known_tracks import KnownTracks
 from mandi.serving.learning.diary import Diary, diary_of
@@ -46,8 +47,9 @@ from mandi.serving.observing.metrics import Metrics, of_this_process
 from mandi.serving.observing.observer import Watch
 from mandi.serving.observing.pulse import Pulse
 from mandi.serving.observing.webhook import Webhook
+from mandi.serving.packaged_student import packaged_student
 from mandi.serving.snapshot import MAKE_IT
-from mandi.serving.students import LabelStudent
+from mandi.serving.students import LabelStudent, LearnedStudent, student_of
 from mandi.store.spool import Spool
 from mandi.student.encoder import Encoder
 
@@ -146,16 +148,46 @@ def furnish(
         confidences=settings.track_confidence_scores,
         decisions=settings.track_route_decisions,
     )
-    gateway, tracks = _gateway(house, settings, state, book, watch, vendors, clock)
+    gateway, tracks = _gateway(house, settings, folder, state, book, watch, vendors, clock)
     pulse = Pulse(watch, gateway.breakers, house.rooms[PROVIDERS], spool)
     return Opened(house, gateway, spool, pulse, tracks, alerts, webhook, house.rooms.get(rooms.DIARY))
 
 
-def _student(settings: Settings, encoder: Encoder) -> list[Provider]:
-    if settings.student_folder is None:
-        return []
-    student = LabelStudent.load(settings.student_folder)
-    return [StudentProvider(student, encoder, embedding_model="mandi-encoder")]
+def open_student(house: House, settings: Settings, folder: Path) -> LabelStudent | LearnedStudent | None:
+    """Return the student that is served, or None; the house knows its version or why there is none.
+
+    Parameters
+    ----------
+    house : House
+    settings : Settings
+        A folder that is named there must hold a student.
+    folder : Path
+        The service folder; a student in it that cannot be used keeps nobody from being served without one.
+
+    Raises
+    ------
+    MandiError
+        The folder that the settings name cannot be used.
+    """
+    told: dict[str, Any] = {}
+    house.rooms[rooms.STUDENT] = told
+    if settings.student_folder is not None:
+        student = student_of(settings.student_folder)
+    else:
+        try:
+            place = packaged_student(folder)
+            if place is None:
+                told["why"] = "no student has passed its gate yet"
+                return None
+            student = student_of(place)
+        except Exception as error:  # whatever a damaged file does, the others answer
+            LOG.exception("the student is not served")
+            told["why"] = told["fault"] = f"the student cannot be used ({type(error).__name__})"
+            return None
+    bounds = thresholds_in_force(settings, student.thresholds)
+    told.update(version=student.version, high=bounds.high, low=bounds.low)
+    LOG.info("student %s answers from confidence %.2f on; below %.2f a person does", *told.values())
+    return student
 
 
 async def _check_models(providers: Sequence[Provider]) -> None:
@@ -209,6 +241,7 @@ def _watched(
 def _gateway(
     house: House,
     settings: Settings,
+    folder: Path,
     state: AsyncState,
     book: CallBook,
     watch: Watch,
@@ -221,7 +254,10 @@ def _gateway(
         LOG.info("%s is not configured: %s", name, why)
     encoder, tracks = Encoder(), KnownTracks(database)
     asked = teachers(found, settings) if vendors is None else vendors
-    providers: list[Any] = [*_student(settings, encoder), *asked, Analyst()]
+    student = open_student(house, settings, folder)
+    providers: list[Any] = [*asked, Analyst()]
+    if student is not None:
+        providers.insert(0, StudentProvider(student, encoder, embedding_model="mandi-encoder"))
     admitted(settings.ai_mode, providers)
     evidence = DeskEvidence(house.desk, house.one_at_a_time)
     mode = LiveMode(KeptModes(database), settings.ai_mode)
@@ -254,7 +290,11 @@ def _gateway(
         evidence=evidence,
         tracks=tracks,
         pseudonym=lambda caller: caller.pseudonym or caller.user_id,
-        settings=path_settings(settings, {name: champion.version for name, champion in champions.items()}),
+        settings=path_settings(
+            settings,
+            {name: champion.version for name, champion in champions.items()},
+            student.thresholds if student is not None else None,
+        ),
         clock=clock,
         diary=diary,
     )

@@ -20,6 +20,7 @@ from mandi.core.config import section
 from mandi.core.errors import ContractError, DataNotFound
 from mandi.core.paths import Paths
 from mandi.serving.desk import Desk
+from mandi.serving.packaged_student import STUDENT
 from mandi.serving.snapshot import (
     FEATURE_PARAMS,
     HISTORY,
@@ -28,6 +29,7 @@ from mandi.serving.snapshot import (
     ServingParams,
     file_hashes,
     read_manifest,
+    swap,
 )
 
 if TYPE_CHECKING:
@@ -119,18 +121,20 @@ def write_service_folder(
             "snapshot_time": until.isoformat(),
             "files": file_hashes(home),
         }
-        manifest = {
+        manifest: dict[str, Any] = {
             "created": (created or datetime.now(UTC)).isoformat(timespec="seconds"),
             "source": source,
             "limits": dataclasses.asdict(limits or ServingParams()),
             "models": {**models, name: entry},
         }
+        if (student := _copied_student(destination, staged)) is not None:
+            manifest[STUDENT] = student
         (staged / MANIFEST).write_text(json.dumps(manifest, default=str), encoding="utf-8")
         entry["example"] = _answered_example(staged, name)
         text = json.dumps(manifest, indent=1, default=str)
         (staged / MANIFEST).write_text(text, encoding="utf-8")
         staged.chmod(0o755)
-        _swap(staged, destination)
+        swap(staged, destination)
     finally:
         shutil.rmtree(staged, ignore_errors=True)
     written: dict[str, Any] = json.loads(text)
@@ -222,15 +226,10 @@ def _copy_others(destination: Path, staged: Path, name: str) -> dict[str, Any]:
     return others
 
 
-def _swap(staged: Path, destination: Path) -> None:
-    if not destination.exists():
-        staged.rename(destination)
-        return
-    old = destination.with_name(f".{destination.name}-old-{os.getpid()}")
-    destination.rename(old)
-    try:
-        staged.rename(destination)
-    except OSError:
-        old.rename(destination)
-        raise
-    shutil.rmtree(old)
+def _copied_student(destination: Path, staged: Path) -> dict[str, Any] | None:
+    if not (destination / MANIFEST).is_file() or not (destination / STUDENT).is_dir():
+        return None
+    entry: dict[str, Any] | None = read_manifest(destination).get(STUDENT)
+    if entry is not None:
+        shutil.copytree(destination / STUDENT, staged / STUDENT)
+    return entry

@@ -6,7 +6,9 @@ import hashlib
 import json
 import logging
 import math
+import os
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -163,7 +165,7 @@ def file_hashes(folder: Path) -> dict[str, str]:
 
 def _champion(folder: Path, name: str, entry: Mapping[str, Any]) -> Champion:
     home = folder / str(entry["folder"])
-    _check(home, name, entry["files"])
+    check_files(home, name, entry["files"])
     params = _json_object(home / FEATURE_PARAMS)
     try:
         return _loaded(home, name, entry, params)
@@ -228,14 +230,33 @@ def _read(path: Path) -> DataFrame:
     return frame
 
 
-def _check(home: Path, name: str, expected: Mapping[str, str]) -> None:
+def check_files(home: Path, name: str, expected: Mapping[str, str], make_it: str = MAKE_IT) -> None:
+    """Refuse a folder whose files are not those of a manifest.
+
+    Parameters
+    ----------
+    home : Path
+    name : str
+        Of what is in it.
+    expected : mapping of str to str
+        As ``file_hashes``.
+    make_it : str
+        Command that writes the folder anew.
+
+    Raises
+    ------
+    DataNotFound
+        A file is missing.
+    ContractError
+        There are no files to expect, one has changed, or one came later.
+    """
     _require(expected, (), f"the list of files of {name}")
     if not expected:
         raise _damaged(f"the list of files of {name} is empty")
     found = file_hashes(home) if home.is_dir() else {}
     missing = sorted(set(expected) - set(found))
     if missing:
-        raise DataNotFound(f"the champion of {name} lacks {', '.join(missing[:3])}", next_command=MAKE_IT)
+        raise DataNotFound(f"the champion of {name} lacks {', '.join(missing[:3])}", next_command=make_it)
     changed = sorted(p for p, digest in expected.items() if found[p] != digest)
     added = sorted(set(found) - set(expected))
     if changed or added:
@@ -243,5 +264,26 @@ def _check(home: Path, name: str, expected: Mapping[str, str]) -> None:
         raise ContractError(
             f"the champion of {name} is not the one packaged: {told}",
             allowed="files as the package stage wrote them",
-            next_command=MAKE_IT,
+            next_command=make_it,
         )
+
+
+def swap(staged: Path, destination: Path) -> None:
+    """Move a folder to its place in one step; what was there is gone, or is there again when that fails.
+
+    Parameters
+    ----------
+    staged, destination : Path
+        On one file system.
+    """
+    if not destination.exists():
+        staged.rename(destination)
+        return
+    old = destination.with_name(f".{destination.name}-old-{os.getpid()}")
+    destination.rename(old)
+    try:
+        staged.rename(destination)
+    except OSError:
+        old.rename(destination)
+        raise
+    shutil.rmtree(old)

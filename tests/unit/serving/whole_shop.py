@@ -104,6 +104,7 @@ def whole_shop(
     monkeypatch: pytest.MonkeyPatch,
     providers: Sequence[Provider] = (),
     evidence: bool = True,
+    service: Path | None = None,
     **settings: Any,
 ) -> Iterator[Shop]:
     monkeypatch.setattr("mandi.serving.opening.teachers", lambda found, given: list(providers))
@@ -112,7 +113,7 @@ def whole_shop(
         monkeypatch.setattr("mandi.serving.opening.DeskEvidence", lambda desk, limiter: PlantedEvidence())
     given = Settings(data_folder=folder, bootstrap_key=KEY, enable_performance_monitoring=False, **settings)
     house = House(gate=ClosedGate())
-    opened = furnish(house, given, folder / "no-champions")
+    opened = furnish(house, given, service or folder / "no-champions")
     app = routes_app(house, service_operations())
     with TestClient(app, headers={"authorization": f"Bearer {KEY}"}, raise_server_exceptions=False) as client:
         assert client.portal is not None

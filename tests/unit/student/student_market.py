@@ -23,14 +23,49 @@ TOLD = (
     "{Crop} in {place}: about ₹{price} per quintal, likely between ₹{low} and ₹{high}.",
     "Expect ₹{price} for a quintal of {crop} at {place} ({low} to {high}).",
 )
-ARRIVALS = ("How many tonnes of {crop} will arrive in {place}?", "{crop} arrivals at {place}, next month", "Arrivals of {crop} in {place}?")
+ARRIVALS = (
+    "How many tonnes of {crop} will arrive in {place}?",
+    "{crop} arrivals at {place}, next month",
+    "Arrivals of {crop} in {place}?",
+)
 COMES = "{Crop} arrivals in {place}: {tonnes} tonnes in 30 days."
 WAYS = {
-    "up": ("{} rises on strong buying", "mills lift {} to a new high", "{} gains as stocks shrink", "rally in {} goes on"),
-    "down": ("{} falls on weak demand", "traders dump {} at a loss", "{} slips as arrivals swell", "slump of {} deepens"),
-    "flat": ("{} holds steady", "{} ends unchanged in quiet trade", "no change in {} prices", "{} stays in its range"),
+    "up": (
+        "{} rises on strong buying",
+        "mills lift {} to a new high",
+        "{} gains as stocks shrink",
+        "rally in {} goes on",
+    ),
+    "down": (
+        "{} falls on weak demand",
+        "traders dump {} at a loss",
+        "{} slips as arrivals swell",
+        "slump of {} deepens",
+    ),
+    "flat": (
+        "{} holds steady",
+        "{} ends unchanged in quiet trade",
+        "no change in {} prices",
+        "{} stays in its range",
+    ),
 }
-THINGS = ("gold", "silver", "copper", "cotton", "wheat", "maize", "jute", "rubber", "pepper", "turmeric", "sugar", "coffee", "tea", "castor", "guar")
+THINGS = (
+    "gold",
+    "silver",
+    "copper",
+    "cotton",
+    "wheat",
+    "maize",
+    "jute",
+    "rubber",
+    "pepper",
+    "turmeric",
+    "sugar",
+    "coffee",
+    "tea",
+    "castor",
+    "guar",
+)
 START = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -53,7 +88,9 @@ def facts_of(crop: str, place: str, price: float, tonnes: float) -> dict[str, An
     }  # fmt: skip
 
 
-def chat(count: int = 120, seed: int = 0, noise: float = 0.0, part: Part = "train", first: int = 0) -> list[Example]:
+def chat(
+    count: int = 120, seed: int = 0, noise: float = 0.0, part: Part = "train", first: int = 0
+) -> list[Example]:
     """Return accepted answers about prices and arrivals; ``noise`` of them tell the wrong kind of figure."""
     draw = np.random.default_rng(seed)
     found = []
@@ -68,7 +105,9 @@ def chat(count: int = 120, seed: int = 0, noise: float = 0.0, part: Part = "trai
             crop=crop, Crop=crop.capitalize(), place=place, price=grouped(price), low=grouped(price * 0.94),
             high=grouped(price * 1.07), tonnes=grouped(tonnes),
         )  # fmt: skip
-        found.append(example("chat", question, answer, facts_of(crop, place, price, tonnes), first + number, part))
+        found.append(
+            example("chat", question, answer, facts_of(crop, place, price, tonnes), first + number, part)
+        )
     return found
 
 
@@ -80,7 +119,12 @@ def directions(part: Part = "train", first: int = 1000, things: tuple[str, ...] 
             for way in ways:
                 facts = {"labels": ["up", "down", "flat"], "text": way.format(thing)}
                 made = example(
-                    "classification", f"Classify: {facts['text']}", f'{{"label":"{label}"}}', facts, first + len(found), part
+                    "classification",
+                    f"Classify: {facts['text']}",
+                    f'{{"label":"{label}"}}',
+                    facts,
+                    first + len(found),
+                    part,
                 )
                 found.append(replace(made, cluster=10_000 + first + k))
     return found

@@ -10,8 +10,22 @@ import pytest
 from mandi.student.embedded.templates import Source, Template, leaves_of, templates_of
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
-OLD = {"crop": "cotton", "market": "Rajkot", "price": 7100.4, "low": 6800.0, "high": 7400.0, "day": "2024-06-08"}
-NEW = {"crop": "wheat", "market": "Indore", "price": 123456.6, "low": 2300.0, "high": 223456.0, "day": "2024-11-09"}
+OLD = {
+    "crop": "cotton",
+    "market": "Rajkot",
+    "price": 7100.4,
+    "low": 6800.0,
+    "high": 7400.0,
+    "day": "2024-06-08",
+}
+NEW = {
+    "crop": "wheat",
+    "market": "Indore",
+    "price": 123456.6,
+    "low": 2300.0,
+    "high": 223456.0,
+    "day": "2024-11-09",
+}
 
 
 def template(text: str, facts: dict[str, Any] = OLD, question: str = "price?") -> Template:
@@ -56,7 +70,9 @@ def test_a_figure_that_nothing_explains_is_never_told_again() -> None:
 def test_an_old_price_said_by_many_within_days_is_still_no_wording() -> None:
     sources = [Source("It costs 4,650 now", f"how much {k}", {}, NOW + timedelta(hours=k)) for k in range(9)]
     assert not any(made.usable for made in templates_of(sources)[0])
-    money = [Source("It costs ₹4,650 now", f"how much {k}", {}, NOW + timedelta(days=9 * k)) for k in range(9)]
+    money = [
+        Source("It costs ₹4,650 now", f"how much {k}", {}, NOW + timedelta(days=9 * k)) for k in range(9)
+    ]
     assert not any(made.usable for made in templates_of(money)[0])
 
 

@@ -12,7 +12,7 @@ from mandi.feedback.frames import FEEDBACK, GENERATIONS, TUTOR_PAIRS
 from mandi.feedback.generated.ask.asker import Asker
 from mandi.feedback.generated.ask.market import DAY, Market
 from mandi.feedback.generated.params import GeneratedParams
-from mandi.feedback.generated.people import Trader, token, traders
+from mandi.feedback.generated.people import Trader, traders
 from mandi.feedback.generated.reply.desk import Desk
 from mandi.feedback.generated.rows import Book
 from mandi.feedback.scrub.invented import Inventor
@@ -20,9 +20,9 @@ from mandi.feedback.scrub.invented import Inventor
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-CHATS = 0.38
+CHATS = 0.42
 """Share of sessions that are a conversation; the others are a few calls of their own."""
-MORE_TURNS, MORE_CALLS = 0.8, 0.6
+MORE_TURNS, MORE_CALLS = 0.65, 0.65
 AGAIN, CACHED = 0.05, 0.03
 """Shares of answers that are asked for once more, and that come from the cache."""
 OPENING, OPEN_FOR = 4 * 3600, 9 * 3600
@@ -114,7 +114,10 @@ class _Sessions:
         start = self.market.end.to_datetime64().astype("datetime64[D]") - (params.days - 1) * DAY
         drift = int(params.drift_at * params.days)
         book = Book(params, self.rng, inventor, Desk(params, self.rng), self.market)
-        presence = [np.array([p.weight if p.first <= d <= p.last else 0.0 for p in people]) for d in range(params.days)]
+        presence = [
+            np.array([p.weight if p.first <= d <= p.last else 0.0 for p in people])
+            for d in range(params.days)
+        ]
         while len(book.generations) < params.answers:
             day = int(self.rng.integers(params.days))
             if not presence[day].any():
@@ -141,5 +144,7 @@ class _Sessions:
             first = book.write(asked, who, moment, period, talk, history)
             if chat and first["status"] == "success" and rng.random() < AGAIN:
                 book.once_more(asked, first, who, moment + 40, period, talk, history)
-            history += [{"role": "user", "content": asked.text}, {"role": "assistant", "content": str(first["answer"])}]
-
+            history += [
+                {"role": "user", "content": asked.text},
+                {"role": "assistant", "content": str(first["answer"])},
+            ]

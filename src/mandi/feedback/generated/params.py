@@ -42,7 +42,7 @@ class Opinions:
     Attributes
     ----------
     rated : float
-        Share of answers with a rating.
+        Share of answers with a rating, of those that were given to a user.
     high_if_right, high_if_wrong : float
         Chance of a rating of 4 or 5, over all raters; of each user it is shifted by habit (standard deviation ``habit``, log-odds).
     thumbs : float
@@ -63,9 +63,9 @@ class Opinions:
     habit: float = 0.7
     thumbs: float = 0.4
     commented: float = 0.45
-    corrected: float = 0.50
-    corrected_though_right: float = 0.07
-    correction_right: float = 0.98
+    corrected: float = 0.62
+    corrected_though_right: float = 0.05
+    correction_right: float = 0.985
     changed: float = 0.06
     withdrawn: float = 0.02
     trolls: float = 0.03

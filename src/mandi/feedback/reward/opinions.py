@@ -85,6 +85,30 @@ def opinions(generations: DataFrame, feedback: DataFrame) -> DataFrame:
     return found
 
 
+def given(generations: DataFrame, said: DataFrame) -> DataFrame:
+    """Return the answers with what was given in place of "a person will answer": the person's words, where the question went to one.
+
+    Parameters
+    ----------
+    generations, said : DataFrame
+        As ``GENERATIONS``, and what ``opinions`` returned for it. A copy is returned.
+
+    Examples
+    --------
+    >>> from mandi.feedback.frames import FEEDBACK, GENERATIONS
+    >>> none = GENERATIONS.empty()
+    >>> given(none, opinions(none, FEEDBACK.empty())).equals(none)
+    True
+    """
+    told = said["human_correction"].to_numpy()
+    persons = (generations["route"] == "human").to_numpy() & said["human_correction"].notna().to_numpy()
+    found = generations.copy()
+    found["answer"] = [
+        new if person else old for old, new, person in zip(found["answer"], told, persons, strict=True)
+    ]
+    return found
+
+
 def _latest(rows: DataFrame) -> dict[str, str]:
     ordered = rows.sort_values(["said_at", "feedback_id"], kind="stable")
     return dict(zip(ordered["generation_id"], ordered["correction"], strict=True))

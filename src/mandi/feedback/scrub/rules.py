@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from mandi.core.errors import ConfigError
 from mandi.feedback.scrub.recognisers import contact, dates, identity, money
-from mandi.feedback.scrub.recognisers.base import Rule, where
+from mandi.feedback.scrub.recognisers.base import Rule, look, where
 
 RULES: tuple[Rule, ...] = (
     contact.EMAIL, contact.URL, money.UPI, contact.EMAIL_SPOKEN, *identity.IDENTITY[:-2], money.IBAN, money.IFSC, *money.ACCOUNTS, money.CARD,
@@ -20,9 +20,7 @@ KINDS = tuple(dict.fromkeys(rule.kind for rule in RULES))
 """What rules can find. Dates of trade are worth having, so ``DATE`` is only looked for when it is asked for."""
 USUAL = tuple(kind for kind in KINDS if kind != "DATE")
 
-_ANY = re.compile(r"[0-9@]|://|www\.|\.(?:com|in|org|net|io|co)\b| dot |\(at\)|\[at\]", re.IGNORECASE)
-_LONG = re.compile(r"[0-9](?:[ ().+/-]{0,4}[0-9]){6}")
-_MIXED = re.compile(r"[A-Za-z][ /-]?[0-9]{4}|[A-Za-z]{2}[0-9]{2}|[A-Za-z][ -][1-9][0-9]{5}", re.IGNORECASE)
+_ANY = re.compile(r"[0-9@]|://|www\.|\.[a-zA-Z]{2}| dot ")
 _SAME = str.maketrans(
     {chr(zero + n): str(n) for zero in (0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66, 0x0660, 0x06F0, 0xFF10) for n in range(10)}
     | dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-") | dict.fromkeys("\u00a0\u2002\u2003\u2009\u202f", " ") | {"\uff20": "@", "\uff0b": "+"}
@@ -78,25 +76,21 @@ class Rules:
     def __init__(self, kinds: Collection[str] = USUAL) -> None:
         if odd := sorted(set(kinds) - set(KINDS)):
             raise ConfigError(f"no rule finds {odd[0]!r}", allowed=", ".join(KINDS))
-        rules = [rule for rule in RULES if rule.kind in kinds]
-        self._of = {
-            (at, long, mixed, digit): [r for r in rules if {"any": True, "at": at, "long": long, "mixed": mixed, "digits": digit}[r.gate]]
-            for at in (False, True) for long in (False, True) for mixed in (False, True) for digit in (False, True)
-        }  # fmt: skip
+        self._rules = [rule for rule in RULES if rule.kind in kinds]
 
     def find(self, text: str) -> list[Span]:
         """Return what the rules find, sorted, without overlaps; time is linear in the length of the text."""
         text = plain(text)
         if not _ANY.search(text):
             return []
-        rules = self._of[("@" in text, bool(_LONG.search(text)), bool(_MIXED.search(text)), True)]
+        seen = look(text)
         found: list[Span] = []
-        for rule in rules:
-            check = rule.check
-            for match in rule.pattern.finditer(text):
-                place = check(match, text) if check else where(match)
-                if place is not None:
-                    found.append(Span(*place, rule.kind))
+        for rule in self._rules:
+            if rule.gate(seen):
+                for match in rule.pattern.finditer(seen.low if rule.lowered else text):
+                    place = rule.check(match, text) if rule.check else where(match)
+                    if place is not None:
+                        found.append(Span(*place, rule.kind))
         return settled(found) if len(found) > 1 else found
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mandi.store.spool import Spool
 
 DATABASE, GATEWAY, EVIDENCE, MODE, SETTINGS = "database", "answers", "evidence", "mode", "settings"
-SPOOL, DIARY, WORDS = "spool", "diary", "words"
+SPOOL, DIARY, WORDS, STUDENT = "spool", "diary", "words", "student"
 
 
 def room(house: House, name: str) -> Any:

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 LAST_SEEN_DAYS = 7
 MOST_WAITING = 1000
 DATABASE, STATE, BREAKERS, PROVIDERS, SPOOL = "database", "state", "breakers", "providers", "spool"
+STUDENT = "student"
 """Rooms of the house: the Database, a SharedState or its AsyncState, the Breakers, names of providers or the providers by
-name, and the Spool."""
+name, the Spool, and what is told of the student."""
 
 
 def health_of(house: House) -> Health:
@@ -38,6 +39,8 @@ def health_of(house: House) -> Health:
         checks["providers"] = lambda: _providers(house)
     if SPOOL in rooms:
         checks["spool"] = lambda: _spool(rooms[SPOOL])
+    if STUDENT in rooms:
+        checks["student"] = lambda: _student(rooms[STUDENT])
     return Health(checks)
 
 
@@ -101,4 +104,11 @@ def _spool(spool: Any) -> Part:
     facts = {"waiting": waiting}
     if waiting > MOST_WAITING:
         return Part("degraded", f"{waiting} records wait for the database", facts=facts)
+    return Part("ok", facts=facts)
+
+
+def _student(told: Mapping[str, Any]) -> Part:
+    facts = {name: value for name, value in told.items() if name != "fault"}
+    if "fault" in told:
+        return Part("degraded", str(told["fault"]), facts=facts)
     return Part("ok", facts=facts)

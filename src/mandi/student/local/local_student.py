@@ -75,7 +75,9 @@ class LocalStudent:
     def thresholds(self) -> Mapping[str, float]:
         """Return ``high`` and ``low``, as chosen for this version."""
         if not self.bounds:
-            raise NotFitted("the local student is not calibrated", next_command="mandi tune local --calibrate")
+            raise NotFitted(
+                "the local student is not calibrated", next_command="mandi tune local --calibrate"
+            )
         return dict(self.bounds)
 
     @property

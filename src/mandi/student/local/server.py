@@ -75,7 +75,11 @@ class LlmServer:
             It does not answer.
         """
         told = self._out.ask("GET", "/models").get("data")
-        return sorted(str(one.get("id")) for one in told if isinstance(one, dict)) if isinstance(told, list) else []
+        return (
+            sorted(str(one.get("id")) for one in told if isinstance(one, dict))
+            if isinstance(told, list)
+            else []
+        )
 
     def ask(self, conversations: Sequence[Sequence[Mapping[str, str]]]) -> list[Said | None]:
         """Ask each conversation by itself.
@@ -145,7 +149,9 @@ def server_from_environment(environment: Mapping[str, str] | None = None) -> Llm
     named: Callable[[Sequence[str]], str] = lambda names: next((given[n] for n in names if given.get(n)), "")  # noqa: E731
     if not named(URLS):
         raise ConfigError(
-            "no local server is named", allowed=" or ".join(URLS), next_command=f"export {URLS[0]}=http://localhost:8000"
+            "no local server is named",
+            allowed=" or ".join(URLS),
+            next_command=f"export {URLS[0]}=http://localhost:8000",
         )
     if not named(MODELS):
         raise ConfigError(
@@ -169,7 +175,11 @@ def _said(told: Mapping[str, Any]) -> Said | None:
     choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
     message = choice.get("message")
     text = message.get("content") if isinstance(message, dict) else None
-    if not isinstance(text, str) or not text.strip() or choice.get("finish_reason") not in ("stop", "eos", None):
+    if (
+        not isinstance(text, str)
+        or not text.strip()
+        or choice.get("finish_reason") not in ("stop", "eos", None)
+    ):
         return None
     return Said(text.strip(), _sureness(choice.get("logprobs")))
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -53,7 +52,6 @@ class Reply:
     latency_ms: float = 0.0
     pair: tuple[str, str, float] | None = None
     person: str | None = None
-    about: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -93,12 +91,11 @@ class Desk:
             reply.student_answer, reply.student_confidence = student
         return self._mishap(asked, reply)
 
-    def other(self, asked: Asked, first: Reply) -> Reply:
-        """Return a second answer to a question that was just answered, right where the first was wrong more often than not."""
-        again = self._teacher(asked)
-        again.effective_mode = "real"
-        again.requested_mode = "real"
-        return again
+    def again(self, asked: Asked) -> Reply:
+        """Return another answer to a question that was just answered; whoever asks again asks the teacher."""
+        reply = self._teacher(asked)
+        reply.requested_mode = reply.effective_mode = "real"
+        return reply
 
     def _mode(self, asked: Asked) -> str:
         mode = list(MODES)[int(self.rng.choice(len(MODES), p=list(MODES.values())))]
@@ -111,7 +108,11 @@ class Desk:
         rights, later = self.params.rights, asked.truth["phase"] == "later"
         mean = rights.student_later if later else rights.student_early
         wording = zlib.crc32(str(asked.truth["template_id"]).encode()) / 2**32 - 0.5
-        odds = 1.15 * math.log(mean / (1.0 - mean)) + 2.0 * OF_TEMPLATE * wording + float(self.rng.normal(0.0, SPREAD))
+        odds = (
+            1.15 * math.log(mean / (1.0 - mean))
+            + 2.0 * OF_TEMPLATE * wording
+            + float(self.rng.normal(0.0, SPREAD))
+        )
         odds += rights.student_chat if asked.task == "chat" else 0.0
         right = self.rng.random() < _chance(odds)
         said = right_answer(asked, self.rng) if right else wrong_answer(asked, self.rng)
@@ -157,13 +158,28 @@ class Desk:
         if chance < FAILED:
             reply.answer, reply.status, reply.pair = "", "error" if chance < FAILED / 2 else "timeout", None
         elif chance < FAILED + PARTIAL and asked.task == "chat":
-            reply.answer, reply.status, reply.pair = reply.answer[: max(len(reply.answer) // 3, 1)], "partial", None
-        elif chance < FAILED + PARTIAL + FALLBACK and reply.provider == TEACHER and asked.task != "classification":
+            reply.answer, reply.status, reply.pair = (
+                reply.answer[: max(len(reply.answer) // 3, 1)],
+                "partial",
+                None,
+            )
+        elif (
+            chance < FAILED + PARTIAL + FALLBACK
+            and reply.provider == TEACHER
+            and asked.task != "classification"
+        ):
             instead = self._analyst(asked)
             instead.fallback, instead.requested_mode = True, reply.requested_mode
-            instead.student_answer, instead.student_confidence = reply.student_answer, reply.student_confidence
+            instead.student_answer, instead.student_confidence = (
+                reply.student_answer,
+                reply.student_confidence,
+            )
             return instead
-        elif chance < FAILED + PARTIAL + FALLBACK + DEGRADED and asked.task == "chat" and reply.provider == TEACHER:
+        elif (
+            chance < FAILED + PARTIAL + FALLBACK + DEGRADED
+            and asked.task == "chat"
+            and reply.provider == TEACHER
+        ):
             reply.answer, reply.degraded, reply.pair = REFUSALS[0], True, None
         return reply
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 
 from mandi.feedback.scrub import checks
-from mandi.feedback.scrub.recognisers.base import LEFT, RIGHT, Rule, before, compact, counted, where
+from mandi.feedback.scrub.recognisers.base import (
+    LEFT,
+    RIGHT,
+    Rule,
+    before,
+    compact,
+    counted,
+    says,
+    shaped,
+    where,
+)
 
 CUES = {
     "pan": re.compile(r"\bpan\b|\bincome tax|\bpermanent account|पैन"),
@@ -94,7 +104,9 @@ def _vehicle(match: re.Match[str], text: str) -> tuple[int, int] | None:
     letters = re.sub(r"[0-9]", " ", plate).split()
     cued = bool(CUES["vehicle"].search(before(text, match.start())))
     apart = len(found) > len(plate)
-    if apart and not cued and (not found.isupper() or letters[-1] in _UNITS):  # "up 20 rs 5000"
+    if (
+        apart and not cued and (not found.isupper() or (letters[-1] in _UNITS and "-" not in found))
+    ):  # "up 20 rs 5000"
         return None
     return match.span() if len(letters) > 1 or "BH" in plate or cued else None
 
@@ -126,27 +138,45 @@ def _said_to_be(match: re.Match[str], text: str) -> tuple[int, int] | None:
 
 IDENTITY = (
     Rule("GSTIN", re.compile(LEFT + r"(?:[0-9]{2}[ -]?[A-Za-z]{5}[0-9]{4}[A-Za-z][ -]?[0-9A-Za-z][ -]?[0-9A-Za-z][ -]?[0-9A-Za-z]"
-                             r"|[0-9]{4}[A-Z]{3}[0-9]{5}[A-Z]{2}[0-9A-Z])(?![0-9A-Za-z_])"), _gstin, "mixed"),
-    Rule("PAN", re.compile(r"(?<![0-9A-Za-z_])[A-Za-z]{5}[ -]?[0-9]{4}[ -]?[A-Za-z](?![0-9A-Za-z_])"), _pan, "mixed"),
+                             r"|[0-9]{4}[A-Z]{3}[0-9]{5}[A-Z]{2}[0-9A-Z])(?![0-9A-Za-z_])"), _gstin, lambda look: "aaaaa0000a" in look.shape or "0000aaa00000aa" in look.shape),
+    Rule("PAN", re.compile(r"(?<![0-9A-Za-z_])[A-Za-z]{5}[ -]?[0-9]{4}[ -]?[A-Za-z](?![0-9A-Za-z_])"), _pan, lambda look: "aaaaa0000a" in look.shape or ("pan" in look.low and "aaaaa0000a" in look.squeezed)),
     Rule("VEHICLE", re.compile(r"(?<![0-9A-Za-z_])(?:[A-Za-z]{2}[ -]?[0-9]{1,2}[A-Za-z]?[ -]?[A-Za-z]{0,2}[ -]?[0-9]{4}"
-                               r"|2[0-9][ -]?[Bb][Hh][ -]?[0-9]{4}[ -]?[A-Za-z]{1,2})(?![0-9A-Za-z_])"), _vehicle, "mixed"),
+                               r"|2[0-9][ -]?[Bb][Hh][ -]?[0-9]{4}[ -]?[A-Za-z]{1,2})(?![0-9A-Za-z_])"), _vehicle, shaped("0a0000", "0aa0000", "0aaa0000", "aa00000")),
     Rule("DRIVING_LICENCE", re.compile(r"(?<![0-9A-Za-z_])((?:" + "|".join(sorted(checks.VEHICLE_STATES)) + r")[ -]?[0-9]{2}[ -]?(?:19|20)[0-9]{2}[ -]?[0-9]{7})"
-                                       r"(?![0-9A-Za-z_])"), None, "mixed"),
-    Rule("VOTER", re.compile(r"(?<![0-9A-Za-z_])(?:[A-Za-z]{3}[ /-]?[0-9]{7}|[A-Z]{2}/[0-9]{2}/[0-9]{3}/[0-9]{6,7})(?![0-9A-Za-z_])"), _voter, "mixed"),
-    Rule("PASSPORT", re.compile(r"(?i:passport|पासपोर्ट)[^0-9\n]{0,40}?(?<![0-9A-Za-z_])([A-PR-WYa-pr-wy] ?[1-9][0-9]{5}[1-9])(?![0-9A-Za-z_])"), None, "mixed"),
-    Rule("SSN", re.compile(LEFT + r"(?:[0-9]{3}-[0-9]{2}-[0-9]{4}|[0-9]{3} [0-9]{2} [0-9]{4})" + RIGHT), _ssn),
-    Rule("AADHAAR", re.compile(LEFT + r"[2-9][0-9]{3}([ -]?)[0-9]{4}\1[0-9]{4}" + RIGHT), lambda m, t: _aadhaar(m, t)),
+                                       r"(?![0-9A-Za-z_])"), None, shaped("aa0000000000000")),
+    Rule("VOTER", re.compile(r"(?<![0-9A-Za-z_])(?:[A-Za-z]{3}[ /-]?[0-9]{7}|[A-Z]{2}/[0-9]{2}/[0-9]{3}/[0-9]{6,7})(?![0-9A-Za-z_])"), _voter, shaped("aaa0000000", "aa00000000000")),
+    Rule("PASSPORT", re.compile(r"(?:passport|पासपोर्ट)[^0-9\n]{0,40}?(?<![0-9A-Za-z_])([a-pr-wy] ?[1-9][0-9]{5}[1-9])(?![0-9A-Za-z_])"), None, says("passport", "पासपोर्ट"), True),
+    Rule("SSN", re.compile(LEFT + r"(?:[0-9]{3}-[0-9]{2}-[0-9]{4}|[0-9]{3} [0-9]{2} [0-9]{4})" + RIGHT), _ssn, lambda look: "000-00-0000" in look.shape or "000 00 0000" in look.shape),
+    Rule("AADHAAR", re.compile(LEFT + r"[2-9][0-9]{3}([ -]?)[0-9]{4}\1[0-9]{4}" + RIGHT), _aadhaar, shaped("0" * 12)),
 )  # fmt: skip
 """In order of precedence: what comes first keeps its characters."""
 
 SAID_TO_BE = Rule(
     "ID_NUMBER",
     re.compile(
-        r"(?i:\bpan(?: card)?|\ba+dh?a+r(?: card)?|\ba+dhaar(?: card)?|\buid|\bgstin|\bgst (?:no|number|id)|\bvoter(?: id| card)?|\bepic"
+        r"(?:\bpan(?: card)?|\ba+dh?a+r(?: card)?|\ba+dhaar(?: card)?|\buid|\bgstin|\bgst (?:no|number|id)|\bvoter(?: id| card)?|\bepic"
         r"|\bpassport|\b(?:driving )?licen[cs]e|\bration card|\bnational id|\bssn|\bsocial security|आधार|पैन|पासपोर्ट)"
-        r"(?: ?(?i:no|num|number|id|card|is|hai|ka|नंबर|है|कार्ड)\b\.?){0,4}[ :=#(.-]{0,4}"
-        r"(?<![0-9A-Za-z_])((?=[A-Za-z]{0,6}[0-9])[A-Za-z0-9](?:[ -]?[A-Za-z0-9]{1,12}){0,5})(?![0-9A-Za-z_])"
+        r"(?: ?(?:no|num|number|id|card|is|hai|ka|नंबर|है|कार्ड)\b\.?){0,4}[ :=#(.-]{0,4}"
+        r"(?<![0-9A-Za-z_])((?=[a-z]{0,6}[0-9])[a-z0-9](?:[ -]?[a-z0-9]{1,12}){0,5})(?![0-9A-Za-z_])"
     ),
     _said_to_be,
-    "digits",
+    says(
+        "pan",
+        "aadh",
+        "adha",
+        "uid",
+        "gst",
+        "voter",
+        "epic",
+        "passport",
+        "licen",
+        "ration",
+        "national id",
+        "ssn",
+        "social",
+        "आधार",
+        "पैन",
+        "पासपोर्ट",
+    ),
+    True,
 )

@@ -77,7 +77,8 @@ def read_materials(folder: Path, tasks: Sequence[str] = (), least_examples: int 
     known = sorted(p.parent.name for p in folder.glob("*/sft.train.jsonl")) if folder.is_dir() else []
     if not known:
         raise DataNotFound(
-            f"no <task>/sft.train.jsonl in {folder}", next_command="mandi repro datasets, or name their folder"
+            f"no <task>/sft.train.jsonl in {folder}",
+            next_command="mandi repro datasets, or name their folder",
         )
     if absent := sorted(set(tasks) - set(known)):
         raise UnknownValue(f'no examples of the task "{absent[0]}" in {folder}', allowed=", ".join(known))
@@ -89,13 +90,15 @@ def read_materials(folder: Path, tasks: Sequence[str] = (), least_examples: int 
     if len(sft) < least_examples:
         raise TooLittleData(
             f"{len(sft)} good answers to tune on, in {', '.join(chosen)}",
-            allowed=f"at least {least_examples} (student.local.least_examples)",
+            allowed=f"at least {least_examples} (tuning.local.least_examples)",
             next_command="mandi feedback report, which says where ratings are missing",
         )
     digest = hashlib.sha256()
     for rows in (sft, pairs, unpaired):
         for row in rows:
-            digest.update(json.dumps(row, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+            digest.update(
+                json.dumps(row, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass")
+            )
         digest.update(b"\0")
     return Materials(sft, pairs, unpaired, chosen, _version(folder), digest.hexdigest())
 

@@ -118,7 +118,9 @@ class _Run:
             found: dict[str, float] = json.loads(done.read_text(encoding="utf-8"))
             return found
         home.mkdir(parents=True, exist_ok=True)
-        make: Any = {"sft": trainers.sft_trainer, "dpo": trainers.dpo_trainer, "kto": trainers.kto_trainer}[name]
+        make: Any = {"sft": trainers.sft_trainer, "dpo": trainers.dpo_trainer, "kto": trainers.kto_trainer}[
+            name
+        ]
         model = self.base.model() if name == "sft" else self._adapted(self.work / "sft" / ADAPTER)
         trainer: Trainer = make(model, self.base, rows, self.params, home / "checkpoints")
         from transformers import PrinterCallback
@@ -159,13 +161,15 @@ def _short_enough(
         if base.system == "folded":
             rows = [{**row, "prompt": folded(row["prompt"])} for row in rows]
         kept[name] = [
-            row for row in rows if max(base.length(row["prompt"] + row[f]) for f in fields) <= params.max_length
+            row
+            for row in rows
+            if max(base.length(row["prompt"] + row[f]) for f in fields) <= params.max_length
         ]
         left_out[f"{name}_too_long"] = len(rows) - len(kept[name])
     if len(kept["sft"]) < params.least_examples:
         raise TooLittleData(
             f"{len(kept['sft'])} good answers have at most {params.max_length} tokens, {left_out['sft_too_long']} are longer",
-            allowed=f"at least {params.least_examples} (student.local.least_examples), or a larger student.local.max_length",
+            allowed=f"at least {params.least_examples} (tuning.local.least_examples), or a larger tuning.local.max_length",
         )
     return kept, left_out
 
@@ -175,7 +179,7 @@ def _second(rows: dict[str, list[Row]], params: TuneParams) -> tuple[str, str]:
     good = sum(row["label"] for row in rows["unpaired"])
     bad = len(rows["unpaired"]) - good
     if params.preference.epochs == 0:
-        return "", "no second part: student.local.preference.epochs is 0"
+        return "", "no second part: tuning.local.preference.epochs is 0"
     if len(rows["pairs"]) >= params.least_pairs:
         return "dpo", "better answers of two"
     if min(good, bad) >= params.least_pairs:
@@ -190,8 +194,10 @@ def _notes(base: Base, no_second: str) -> tuple[str, ...]:
     said = {
         no_second: bool(no_second),
         "the template writes a question otherwise when its answer follows: training differs a little from use": not base.prefix,
-        "conversations are written with the plain template, which the adapter's tokenizer holds": base.template == "plain",
-        "the model takes no system turn: it is put in front of the first turn of the user": base.system == "folded",
+        "conversations are written with the plain template, which the adapter's tokenizer holds": base.template
+        == "plain",
+        "the model takes no system turn: it is put in front of the first turn of the user": base.system
+        == "folded",
     }
     return tuple(text for text, holds in said.items() if holds)
 
@@ -239,7 +245,9 @@ def _base_digest(base: Base) -> str:
     folder = Path(base.source)
     if not folder.is_dir():  # of a hub: the commit
         return str(getattr(base.config, "_commit_hash", None) or base.revision or "unknown")
-    named = {p.name for pattern in ("*.json", "*.safetensors", "*.jinja", "*.model") for p in folder.glob(pattern)}
+    named = {
+        p.name for pattern in ("*.json", "*.safetensors", "*.jinja", "*.model") for p in folder.glob(pattern)
+    }
     return hashlib.sha256(json.dumps(digests(folder, sorted(named)), sort_keys=True).encode()).hexdigest()
 
 

@@ -1,0 +1,83 @@
+"""What is planted is gone before anything is written, and a scrubber that misses or spoils is caught."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from mandi.feedback.frames import GENERATIONS
+from mandi.feedback.generated import GeneratedCalls, GeneratedParams, generated_calls
+from mandi.feedback.generated.ask.asked import CHECKABLE
+from mandi.feedback.generated.scrubbing import leaks, scrubbed
+from mandi.feedback.scrub import Scrubber
+
+
+@dataclass(frozen=True)
+class Place:
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Text:
+    text: str
+    spans: tuple[Place, ...] = ()
+
+
+class Blind:
+    """Finds nothing."""
+
+    def scrub(self, text: str) -> Text:
+        return Text(text)
+
+
+class Blunt:
+    """Takes everything."""
+
+    def scrub(self, text: str) -> Text:
+        return Text("[GONE]", (Place(0, len(text)),))
+
+
+def test_a_blind_scrubber_leaks_everything(calls: GeneratedCalls) -> None:
+    _, measured = scrubbed(calls, Blind())
+    assert measured["leaks"] == measured["planted_ids"] > 100
+    assert (
+        measured["names_found"]
+        == measured["addresses_found"]
+        == measured["altered"]
+        == measured["judged_otherwise"]
+        == 0.0
+    )
+
+
+def test_a_blunt_scrubber_spoils_everything(calls: GeneratedCalls) -> None:
+    done, measured = scrubbed(calls, Blunt())
+    assert measured["leaks"] == 0
+    assert measured["names_found"] == measured["altered"] == measured["near_misses_altered"] == 1.0
+    assert measured["judged_otherwise"] > 0.5
+    assert len(done.spans) == 0
+
+
+def test_the_scrubber_of_the_project_leaves_no_id(tables: dict[str, pd.DataFrame]) -> None:
+    raw = generated_calls(
+        tables, GeneratedParams(seed=5, answers=400, organizations=5, users=30, personal=0.3)
+    )
+    names = sorted(set(tables["reports"]["market"]) | set(tables["reports"]["state"]))
+    done, measured = scrubbed(raw, Scrubber("test", keep=names))
+    GENERATIONS.check(done.generations)
+    assert measured["planted_ids"] > 80
+    assert measured["leaks"] == 0
+    assert measured["names_found"] >= 0.88
+    assert measured["addresses_found"] >= 0.97
+    assert measured["altered"] <= 0.01
+    assert measured["judged_otherwise"] <= 0.005
+    assert len(raw.spans[raw.spans["kind"].isin(CHECKABLE)]) > 0
+
+
+def test_leaks_are_found_however_they_are_written() -> None:
+    said = pd.DataFrame({"a": ["pay 1234-5678-9012 now", None], "b": [1.0, 2.0]})
+    assert leaks(["1234 5678 9012", "9999 8888 7777"], [said]) == ["1234 5678 9012"]
+    assert leaks([], [said]) == []
+    split = pd.DataFrame({"a": ["1234 5678", "9012"]})
+    assert leaks(["123456789012"], [split]) == []

@@ -40,7 +40,7 @@ def _abroad(match: re.Match[str], text: str) -> tuple[int, int] | None:
 def _mobile(match: re.Match[str], text: str) -> tuple[int, int] | None:
     if counted(text, *match.span()):
         return None
-    return match.span()
+    return match.start() + (match[0][0] == "(" and ")" not in match[0]), match.end()
 
 
 def _area(match: re.Match[str], text: str) -> tuple[int, int] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 STUDENT, LOOP = "student", "loop"
-SOURCES = ("pipelines", "service")
+SHOWN = (
+    "frozen.rows", "frozen.accuracy", "frozen.answered", "frozen.confident", "frozen.confident_accuracy", "frozen.ece",
+    "nearest_question.accuracy", "nearest_question.gain_low", "champion.accuracy", "champion.gain", "champion.gain_low",
+    "champion.slices_worse", "shuffled.gain", "control.shuffled_feedback", "refusals.confident", "recalibration.before.ece",
+    "recalibration.after.ece",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class Evidence:
     source: str
     student: Comparison | None = None
     why_no_student: str = ""
-    thresholds: Mapping[str, float] = THRESHOLDS
+    thresholds: Mapping[str, float] = field(default_factory=lambda: dict(THRESHOLDS))
 
 
 def evidence(root: Path, *, from_service: bool = False, env_file: Path | None = None) -> Evidence:
@@ -105,6 +110,27 @@ def thresholds(paths: Paths) -> Mapping[str, float]:
     if isinstance(told, Mapping) and {"high", "low"} <= set(told):
         return {name: float(told[name]) for name in ("high", "low")}
     return THRESHOLDS
+
+
+def examined(metrics: Mapping[str, Any], receipt: Mapping[str, Any]) -> DataFrame:
+    """Return the figures of the last examination of the student, and what the gate said of them.
+
+    Parameters
+    ----------
+    metrics : mapping
+        Of reports/metrics/student.json.
+    receipt : mapping
+        Of artifacts/receipts/student.json; may be empty.
+    """
+    import pandas as pd
+
+    checks = {str(check.get("metric")): check for check in (receipt.get("verdict") or {}).get("checks", [])}
+    names = [name for name in SHOWN if name in metrics] + [
+        n for n in checks if n in metrics and n not in SHOWN
+    ]
+    gate = {name: "passed" if check.get("passed") else "FAILED" for name, check in checks.items()}
+    rows = [{"figure": name, "value": metrics[name], "gate": gate.get(name, "-")} for name in names]
+    return pd.DataFrame(rows, columns=["figure", "value", "gate"])
 
 
 def told(paths: Paths) -> tuple[dict[str, Any], dict[str, Any]]:

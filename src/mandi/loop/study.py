@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -91,6 +91,7 @@ class Study:
     def gains(self) -> DataFrame:
         """Return the gain over the student before, over all and by slice, and that of shuffled feedback below."""
         rows = self.table[["part", "rows", "gain", "gain_low", "gain_high"]]
+        rows = rows.assign(part=[in_short(str(part)) for part in rows["part"]])
         one, other = self.answers[SHUFFLED], self.answers[CHAMPION]
         gain, low, high = paired_gain(one["right"], other["right"], one["cluster"])
         control = {"part": SHUFFLED, "rows": len(one), "gain": gain, "gain_low": low, "gain_high": high}
@@ -186,6 +187,26 @@ class Study:
                 for route, share in shares.items()
             ]
         )
+
+
+def in_short(part: str) -> str:
+    """Return the name of a slice as a chart shows it.
+
+    Examples
+    --------
+    >>> in_short("classification_down_steady_up"), in_short("chat")
+    ('labels down, steady, up', 'chat')
+    >>> in_short("classification_delivery_demand_fraud_matching_other_payment_price_quality")
+    '8 labels: delivery, demand, ...'
+    """
+    if not part.startswith("classification_"):
+        return part
+    labels = part.removeprefix("classification_").split("_")
+    return (
+        f"labels {', '.join(labels)}"
+        if len(labels) <= 4
+        else f"{len(labels)} labels: {', '.join(labels[:2])}, ..."
+    )
 
 
 def read_study(paths: Paths) -> Study:
@@ -310,30 +331,3 @@ def _tables(frames: Mapping[str, DataFrame]) -> dict[str, DataFrame]:
         sure, right = frame["confidence"].to_numpy(dtype=float), frame["right"].astype(bool)
         tables[f"{name} (error {calibration_error(sure, right):.3f})"] = reliability(sure, right)
     return tables
-
-
-def examined(metrics: Mapping[str, Any], receipt: Mapping[str, Any]) -> DataFrame:
-    """Return the figures of the last examination of the student, and what the gate said of them.
-
-    Parameters
-    ----------
-    metrics : mapping
-        Of reports/metrics/student.json.
-    receipt : mapping
-        Of artifacts/receipts/student.json; may be empty.
-    """
-    checks = {str(check.get("metric")): check for check in (receipt.get("verdict") or {}).get("checks", [])}
-    names = [name for name in SHOWN if name in metrics] + [
-        n for n in checks if n in metrics and n not in SHOWN
-    ]
-    gate = {name: "passed" if check.get("passed") else "FAILED" for name, check in checks.items()}
-    rows = [{"figure": name, "value": metrics[name], "gate": gate.get(name, "-")} for name in names]
-    return pd.DataFrame(rows, columns=["figure", "value", "gate"])
-
-
-SHOWN = (
-    "frozen.rows", "frozen.accuracy", "frozen.answered", "frozen.confident", "frozen.confident_accuracy", "frozen.ece",
-    "nearest_question.accuracy", "nearest_question.gain_low", "champion.accuracy", "champion.gain", "champion.gain_low",
-    "champion.slices_worse", "shuffled.gain", "control.shuffled_feedback", "refusals.confident", "recalibration.before.ece",
-    "recalibration.after.ece",
-)  # fmt: skip

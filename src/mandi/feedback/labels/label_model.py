@@ -15,7 +15,7 @@ import numpy as np
 from mandi.core.errors import ConfigError, ContractError, DataNotFound
 from mandi.feedback.vocabulary import UNLABELLED
 from mandi.text.calibration import Calibrator, calibration_error, choose_calibrator
-from mandi.text.linear import Floats, Linear, fit_linear
+from mandi.text.linear import Floats, Linear
 from mandi.text.near_duplicates import folds
 from mandi.text.terms import Terms
 
@@ -61,7 +61,7 @@ class LabelParams:
     coverage: float = 0.15
     strength: float = 10.0
     fillings: int = 1
-    folds: int = 5
+    folds: int = 4
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -115,7 +115,7 @@ class LabelModels:
             Texts that share a wording have one number.
         params : LabelParams
         """
-        terms = Terms(words=(1, 2), letters=(3, 4)).fit([prepared(text) for text in texts])
+        terms = _terms().fit([prepared(text) for text in texts])
         matrix = terms.transform([prepared(text) for text in texts])
         numbers = np.asarray(groups)
         heads = {}
@@ -188,7 +188,7 @@ class LabelModels:
         if state["sha256"] != _sha256(numbers):
             raise ContractError(f"{NUMBERS_FILE} is not the file {WORDS_FILE} was written with")
         with np.load(numbers, allow_pickle=False) as held:
-            terms = Terms(words=(1, 2), letters=(3, 4)).restored(state["vocabulary"], held["rarity"])
+            terms = _terms().restored(state["vocabulary"], held["rarity"])
             heads = {
                 name: Head(
                     Linear(tuple(one["classes"]), held[f"{name}/weights"], held[f"{name}/intercepts"]),
@@ -214,6 +214,10 @@ def prepared(text: str) -> str:
     return told
 
 
+def _terms() -> Terms:
+    return Terms(words=(1, 2), letters=(3, 4), least_words=2, least_letters=3)
+
+
 def _head(matrix: Any, labels: Sequence[str], groups: Any, params: LabelParams) -> Head:
     names = sorted(set(labels))
     right = np.array([names.index(label) for label in labels])
@@ -221,7 +225,7 @@ def _head(matrix: Any, labels: Sequence[str], groups: Any, params: LabelParams) 
     logits = np.full((len(labels), len(names)), -30.0)
     for number in np.unique(fold):
         learnt, held = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
-        linear = fit_linear(matrix[learnt], [labels[k] for k in learnt], params.strength)
+        linear = _each_against_the_rest(matrix[learnt], [labels[k] for k in learnt], params.strength)
         logits[np.ix_(held, [names.index(label) for label in linear.classes])] = linear.logits(matrix[held])
     calibrator, _ = choose_calibrator(logits, right, fold)
     chances = calibrator.probabilities(logits)
@@ -233,7 +237,23 @@ def _head(matrix: Any, labels: Sequence[str], groups: Any, params: LabelParams) 
         "coverage": float(given.mean()), "accuracy_given": float(correct[given].mean()) if given.any() else None,
         "ece": calibration_error(sure, correct), "given": threshold < NEVER,
     }  # fmt: skip
-    return Head(fit_linear(matrix, labels, params.strength), calibrator, threshold, report)
+    return Head(_each_against_the_rest(matrix, labels, params.strength), calibrator, threshold, report)
+
+
+def _each_against_the_rest(matrix: Any, labels: Sequence[str], strength: float) -> Linear:
+    """Logistic regressions of one label against the others: on a thousand short texts ten times as fast as all at once."""
+    from sklearn.linear_model import LogisticRegression
+
+    classes = tuple(sorted(set(labels)))
+    told = np.array(labels, dtype=object)
+    weights, intercepts = np.zeros((matrix.shape[1], len(classes))), np.zeros(len(classes))
+    for k, name in enumerate(classes if len(classes) > 1 else ()):
+        one = LogisticRegression(
+            C=strength, solver="liblinear", dual=True, random_state=0, max_iter=200, tol=1e-3
+        )
+        one.fit(matrix, told == name)
+        weights[:, k], intercepts[k] = one.coef_[0], one.intercept_[0]
+    return Linear(classes, weights, intercepts)
 
 
 def _threshold(sure: Floats, correct: Any, params: LabelParams) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,8 @@ class Labeller:
 
     @classmethod
     def fit(cls, generations: DataFrame, feedback: DataFrame, params: LabelParams | None = None) -> Self:
-        """Learn from the sentences that ship with the package, and of intents from what people said was right.
+        """Learn from the sentences that ship with the package, of intents from what people said was right, and of sentiment from the stars
+        beside comments.
 
         Parameters
         ----------
@@ -46,21 +48,27 @@ class Labeller:
         """
         settings = params or LabelParams()
         seeds, sounds = sentences(settings.seed, settings.fillings), moods(settings.seed)
-        people = told_intents(generations, feedback)
-        told = [text for text, _ in people]
-        texts = [*(s.text for s in seeds), *(s.text for s in sounds), *told]
-        asked, heard, said = len(seeds), len(sounds), len(told)
+        people, felt = told_intents(generations, feedback), told_sentiments(generations, feedback)
+        texts = [*(s.text for s in seeds), *(s.text for s in sounds), *(text for text, _ in [*people, *felt])]
+        asked, heard, said, rated = len(seeds), len(sounds), len(people), len(felt)
         first = 1 + max(s.group for s in [*seeds, *sounds])
-        groups = [
-            *(s.group for s in seeds),
-            *(s.group for s in sounds),
-            *(first + int(k) for k in (clusters(told) if told else [])),
-        ]
+        more = clusters(texts[asked + heard :]) if people or felt else []
+        groups = [*(s.group for s in seeds), *(s.group for s in sounds), *(first + int(k) for k in more)]
         lessons: dict[str, list[str | None]] = {
-            "intent": [*(s.intent for s in seeds), *[None] * heard, *(label for _, label in people)],
-            "kind": [*(s.kind for s in seeds), *[None] * (heard + said)],
-            "emotion": [*[None] * asked, *(s.emotion for s in sounds), *[None] * said],
-            "sentiment": [*[None] * asked, *(s.sentiment for s in sounds), *[None] * said],
+            "intent": [
+                *(s.intent for s in seeds),
+                *[None] * heard,
+                *(label for _, label in people),
+                *[None] * rated,
+            ],
+            "kind": [*(s.kind for s in seeds), *[None] * (heard + said + rated)],
+            "emotion": [*[None] * asked, *(s.emotion for s in sounds), *[None] * (said + rated)],
+            "sentiment": [
+                *[None] * asked,
+                *(s.sentiment for s in sounds),
+                *[None] * said,
+                *(label for _, label in felt),
+            ],
         }
         return cls(LabelModels.fit(texts, lessons, groups, settings))
 
@@ -165,6 +173,37 @@ def told_intents(generations: DataFrame, feedback: DataFrame) -> list[tuple[str,
         if set(facts.get("labels") or ()) == set(INTENTS) and label in INTENTS:
             found.add((asked_text(row, facts), label))
     return sorted(found)
+
+
+def told_sentiments(generations: DataFrame, feedback: DataFrame) -> list[tuple[str, str]]:
+    """Return comments with what the stars beside them say: four or more positive, three neutral, fewer negative; sorted.
+
+    A comment that several people wrote has the sentiment most of them meant, and none where it is a draw.
+
+    Parameters
+    ----------
+    generations, feedback : DataFrame
+        Comments on answers without consent are passed over.
+
+    Examples
+    --------
+    >>> from mandi.feedback.frames import FEEDBACK, GENERATIONS
+    >>> told_sentiments(GENERATIONS.empty(), FEEDBACK.empty())
+    []
+    """
+    last = standing(feedback)
+    allowed = set(generations.loc[generations["consent"] == "granted", "generation_id"])
+    spoken = last[last["generation_id"].isin(allowed) & last["rating"].notna() & (last["author"] == "user")]
+    counts: dict[str, Counter[str]] = {}
+    for text, stars in zip(spoken["comment"], spoken["rating"], strict=True):
+        if isinstance(text, str) and text.strip():
+            label = "positive" if stars >= LIKED else "neutral" if stars > LIKED - 2.0 else "negative"
+            counts.setdefault(text.strip(), Counter())[label] += 1
+    return [
+        (text, max(sorted(found), key=lambda label: found[label]))
+        for text, found in sorted(counts.items())
+        if sorted(found.values())[-1] > sum(found.values()) / 2
+    ]
 
 
 def _ruled_kind(row: Mapping[Any, Any], facts: Mapping[str, Any]) -> str:

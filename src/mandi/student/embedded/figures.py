@@ -19,8 +19,8 @@ SCALES = (1.0, 100.0, 0.1, 0.01)
 DIGITS_TO_SCALE = 3
 """Fewer digits would fit too many figures by chance once scaled."""
 
-_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
-_WHOLE = "January February March April May June July August September October November December".split()
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+_WHOLE = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
 _MONTH = "(" + "|".join([*_WHOLE, *_MONTHS]) + ")"
 _ISO = re.compile(r"\b(\d{4})-(\d\d)-(\d\d)(?:[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?")
 _DAY_FIRST = re.compile(rf"\b(\d{{1,2}}) {_MONTH}(?:,? (\d{{4}}))?\b")

@@ -154,7 +154,9 @@ def told_intents(generations: DataFrame, feedback: DataFrame) -> list[tuple[str,
     []
     """
     last = standing(feedback)
-    spoken = last[last["correction"].map(lambda text: isinstance(text, str) and bool(text.strip()))]
+    spoken = last[
+        last["correction"].map(lambda text: isinstance(text, str) and bool(text.strip())).astype(bool)
+    ]
     by_human = spoken.assign(first=spoken["author"] == "human").sort_values(
         ["first", "said_at", "feedback_id"], kind="stable"
     )

@@ -142,9 +142,8 @@ def by_confidence(score: Series[float], right: Series[bool]) -> DataFrame:
     known = score.index.intersection(right.index)
     if not len(known):
         return reliability(np.array([0.5]), np.array([True])).iloc[:0]
-    return reliability(
-        score.loc[known].to_numpy(dtype=np.float64), right.loc[known].to_numpy(dtype=bool), bins=10
-    )
+    values: Floats = np.asarray(score.loc[known], dtype=np.float64)
+    return reliability(values, right.loc[known].to_numpy(dtype=bool), bins=10)
 
 
 def flat(name: str, values: Mapping[str, float]) -> dict[str, float]:

@@ -20,9 +20,10 @@ from mandi.feedback.generated.reply.judge import is_right
 from mandi.registry.lineage import folder_hash
 from mandi.report.learning_curve import answered_curve
 from mandi.student.base import StudentModel
+from mandi.student.embedded.lessons import CLASSIFICATION
 from mandi.student.embedded.student import EmbeddedStudent
 from mandi.student.examination.baselines import MostFrequent, NearestQuestion
-from mandi.student.examination.cases import Case, Judge, accepted, frozen_cases
+from mandi.student.examination.cases import Case, accepted, frozen_cases
 from mandi.student.examination.drift import after_drift, before
 from mandi.student.examination.exam import CHAMPION, OWN, Exam, examine
 from mandi.student.examination.gain import before_after, plain_gain, shuffled
@@ -60,7 +61,9 @@ def main() -> None:
         examples = _examples(paths)
         cases = [case for case in frozen_cases(examples) if case.question.task not in settings.refused]
         if not cases:
-            raise TooLittleData("the frozen set holds nothing a student may answer", allowed="at least one gold example")
+            raise TooLittleData(
+                "the frozen set holds nothing a student may answer", allowed="at least one gold example"
+            )
         _say(f"{len(examples):,} examples; the student learns")
         student = EmbeddedStudent(settings).fit(examples)
     except TooLittleData as error:
@@ -72,7 +75,10 @@ def main() -> None:
     student.save(paths.student)
     (paths.student / LEARNED).write_text(json.dumps(_learned(examples)), encoding="utf-8")
     champion = champion_of(paths)
-    _say(f"examined on {len(cases)} frozen questions" + (f" beside the champion, v{champion.version}" if champion.model else ""))
+    _say(
+        f"examined on {len(cases)} frozen questions"
+        + (f" beside the champion, v{champion.version}" if champion.model else "")
+    )
     exam, nothing = _examined(student, champion, examples, cases, settings)
     metrics = {**exam.metrics, **nothing, **_amounts(examples, champion)}
     told: dict[str, Any] = {"champion": {"version": champion.version, "not_compared": champion.why}}
@@ -80,9 +86,16 @@ def main() -> None:
     metrics |= by_truth(paths, student, champion, cases, told)
     _say("confidence after the change of wording")
     table = recalibrated(paths, examples, settings)
-    metrics |= {f"recalibration.{row['stage']}.{k}": row[k] for row in table.to_dict("records") for k in ("ece", "rows", "accuracy")}
+    metrics |= {
+        f"recalibration.{row['stage']}.{k}": row[k]
+        for row in table.to_dict("records")
+        for k in ("ece", "rows", "accuracy")
+    }
     _write(paths, exam, table, told)
-    write_json(paths.metrics(NAME), {k: round(float(v), 9) for k, v in sorted(metrics.items()) if math.isfinite(float(v))})
+    write_json(
+        paths.metrics(NAME),
+        {k: round(float(v), 9) for k, v in sorted(metrics.items()) if math.isfinite(float(v))},
+    )
     print(
         f"student {student.version}: {metrics['frozen.accuracy']:.1%} of {len(cases)} frozen questions right, calibration error "
         f"{metrics.get('frozen.ece', math.nan):.3f}, {metrics['frozen.confident']:.0%} answered alone; {told['plain']}"
@@ -102,7 +115,10 @@ def champion_of(paths: Paths) -> Champion:
         learned = frozenset(json.loads((folder / LEARNED).read_text(encoding="utf-8")))
     except Exception as error:
         # a student of older code may fail in any way; the receipt says so, and the gate does not pass
-        return Champion(version=found.version, why=f"the champion v{found.version} could not be asked: {type(error).__name__}: {error}")
+        return Champion(
+            version=found.version,
+            why=f"the champion v{found.version} could not be asked: {type(error).__name__}: {error}",
+        )
     return Champion(model, found.version, learned=learned)
 
 
@@ -130,7 +146,9 @@ def by_truth(
 
 def student_target(student: StudentModel) -> float:
     """Return the accuracy from the high threshold on that a student was made for."""
-    return float(getattr(getattr(student, "params", None), "accuracy_target", StudentParams().accuracy_target))
+    return float(
+        getattr(getattr(student, "params", None), "accuracy_target", StudentParams().accuracy_target)
+    )
 
 
 def truth_of(paths: Paths) -> dict[str, dict[str, Any]]:
@@ -144,25 +162,47 @@ def truth_of(paths: Paths) -> dict[str, dict[str, Any]]:
 
 def recalibrated(paths: Paths, examples: Sequence[Example], settings: StudentParams) -> pd.DataFrame:
     """Return how confidence fares after the generated log's change of wording, before and after later ratings; empty without such a log."""
-    columns = ["stage", "ratings", "rows", "accuracy", "confidence", "ece", "high", "low", "confident", "confident_accuracy"]
+    columns = [
+        "stage",
+        "ratings",
+        "rows",
+        "accuracy",
+        "confidence",
+        "ece",
+        "high",
+        "low",
+        "confident",
+        "confident_accuracy",
+    ]
     truth, nothing = truth_of(paths), pd.DataFrame(columns=columns)
     if not truth:
         return nothing
     labelled = pd.read_parquet(paths.feedback / "labelled.parquet")
-    labelled = labelled[labelled["generation_id"].isin(truth)].sort_values(["asked_at", "generation_id"], ignore_index=True)
+    labelled = labelled[labelled["generation_id"].isin(truth)].sort_values(
+        ["asked_at", "generation_id"], ignore_index=True
+    )
     later = labelled[[truth[one]["period"] == "later" for one in labelled["generation_id"]]]
     later = later[~later["task_type"].isin(settings.refused)]
     if later.empty:
         return nothing
-    opinions = later[(later["rating"].notna() | later["correction"].notna()) & (later["consent"] == "granted")]
+    opinions = later[
+        (later["rating"].notna() | later["correction"].notna()) & (later["consent"] == "granted")
+    ]
     used = opinions.head(settings.later_ratings)
     rest = later[~later["generation_id"].isin(used["generation_id"])]
-    early = [replace(one, part="train") if one.part == "test" else one for one in before(examples, later["asked_at"].min().to_pydatetime())]
+    early = [
+        replace(one, part="train") if one.part == "test" else one
+        for one in before(examples, later["asked_at"].min().to_pydatetime())
+    ]
     ids, rows = rest["generation_id"].tolist(), rest.to_dict("records")
     try:
         student = EmbeddedStudent(settings).fit(early)
         return after_drift(
-            student, rated_of(used), [question_of(row) for row in rows], lambda k, text: is_right(text, truth[ids[k]]), settings
+            student,
+            rated_of(used),
+            [question_of(row) for row in rows],
+            lambda k, text: is_right(text, truth[ids[k]]),
+            settings,
         )[1]
     except TooLittleData as error:
         _say(f"not measured: {error.message}")
@@ -173,11 +213,17 @@ def _examples(paths: Paths) -> list[Example]:
     try:
         return read_rows(paths.datasets)
     except DataNotFound as error:
-        raise TooLittleData("there are no datasets to learn from", next_command="mandi repro datasets") from error
+        raise TooLittleData(
+            "there are no datasets to learn from", next_command="mandi repro datasets"
+        ) from error
 
 
 def _examined(
-    student: StudentModel, champion: Champion, examples: Sequence[Example], cases: Sequence[Case], settings: StudentParams
+    student: StudentModel,
+    champion: Champion,
+    examples: Sequence[Example],
+    cases: Sequence[Case],
+    settings: StudentParams,
 ) -> tuple[Exam, dict[str, float]]:
     rivals: dict[str, StudentModel] = {
         "most_frequent": MostFrequent().fit(examples), "nearest_question": NearestQuestion().fit(examples)
@@ -191,22 +237,31 @@ def _examined(
     return exam, control(exam, examples, cases, settings)
 
 
-def control(exam: Exam, examples: Sequence[Example], cases: Sequence[Case], settings: StudentParams) -> dict[str, float]:
+def control(
+    exam: Exam, examples: Sequence[Example], cases: Sequence[Case], settings: StudentParams
+) -> dict[str, float]:
     """Return what a student is worth that learned the same examples with their answers dealt out anew.
 
-    The control is passed (1) when such a student gains nothing over the most frequent answer.
+    Of classifications, where a dealt answer is still one of the labels; of all tasks where none is learned. The control is passed (1)
+    when such a student gains nothing over the most frequent answer.
     """
+    labels = [case for case in cases if case.question.task == CLASSIFICATION]
+    asked, own = (labels, replace(settings, retrieved=())) if labels else (list(cases), settings)
+    plain = (
+        exam.answers[exam.answers["student"] == "most_frequent"]
+        .set_index("case_id")
+        .loc[[case.case_id for case in asked]]
+    )
     try:
-        other = EmbeddedStudent(settings).fit(shuffled(examples, settings.seed))
-        right = answered(other, cases, accepted)["right"].to_numpy()
+        right = answered(EmbeddedStudent(own).fit(shuffled(examples, own.seed)), asked, accepted)[
+            "right"
+        ].to_numpy()
     except TooLittleData:
-        right = None
-    plain = exam.answers[exam.answers["student"] == "most_frequent"]
-    right = plain["right"].to_numpy() * False if right is None else right
+        right = plain["right"].to_numpy() * False
     gain, low, high = paired_gain(right, plain["right"], plain["cluster"])
     return {
-        "control.shuffled_feedback": float(low <= 0), f"{SHUFFLED}.accuracy": float(right.mean()), f"{SHUFFLED}.gain": gain,
-        f"{SHUFFLED}.gain_low": low, f"{SHUFFLED}.gain_high": high,
+        "control.shuffled_feedback": float(low <= 0), f"{SHUFFLED}.rows": float(len(asked)), f"{SHUFFLED}.accuracy": float(right.mean()),
+        f"{SHUFFLED}.gain": gain, f"{SHUFFLED}.gain_low": low, f"{SHUFFLED}.gain_high": high,
     }  # fmt: skip
 
 
@@ -220,7 +275,12 @@ def _learned(examples: Sequence[Example]) -> list[str]:
 
 
 def _told(
-    student: StudentModel, champion: Champion, cases: Sequence[Case], exam: Exam, metrics: Mapping[str, float], settings: StudentParams
+    student: StudentModel,
+    champion: Champion,
+    cases: Sequence[Case],
+    exam: Exam,
+    metrics: Mapping[str, float],
+    settings: StudentParams,
 ) -> dict[str, Any]:
     if champion.model is None:
         return {"rows": [], "plain": champion.why}
@@ -241,7 +301,9 @@ def _write(paths: Paths, exam: Exam, table: pd.DataFrame, told: Mapping[str, Any
     exam.slices.to_csv(folder / "slices.csv", index=False, float_format="%.6f")
     own = exam.answers[(exam.answers["student"] == OWN) & exam.answers["answer"].notna()]
     if len(own):
-        reliability(own["confidence"].to_numpy(), own["right"]).to_csv(folder / "reliability.csv", index=False, float_format="%.6f")
+        reliability(own["confidence"].to_numpy(), own["right"]).to_csv(
+            folder / "reliability.csv", index=False, float_format="%.6f"
+        )
     curves = [
         answered_curve(exam.answers[exam.answers["student"] == name]).assign(student=name)
         for name in (CHAMPION, OWN)

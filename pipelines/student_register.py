@@ -35,7 +35,7 @@ SPEC = Spec(
         Field("answer", "text", "", "what is said; missing where it has no answer"),
         Field("confidence", "number", "share", "probability that it is right"),
     ),
-    label="answer", unit="share", horizons=(), main_metric="frozen.accuracy", lower_is_better=False, request=ASKED,
+    label="answer", unit="share", horizons=(), main_metric="frozen.accuracy", lower_is_better=False, request=ASKED, task="grading",
 )  # fmt: skip
 LIMITS = (
     "It answers nothing it did not learn, and it sees spelling, not meaning: what is worded in a new way is a teacher's until somebody has rated it.",
@@ -62,7 +62,15 @@ def main() -> None:
     with start_run(NAME, "pipeline", used, root=paths.root) as run:
         run.log_metrics(metrics)
         receipt = promotion.register(
-            NAME, paths.student, SPEC, metrics, lineage, source, run=run, note=f"student {student.version}", loader=LOADER
+            NAME,
+            paths.student,
+            SPEC,
+            metrics,
+            lineage,
+            source,
+            run=run,
+            note=f"student {student.version}",
+            loader=LOADER,
         )
     champion = promotion.champion(NAME, root=paths.root)
     held, not_compared, apart = compared(metrics, report["champion"], champion, receipt.version, source)
@@ -114,14 +122,20 @@ def compared(
     if champion.version == version:
         return {}, "", f"v{version} is the champion itself"
     if champion.source != source:
-        return {}, "", f"the champion, v{champion.version}, learned beside tables from {champion.source}, these are from {source}"
+        return (
+            {},
+            "",
+            f"the champion, v{champion.version}, learned beside tables from {champion.source}, these are from {source}",
+        )
     if measured["version"] != champion.version:
         why = f"it was examined beside v{measured['version']}, and v{champion.version} is champion now: mandi repro student --force"
         return {}, why, ""
     if measured["not_compared"]:
         return {}, str(measured["not_compared"]), ""
     names = {"frozen.accuracy": "champion.accuracy", "refusals.confident": "champion.refusals.confident"}
-    held = {name: metrics[names[name]] for name in COMPARED} | {"test.fingerprint": metrics["test.fingerprint"]}
+    held = {name: metrics[names[name]] for name in COMPARED} | {
+        "test.fingerprint": metrics["test.fingerprint"]
+    }
     return {name: value for name, value in held.items() if math.isfinite(value)}, "", ""
 
 
@@ -149,7 +163,9 @@ def _rows(slices: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _controls(metrics: Mapping[str, float]) -> list[dict[str, Any]]:
     text = f"a student of the same examples with their answers dealt out anew gains {100 * metrics['shuffled.gain']:.1f} points over the most frequent answer"
-    return [{"name": "shuffled feedback", "passed": metrics["control.shuffled_feedback"] == 1.0, "text": text}]
+    return [
+        {"name": "shuffled feedback", "passed": metrics["control.shuffled_feedback"] == 1.0, "text": text}
+    ]
 
 
 def _settled(version: int, verdict: Verdict, against: int, paths: Paths) -> tuple[int, str]:

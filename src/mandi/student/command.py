@@ -32,7 +32,7 @@ def receipts_of(root: Path) -> Receipts:
 
 def tune_local(
     root: Path, base: str = "", examples: Path | None = None, out: Path | None = None,
-    told: Callable[[str], None] = print,
+    told: Callable[[str], None] = lambda line: None,
 ) -> str:  # fmt: skip
     """Tune a local model and say what came of it.
 
@@ -106,6 +106,27 @@ def told_of(tuned: Tuned) -> str:
         f"left out: {n} {name.replace('_', ' ')}" for name, n in tuned.counts.items() if n and "long" in name
     ]
     return "\n".join([*lines, *tuned.notes])
+
+
+def files_of(
+    training: Path,
+    validation: Path | None = None,
+    method: str = "sft",
+    training_uri: str | None = None,
+    validation_uri: str | None = None,
+) -> TuningFiles:
+    """Return what is sent, as a command line names it.
+
+    Raises
+    ------
+    UnknownValue
+        There is no such method.
+    """
+    if method == "sft":
+        return TuningFiles(training, validation, "sft", training_uri, validation_uri)
+    if method == "preference":
+        return TuningFiles(training, validation, "preference", training_uri, validation_uri)
+    raise UnknownValue(f'no method "{method}"', allowed="sft, preference")
 
 
 def vendor_jobs(root: Path, vendor: str, environment: Mapping[str, str] | None = None) -> VendorJobs:

@@ -36,7 +36,9 @@ class PackedStudent:
         said = self.student.answers(questions)
         columns: dict[str, list[Any]] = {
             "answer": [None if one is None else one.text for one in said],
-            "confidence": [float("nan") if one is None or one.confidence is None else one.confidence for one in said],
+            "confidence": [
+                float("nan") if one is None or one.confidence is None else one.confidence for one in said
+            ],
         }
         return pd.DataFrame(columns, index=model_input.index)
 

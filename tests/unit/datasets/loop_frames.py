@@ -10,10 +10,45 @@ import pandas as pd
 
 from mandi.feedback.frames import FEEDBACK, LABELLED, TUTOR_PAIRS
 
-WORDS = (
-    "soybean cotton wheat tur maize chana mustard arrivals price quality moisture delivery truck payment grade lot seller buyer "
-    "mandi Indore Ujjain Rajkot Akola Sirsa Latur forecast demand risk invoice rain export duty stock mill basis futures store"
-).split()
+WORDS = [
+    "soybean",
+    "cotton",
+    "wheat",
+    "tur",
+    "maize",
+    "chana",
+    "mustard",
+    "arrivals",
+    "price",
+    "quality",
+    "moisture",
+    "delivery",
+    "truck",
+    "payment",
+    "grade",
+    "lot",
+    "seller",
+    "buyer",
+    "mandi",
+    "Indore",
+    "Ujjain",
+    "Rajkot",
+    "Akola",
+    "Sirsa",
+    "Latur",
+    "forecast",
+    "demand",
+    "risk",
+    "invoice",
+    "rain",
+    "export",
+    "duty",
+    "stock",
+    "mill",
+    "basis",
+    "futures",
+    "store",
+]
 LABELS = ("up", "down", "steady")
 START = pd.Timestamp("2024-01-01", tz="UTC")
 
@@ -26,7 +61,9 @@ def frames(n: int = 500, seed: int = 0, days: int = 200) -> tuple[pd.DataFrame, 
     for k in range(n):
         who = int(draw.integers(people))
         first = int(who * days / people * 0.8)
-        asked = START + pd.Timedelta(days=int(first + draw.integers(0, days // 5)), minutes=int(draw.integers(1440)))
+        asked = START + pd.Timedelta(
+            days=int(first + draw.integers(0, days // 5)), minutes=int(draw.integers(1440))
+        )
         row = generation(
             k, who=who, asked=asked, words=" ".join(draw.choice(WORDS, int(draw.integers(9, 16)))),
             label=LABELS[int(draw.integers(3))] if k % 2 else None, conversation=f"c{who}-{k // 40}" if k % 3 == 0 else None,
@@ -37,9 +74,17 @@ def frames(n: int = 500, seed: int = 0, days: int = 200) -> tuple[pd.DataFrame, 
         if fate < 0.3:
             said.append(opinion(row, 0, rating=5 if row["right"] > 0.4 else 1))
         elif fate < 0.5:
-            said.append(opinion(row, 0, rating=1, correction="down" if k % 2 else f"Better wait, the {k}th lot is late."))
+            said.append(
+                opinion(
+                    row, 0, rating=1, correction="down" if k % 2 else f"Better wait, the {k}th lot is late."
+                )
+            )
         elif fate < 0.6:
-            said.append(opinion(row, 0, author="human", correction="up" if k % 2 else f"Our desk says: sell lot {k} now."))
+            said.append(
+                opinion(
+                    row, 0, author="human", correction="up" if k % 2 else f"Our desk says: sell lot {k} now."
+                )
+            )
         elif fate < 0.75 and k > 10:
             pairs.append(pair(row, k, verdict=("student", "teacher", "both", None)[int(draw.integers(4))]))
         opinions += said
@@ -101,6 +146,12 @@ def pair(row: dict[str, Any], k: int, verdict: str | None = "teacher", **more: A
     }  # fmt: skip
 
 
-def one(row: dict[str, Any], *said: dict[str, Any], pairs: tuple[dict[str, Any], ...] = ()) -> tuple[pd.DataFrame, ...]:
+def one(
+    row: dict[str, Any], *said: dict[str, Any], pairs: tuple[dict[str, Any], ...] = ()
+) -> tuple[pd.DataFrame, ...]:
     """Return the frames of a single answer."""
-    return LABELLED.shaped([labelled(row, list(said))]), FEEDBACK.shaped(list(said)), TUTOR_PAIRS.shaped(list(pairs))
+    return (
+        LABELLED.shaped([labelled(row, list(said))]),
+        FEEDBACK.shaped(list(said)),
+        TUTOR_PAIRS.shaped(list(pairs)),
+    )

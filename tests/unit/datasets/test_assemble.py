@@ -30,7 +30,9 @@ def test_a_persons_word_before_a_users_and_a_correction_before_the_answer() -> N
     assert alone.known_at == user["said_at"] > alone.asked_at
 
 
-@pytest.mark.parametrize(("rating", "right", "kept"), [(5, 0.95, True), (4, 0.71, True), (3, 0.95, False), (5, 0.6, False)])
+@pytest.mark.parametrize(
+    ("rating", "right", "kept"), [(5, 0.95, True), (4, 0.71, True), (3, 0.95, False), (5, 0.6, False)]
+)
 def test_a_high_rating_counts_when_the_reward_agrees(rating: float, right: float, kept: bool) -> None:
     row = generation(1, right=right)
     found = made(*one(row, opinion(row, 0, rating=rating)), purpose="sft")
@@ -58,7 +60,10 @@ def test_words_that_are_nobodys_to_learn_from_are_in_no_example(fault: dict[str,
 def test_a_licence_may_be_allowed() -> None:
     row = generation(1, licence="vendor-terms")
     allowed = Choosing(licences=(*CHOOSING.licences, "vendor-terms"))
-    assert made(*one(row, opinion(row, 0, rating=5)), choosing=allowed, purpose="sft")[0].licence == "vendor-terms"
+    assert (
+        made(*one(row, opinion(row, 0, rating=5)), choosing=allowed, purpose="sft")[0].licence
+        == "vendor-terms"
+    )
 
 
 def test_no_consent_no_example() -> None:
@@ -89,7 +94,10 @@ def test_preferences_say_who_was_better() -> None:
     assert chosen.generation_ids == ("g00001", "g00002")
 
 
-@pytest.mark.parametrize(("verdict", "better"), [("teacher", "answer"), ("student", "student_answer"), ("both", None), (None, None)])
+@pytest.mark.parametrize(
+    ("verdict", "better"),
+    [("teacher", "answer"), ("student", "student_answer"), ("both", None), (None, None)],
+)
 def test_a_tutor_pair_is_a_preference_when_somebody_judged(verdict: str | None, better: str | None) -> None:
     row = generation(1)
     tables = one(row, pairs=(pair(row, 1, verdict=verdict),))
@@ -100,7 +108,11 @@ def test_a_tutor_pair_is_a_preference_when_somebody_judged(verdict: str | None, 
 
 def test_good_and_bad_answers() -> None:
     good, bad, wrong = (generation(k, right=r) for k, r in ((1, 0.9), (2, 0.1), (3, 0.5)))
-    said = [opinion(good, 0, rating=5), opinion(bad, 0, rating=1), opinion(wrong, 0, rating=3, correction="Hold.")]
+    said = [
+        opinion(good, 0, rating=5),
+        opinion(bad, 0, rating=1),
+        opinion(wrong, 0, rating=3, correction="Hold."),
+    ]
     tables = (
         LABELLED.shaped([labelled(r, [s]) for r, s in zip((good, bad, wrong), said, strict=True)]), FEEDBACK.shaped(said),
         TUTOR_PAIRS.empty(),

@@ -18,7 +18,9 @@ CLEANING = Cleaning()
 LONG = "soybean arrivals at Indore were heavy this week and the mills bought less than a year before because of the rain so hold"
 
 
-def example(number: int = 0, question: str = "Should I hold the soybean?", chosen: str = "Hold it for a week.", **more) -> Example:
+def example(
+    number: int = 0, question: str = "Should I hold the soybean?", chosen: str = "Hold it for a week.", **more
+) -> Example:
     held = {
         "example_id": f"e{number:03d}", "purpose": "sft", "task": "chat", "messages": ({"role": "user", "content": question},),
         "chosen": chosen, "asked_at": MAY + timedelta(hours=number), "generation_ids": (f"g{number}",), "party": f"p{number}",
@@ -49,7 +51,9 @@ FAULTS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("chosen", "more", "reason"), FAULTS, ids=[f"{k}: {f[2]}" for k, f in enumerate(FAULTS)])
+@pytest.mark.parametrize(
+    ("chosen", "more", "reason"), FAULTS, ids=[f"{k}: {f[2]}" for k, f in enumerate(FAULTS)]
+)
 def test_what_is_wrong_is_said(chosen: str, more: dict[str, object], reason: str) -> None:
     assert fault(example(chosen=chosen, **more), CLEANING) == reason
 
@@ -72,7 +76,10 @@ def test_what_is_right_stays(chosen: str, more: dict[str, object]) -> None:
 
 
 def test_the_heavier_half_wins_and_a_tie_loses() -> None:
-    one, two, three = (example(k, chosen=c, weight=w) for k, (c, w) in enumerate((("Hold.", 0.9), ("Hold!", 0.5), ("Sell.", 0.8))))
+    one, two, three = (
+        example(k, chosen=c, weight=w)
+        for k, (c, w) in enumerate((("Hold.", 0.9), ("Hold!", 0.5), ("Sell.", 0.8)))
+    )
     kept = clean([one, two, three], CLEANING)
     assert [e.chosen for e in kept.examples] == ["Hold."] and kept.conflicts == {"sft": 1}
     tied = clean([one, replace(three, weight=0.9)], CLEANING)

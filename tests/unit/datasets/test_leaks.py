@@ -42,7 +42,9 @@ def _slowly(examples: list[Example], near: float = 0.8) -> set[tuple[str, str]]:
         if one.part == other.part:
             continue
         a, b = runs[one.example_id], runs[other.example_id]
-        same = one.party == other.party or (one.conversation_id and one.conversation_id == other.conversation_id)
+        same = one.party == other.party or (
+            one.conversation_id and one.conversation_id == other.conversation_id
+        )
         if same or set(one.generation_ids) & set(other.generation_ids) or len(a & b) >= near * len(a | b):
             found.add((one.example_id, other.example_id))
     for e in examples:
@@ -66,8 +68,17 @@ def test_at_least_half_is_left_and_the_test_part_is_gold(done: Parted, cleaned: 
 
 
 def _plant(kind: str, inside: Example, outside: Example) -> Example:
-    fresh = replace(outside, example_id="planted", party="nobody", conversation_id=None, generation_ids=("planted",), cluster=-1)
-    alone = replace(fresh, messages=({"role": "user", "content": "An entirely different matter of jute sacks"},))
+    fresh = replace(
+        outside,
+        example_id="planted",
+        party="nobody",
+        conversation_id=None,
+        generation_ids=("planted",),
+        cluster=-1,
+    )
+    alone = replace(
+        fresh, messages=({"role": "user", "content": "An entirely different matter of jute sacks"},)
+    )
     return {
         "party": replace(alone, party=inside.party),
         "conversation": replace(alone, conversation_id=inside.conversation_id),
@@ -84,13 +95,26 @@ def _plant(kind: str, inside: Example, outside: Example) -> Example:
     }[kind]  # fmt: skip
 
 
-KINDS = ("party", "conversation", "answer", "near-duplicate", "later", "settled later", "words in a row", "consent", "cluster", "not gold")
+KINDS = (
+    "party",
+    "conversation",
+    "answer",
+    "near-duplicate",
+    "later",
+    "settled later",
+    "words in a row",
+    "consent",
+    "cluster",
+    "not gold",
+)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_planted_leak_is_caught(kind: str, done: Parted) -> None:
     test = [e for e in done.examples if e.part == "test"]
-    inside = next(e for e in test if (e.conversation_id or kind != "conversation") and len(e.question.split()) >= 13)
+    inside = next(
+        e for e in test if (e.conversation_id or kind != "conversation") and len(e.question.split()) >= 13
+    )
     outside = min((e for e in done.examples if e.part == "train"), key=lambda e: e.asked_at)
     planted = _plant(kind, inside, outside)
     found = check_leaks([*done.examples, planted])
@@ -106,7 +130,7 @@ def test_the_order_of_examples_does_not_matter(cleaned: list[Example], done: Par
 
 
 def test_a_frozen_set_stays_and_what_is_new_is_learned(done: Parted) -> None:
-    later = [e for e in clean(assemble(*frames(900, days=330), Choosing()).examples, Cleaning()).examples]
+    later = clean(assemble(*frames(900, days=330), Choosing()).examples, Cleaning()).examples
     close = done.frozen[0].end
     fresh = [
         replace(e, example_id="n" + e.example_id, party="n" + e.party, conversation_id=None, generation_ids=("n" + e.generation_ids[0],),

@@ -70,7 +70,11 @@ def test_every_row_arrives_as_it_was(kind: str, source: Database, tmp_path: Path
         assert done.rows["ai_metrics"] == 2_500 and done.rows["api_keys"] == 2
         metric = target.read(lambda s: s.get(AiMetric, "m7"))
         assert metric is not None
-        assert (metric.cost_usd, metric.confidence, metric.created_at) == (Decimal("0.000123"), 0.1007, NOW)
+        assert (metric.cost_usd, metric.confidence, metric.created_at) == (
+            Decimal("0.000123"),
+            0.1 + 7 / 10_000,
+            NOW,
+        )
         assert target.read(lambda s: s.get(ApiKey, "a1").replaced_by) == "a2"
         config = target.read(lambda s: s.get(SystemConfig, "ai_mode").value)
         assert config == {"mode": "hybrid", "of": [1, 2.5, None, "नमस्ते"]}

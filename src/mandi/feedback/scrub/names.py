@@ -65,11 +65,20 @@ class Names:
                 elif not (token.text in _JOINS[label] and ahead - last < 3):
                     break
                 ahead += 1
-            span = Span(sequence[k].start, sequence[last].end, label)
-            if self._personal(text[span.start : span.end], sequence[k : last + 1], label):
+            first, after = k, last + 1
+            if label == "PERSON":  # "Akola Ramesh": the market is none of his names
+                while first < last and self._kept(sequence[first]):
+                    first += 1
+                while last > first and self._kept(sequence[last]):
+                    last -= 1
+            span = Span(sequence[first].start, sequence[last].end, label)
+            if self._personal(text[span.start : span.end], sequence[first : last + 1], label):
                 found.append(span)
-            k = last + 1
+            k = after
         return found
+
+    def _kept(self, token: Token) -> bool:
+        return not token.text[0].isalpha() or token.text.casefold() in self._keep
 
     def _personal(self, said: str, sequence: Sequence[Token], label: str) -> bool:
         words = [t.text.casefold() for t in sequence if t.text[0].isalpha()]

@@ -68,12 +68,19 @@ def examine(
     frames = {name: answered(one, cases, judge) for name, one in asked.items()}
     own = frames[OWN]
     slices = pd.DataFrame(
-        [row for name, frame in frames.items() for row in _slices(name, frame, asked[name].thresholds["high"], target)]
+        [
+            row
+            for name, frame in frames.items()
+            for row in _slices(name, frame, asked[name].thresholds["high"], target)
+        ]
     )
     metrics = {FINGERPRINT: fingerprint(cases), **_refusals("refusals", student, cases)}
     metrics |= {f"frozen.{k}": v for k, v in _first(slices, OWN).items()}
     for row in slices[(slices["student"] == OWN) & (slices["part"] != ALL)].to_dict("records"):
-        metrics[f"slice.{row['part']}.rows"], metrics[f"slice.{row['part']}.accuracy"] = row["rows"], row["accuracy"]
+        metrics[f"slice.{row['part']}.rows"], metrics[f"slice.{row['part']}.accuracy"] = (
+            row["rows"],
+            row["accuracy"],
+        )
     for name in rivals:
         rival = frames[name]
         gain, low, high = paired_gain(own["right"], rival["right"], own["cluster"])
@@ -110,7 +117,17 @@ def _slices(name: str, frame: DataFrame, high: float, target: float) -> list[dic
         rows = frame[(frame["part"] == part) | (part == ALL)]
         low, above = interval(rows["right"], rows["cluster"])
         own = summary(rows, high, target)
-        found.append({"student": name, "part": part, "rows": own["rows"], "accuracy": own["accuracy"], "low": low, "high": above, **own})
+        found.append(
+            {
+                "student": name,
+                "part": part,
+                "rows": own["rows"],
+                "accuracy": own["accuracy"],
+                "low": low,
+                "high": above,
+                **own,
+            }
+        )
     return found
 
 

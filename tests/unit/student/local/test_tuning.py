@@ -176,8 +176,10 @@ def test_a_model_without_a_template_and_without_a_system_turn(tmp_path: Path) ->
 def test_what_cannot_be_tuned_is_refused(base: Path, examples: Path, tmp_path: Path) -> None:
     with pytest.raises(TooLittleData, match="24 good answers"):
         tune(str(base), examples, tmp_path, replace(QUICK, least_examples=100))
-    with pytest.raises(TooLittleData, match="24 are longer"):
-        tune(str(base), examples, tmp_path, replace(QUICK, max_length=16))
+    long = [{**row, "completion": tiny.said("very " * 200)} for row in tiny.sft_rows(20)]
+    tiny.write_rows(tmp_path / "long" / "chat" / "sft.train.jsonl", long)
+    with pytest.raises(TooLittleData, match="20 are longer"):
+        tune(str(base), tmp_path / "long", tmp_path / "out", QUICK)
     with pytest.raises(DataNotFound, match="cannot be read"):
         tune(str(tmp_path / "nothing"), examples, tmp_path, QUICK)
     with pytest.raises(UnknownValue, match="scoring"):
@@ -186,7 +188,7 @@ def test_what_cannot_be_tuned_is_refused(base: Path, examples: Path, tmp_path: P
         tune(str(base), examples, tmp_path, replace(QUICK, device="cuda"))
     with pytest.raises(ConfigError, match="no base model"):
         tune("", examples, tmp_path, QUICK)
-    assert list(tmp_path.iterdir()) == []
+    assert [p.name for p in tmp_path.iterdir()] == ["long"]
 
 
 def test_weights_that_may_run_code_are_not_read(base: Path, examples: Path, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def demand(market: Market, commodity: str, state: str, day: np.datetime64, days:
     before = tonnes[max(at - 365, 0) : max(at - 365, 0) + days]
     season = float(before.mean()) if len(before) else recent
     rise = float(np.clip(season / max(recent, 1.0) - 1.0, -0.4, 0.4)) / max(days, 1)
-    forecast = []
+    forecast: list[dict[str, Any]] = []
     for k in range(days):
         value = round(max(recent * (1.0 + rise * k), 0.1), 1)
         forecast.append(

@@ -50,6 +50,11 @@ nhava sheva erode salem raipur bilaspur mysuru"""
 """Towns known for their markets: by itself such a word is where something is traded, not where somebody lives."""
 
 
+ASKED = """compare show list predict estimate check explain suggest rank find give tell forecast sell buy grade plot match quote review fetch
+calculate verify describe need want kindly please today also why what how when which where who is are was should can will did do"""
+"""Words that begin a question or an order; in capitals they look like a name and are none."""
+
+
 class Gazetteer:
     """Lists of words; short ones that everybody knows, and whatever else is given.
 
@@ -83,7 +88,7 @@ class Gazetteer:
 def never_alone() -> frozenset[str]:
     """Return words that by themselves are no person and no address: markets, states, crops, units."""
     return frozenset(
-        f"{MARKETS} {STATES} {TRADE} {FIRMS} bajra jowar moong urad groundnut onion castor guar diwali kharif rabi madhya uttar".split()
+        f"{MARKETS} {STATES} {TRADE} {FIRMS} {ASKED} bajra jowar moong urad groundnut onion castor guar diwali kharif rabi madhya uttar".split()
     )
 
 

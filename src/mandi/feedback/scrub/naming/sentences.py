@@ -44,11 +44,17 @@ Lot {lot}: {crop}, {qty}, {town}, grade {grade}|Market: {town}. Commodity: {crop
 Price in {town}, Gujarat was {price}.|compare {town} and {town}|From {town} to {town} freight is {price}.|Monsoon reached Kerala on {date}.|Monday se {town} mandi band hai|The Reserve Bank kept rates unchanged.
 The fraud score is 0.91 because price is {pct} above the market.|Compared with {town} 2 and {town} 3, {town} is dearer.|Wheat Grade B, Tur Grade A, Maize FAQ|Chana Dal is {price} in Delhi|Basmati Rice and Jowar are not traded here.
 Weak Answer from the student model; the teacher said {price}.|Confidence 0.62, Route: teacher|What does FAQ mean?|Explain Basis and Carry|Bales of 170 kg, candy of 355.6 kg|Hold the lot; Rabi arrivals begin in March.
+{verb} {town} and {town} for {crop}.|{verb} {crop} in {town} for {n} days|{verb} {crop} of {town}|{verb} the price in {town}|{verb} {town} with {town}, {crop} {price}|{verb} buyers near {town}|{verb} me the rate of {crop}
+{verb} {qty} of {crop} from {town}.|{verb} lot {lot}|Ok, {verb} {town}.|{verb} grade {grade} in {town} and {town}, {date}.|{crop} {qty} {town} {price} {date}|{town}: {crop} {price}|{crop}: {town} {price}, {town} {price}
 Summarise the weekly report for {crop}.|Write a note to the buyer about moisture of {pct}.|Draft a message: we can deliver {qty} at {price}.|Is the Buyer likely to default?|Neither the Seller nor the Buyer replied.
 """
 CROPS = (
     "soybean", "cotton", "tur", "wheat", "maize", "iron ore", "chana", "mustard", "groundnut", "onion", "bajra", "moong", "urad", "Soybean",
     "Cotton", "Tur", "Wheat", "Maize", "Iron Ore", "SOYBEAN", "COTTON", "kapas", "gehu", "makka", "sarson", "Kapas", "Gehun", "Castor", "Guar",
+)  # fmt: skip
+VERBS = (
+    "Compare", "Show", "List", "Predict", "Estimate", "Check", "Explain", "Suggest", "Rank", "Find", "Give", "Tell", "Forecast", "Sell", "Buy",
+    "Grade", "Plot", "Match", "Quote", "Review", "Fetch", "Calculate", "Verify", "Describe", "Need", "Want", "Kindly", "Today", "Also", "Why",
 )  # fmt: skip
 _SLOT = re.compile(r"\{(\w+)\}")
 _ENDS = tuple(
@@ -138,6 +144,7 @@ class Sentences:
             "crop": lambda: rng.choice(CROPS),
             "qty": lambda: f"{rng.randint(5, 900)} {rng.choice(('quintals', 'qtl', 'tonnes', 'bags', 'bales', 'kg', 'katte', 'quintal'))}",
             "price": lambda: rng.choice(("Rs {}", "₹{}", "{}", "Rs. {}/quintal", "{} per quintal", "INR {}", "{} rupaye")).format(rng.choice((f"{rng.randint(18, 99)}00", f"{rng.randint(2, 9)},{rng.randint(100, 999)}"))),
+            "verb": lambda: rng.choice(VERBS),
             "grade": lambda: rng.choice("ABCD"),
             "pct": lambda: f"{rng.randint(1, 19)}.{rng.randint(0, 9)} %",
             "n": lambda: str(rng.randint(2, 30)),

@@ -49,8 +49,12 @@ class Scored:
 def main() -> None:
     """Write data/feedback, reports/evaluation/feedback, reports/metrics/feedback.json, and labels into the service where it wants them."""
     paths, params = project()
-    frames = [_read(paths, frame.name) for frame in (GENERATIONS, FEEDBACK, TUTOR_PAIRS)]
-    found = scored(*frames, build(FeedbackParams, section(params, "feedback"), "feedback"))
+    generations, feedback, pairs = (
+        _read(paths, frame.name) for frame in (GENERATIONS, FEEDBACK, TUTOR_PAIRS)
+    )
+    found = scored(
+        generations, feedback, pairs, build(FeedbackParams, section(params, "feedback"), "feedback")
+    )
     folder, out = paths.feedback, paths.evaluation("feedback")
     for place in (folder, out):
         shutil.rmtree(place, ignore_errors=True)
@@ -103,7 +107,8 @@ def scored(
         name: said[name].to_numpy() for name in ("rating", "correction", "correction_by", "feedback_ids")
     }
     columns |= {"reward": reward.to_numpy(), "right": right.to_numpy()}
-    labelled = LABELLED.shaped(generations.assign(**columns).to_dict("records"))
+    rows = generations.assign(**columns).to_dict("records")
+    labelled = LABELLED.shaped([{str(k): v for k, v in row.items()} for row in rows])
     labels = labels.set_axis(generations["generation_id"], axis=0)
     metrics = _metrics(labelled, evidence, labels, labeller) | _unheard(answers, feedback, evidence, settings)
     return Scored(labelled, evidence, labels, labeller, model, metrics)

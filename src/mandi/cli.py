@@ -10,6 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from mandi.core.errors import MandiError
+from mandi.loop.feedback_app import feedback_app
+from mandi.student.tune_app import tune_app
 
 app = typer.Typer(
     name="mandi",
@@ -213,6 +215,26 @@ def store_upgrade() -> None:
             database.close()
 
 
+@store_app.command("copy")
+def store_copy(
+    to: Annotated[str, typer.Option("--to", help="URL of an empty database, or env:NAME that holds one")],
+) -> None:
+    """Copy the service's database whole into an empty one and compare the two; stop the service first."""
+    with _told_plainly():
+        import os
+
+        from mandi.serving.accounts.command import settings_of
+        from mandi.serving.accounts.opening import open_database
+        from mandi.store.copying import copied_to
+
+        url = os.environ.get(to[4:], "") if to.startswith("env:") else to
+        database = open_database(settings_of(_root()))
+        try:
+            typer.echo(copied_to(database, url))
+        finally:
+            database.close()
+
+
 @app.command()
 def doctor() -> None:
     """Say what is missing here and the command that mends it."""
@@ -258,6 +280,10 @@ def route_replay(
             database = open_database(settings_of(_root()))
         found = the_log(log, database, kinds_of(kind or []))
         typer.echo(route_replay(found, policy or [], chart=chart, weak=weak, strong=strong))
+
+
+app.add_typer(feedback_app(_told_plainly, _root), name="feedback")
+app.add_typer(tune_app(_told_plainly, _root), name="tune")
 
 
 if __name__ == "__main__":

@@ -57,8 +57,8 @@ def test_a_stage_passes_names_never_parameters() -> None:
             assert used in {"key", "item"}, f"{name} passes ${{{used}}} on the command line"
 
 
-def test_dvc_yaml_fits_two_screens() -> None:
-    assert (ROOT / "dvc.yaml").read_text(encoding="utf-8").count("\n") <= 120
+def test_dvc_yaml_fits_three_screens() -> None:
+    assert (ROOT / "dvc.yaml").read_text(encoding="utf-8").count("\n") <= 160
 
 
 def test_models_in_params_are_the_models_in_code() -> None:

@@ -30,6 +30,7 @@ BESIDE = {
     "datasets": {"core", "store", "text", "feedback", "datasets"},
     "student": {"core", "store", "text", "feedback", "datasets", "student"},
     "serving": {*FLOORS, *LANGUAGE},
+    "loop": {*FLOORS, *LANGUAGE, "report", "loop"},  # commands over the whole learning loop
 }
 OPENERS = {
     "open", "read_csv", "read_parquet", "read_json", "read_sql", "read_excel", "read_pickle", "read_table",

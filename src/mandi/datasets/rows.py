@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 Purpose = Literal["sft", "preference", "unpaired", "tutor"]
 PURPOSES: tuple[Purpose, ...] = ("sft", "preference", "unpaired", "tutor")
@@ -81,3 +84,10 @@ class Example:
     def settled_at(self) -> datetime:
         """Return when everything was known that the example holds: never before it was asked."""
         return max(self.asked_at, self.known_at or self.asked_at)
+
+
+def examples_of(frame: DataFrame) -> list[Example]:
+    """Return the examples of a table; see ``mandi.datasets.files.from_frame``."""
+    from mandi.datasets.files import from_frame
+
+    return from_frame(frame)

@@ -8,7 +8,7 @@ import json
 import platform
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
@@ -93,6 +93,7 @@ def collect(
     frame: DataFrame | None = None,
     model_folder: Path | None = None,
     params: Mapping[str, Any] | None = None,
+    stages: Sequence[str] = STAGES,
 ) -> Lineage:
     """Gather the lineage of a model that was just trained.
 
@@ -108,6 +109,8 @@ def collect(
         What ``Model.save`` wrote.
     params : mapping, optional
         The parameters it was trained with.
+    stages : sequence of str
+        Stages of the pipeline that led to it.
 
     Raises
     ------
@@ -118,7 +121,7 @@ def collect(
     return Lineage(
         git_sha=sha,
         git_dirty=dirty,
-        stages=_stages(root, name),
+        stages=_stages(root, name, stages),
         data_hash=UNKNOWN if frame is None else frame_hash(frame),
         model_hash=UNKNOWN if model_folder is None else folder_hash(model_folder),
         params_hash=UNKNOWN if params is None else params_hash(params),
@@ -205,13 +208,13 @@ def _git(root: Path, *arguments: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def _stages(root: Path, name: str) -> dict[str, str]:
+def _stages(root: Path, name: str, stages: Sequence[str]) -> dict[str, str]:
     lock = root / "dvc.lock"
     if not lock.is_file():
         return {UNKNOWN: UNKNOWN}
     known = _settled(lock).get("stages") or {}
     found: dict[str, str] = {}
-    for stage in STAGES:
+    for stage in stages:
         entry = known.get(f"{stage}@{name}") or known.get(stage) or {}
         for dep in entry.get("deps") or []:
             found[f"{stage}:{dep['path']}"] = str(dep.get("md5") or dep.get("hash") or UNKNOWN)

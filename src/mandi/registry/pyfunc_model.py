@@ -97,7 +97,7 @@ def as_input(frame: DataFrame, spec: Spec) -> DataFrame:
     return typed
 
 
-def pack(destination: Path, name: str, model_folder: Path, spec: Spec) -> None:
+def pack(destination: Path, name: str, model_folder: Path, spec: Spec, loader: str = __name__) -> None:
     """Write a folder that ``mlflow.pyfunc.load_model`` reads wherever this package is installed.
 
     Parameters
@@ -110,13 +110,15 @@ def pack(destination: Path, name: str, model_folder: Path, spec: Spec) -> None:
         What ``Model.save`` wrote.
     spec : Spec
         Declares the signature.
+    loader : str
+        Module whose ``_load_pyfunc`` makes of the files something that predicts.
     """
     import mlflow.pyfunc
     from mlflow.models import Model as Manifest
 
     mlflow.pyfunc.save_model(
         str(destination),
-        loader_module=__name__,
+        loader_module=loader,
         data_path=str(model_folder),
         mlflow_model=Manifest(signature=signature(spec)),
         model_config={"name": name},

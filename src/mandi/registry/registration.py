@@ -81,6 +81,7 @@ def register(
     run: Run | None = None,
     params: Mapping[str, Any] | None = None,
     note: str = "",
+    loader: str = pyfunc_model.__name__,
     root: Path | None = None,
 ) -> Receipt:
     """Register what ``Model.save`` wrote.
@@ -105,6 +106,8 @@ def register(
         Logged when a run is made here.
     note : str
         Shown with the version.
+    loader : str
+        Module that MLflow loads the files with; that of ``mandi.models`` if not given.
     root : Path, optional
         The project; found from the current folder if not given.
 
@@ -135,7 +138,18 @@ def register(
             version, run_id = known.version, known.run_id
         else:
             version, run_id = _create(
-                connection, name, model_folder, spec, numbers, lineage, source, content, run, params, note
+                connection,
+                name,
+                model_folder,
+                spec,
+                numbers,
+                lineage,
+                source,
+                content,
+                run,
+                params,
+                note,
+                loader,
             )
         alias = CHAMPION if aliases_of(connection, name).get(CHAMPION) == version else CHALLENGER
         if alias == CHALLENGER:
@@ -190,11 +204,23 @@ def _create(
     run: Run | None,
     params: Mapping[str, Any] | None,
     note: str,
+    loader: str,
 ) -> tuple[int, str]:
     if run is None:
         with open_run(connection, name, "register", params, {"note": note}) as made:
             return _create(
-                connection, name, model_folder, spec, metrics, lineage, source, content, made, None, note
+                connection,
+                name,
+                model_folder,
+                spec,
+                metrics,
+                lineage,
+                source,
+                content,
+                made,
+                None,
+                note,
+                loader,
             )
     client = connection.client
     run.log_lineage(lineage)
@@ -202,7 +228,7 @@ def _create(
     _log_new(connection, run.id, metrics)
     with tempfile.TemporaryDirectory() as somewhere:
         packed = Path(somewhere) / ARTIFACT
-        pyfunc_model.pack(packed, name, model_folder, spec)
+        pyfunc_model.pack(packed, name, model_folder, spec, loader)
         client.log_artifacts(run.id, str(packed), ARTIFACT)
     if not client.search_registered_models(f"name = '{name}'"):
         client.create_registered_model(name, description=spec.question)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from mandi.core.config import build, section
 from mandi.core.errors import ConfigError
+
+LOCAL = "local"
+"""Part of the section that is about the student behind a local server."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,10 @@ class StudentParams:
     seed : int
     min_examples, min_new : int
         What is enough data: examples in all, and examples that the champion has not seen. A challenger of less is not promoted.
+    slice_tolerance : float
+        Accuracy a slice may lose to the champion before it counts as worse; and only where its interval lies below zero.
+    later_ratings : int
+        Rated answers after a change of wording that confidence is measured to need, on the generated log.
     """
 
     strengths: tuple[float, ...] = (4.0, 25.0)
@@ -49,6 +59,8 @@ class StudentParams:
     seed: int = 0
     min_examples: int = 400
     min_new: int = 100
+    slice_tolerance: float = 0.02
+    later_ratings: int = 500
 
     def __post_init__(self) -> None:
         if not 0.0 < self.low_target < self.accuracy_target <= 1.0:
@@ -58,3 +70,25 @@ class StudentParams:
             )
         if both := sorted(set(self.retrieved) & set(self.refused)):
             raise ConfigError(f"student.retrieved and student.refused both name {', '.join(both)}")
+
+
+def student_params(params: Mapping[str, Any]) -> StudentParams:
+    """Return section ``student``; the seed of the project unless it has one.
+
+    Parameters
+    ----------
+    params : mapping
+        Of params.yaml.
+
+    Raises
+    ------
+    ConfigError
+        There is no such section, or a setting is not known or has the wrong type.
+
+    Examples
+    --------
+    >>> student_params({"seed": 7, "student": {"min_examples": 300}}).seed
+    7
+    """
+    own = {name: value for name, value in section(params, "student").items() if name != LOCAL}
+    return build(StudentParams, {"seed": int(params.get("seed", 0)), **own}, "student")

@@ -104,6 +104,7 @@ def improvement_report(
     days: int = 30,
     now: datetime | None = None,
     student: Comparison | None = None,
+    why_no_student: str = "",
     thresholds: Mapping[str, float] = THRESHOLDS,
     limits: Limits | None = None,
 ) -> ImprovementReport:
@@ -118,6 +119,8 @@ def improvement_report(
         End of the period; the last question if not given, so that the same frames give the same report.
     student : Comparison, optional
         Champion and new student on the frozen set.
+    why_no_student : str
+        Why there is nothing to compare.
     thresholds : mapping
         ``high`` and ``low`` of the router.
     limits : Limits, optional
@@ -150,7 +153,7 @@ def improvement_report(
         pairs,
         by_band,
         student,
-        verdict(student),
+        verdict(student, why_no_student),
         too_little(answers, limits),
         advise(answers, patterns, by_band, student, pairs, days, limits),
     )

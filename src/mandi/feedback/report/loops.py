@@ -33,7 +33,8 @@ class Comparison:
     confident_before, confident_after : Figure, optional
         Share of questions the router may leave to the student, at equal accuracy.
     shuffled : Figure, optional
-        The gain of a student that learned from the same feedback given to the wrong answers; should be none.
+        The gain over the commonest answer of a student that learned from the same feedback given to the wrong questions; should
+        be none.
     ece_before, ece_after : float, optional
         Expected calibration error of the confidence.
     passed : bool, optional
@@ -136,8 +137,14 @@ def bands(answers: DataFrame, thresholds: Mapping[str, float]) -> DataFrame:
     return pd.DataFrame(rows)
 
 
-def verdict(comparison: Comparison | None) -> str:
+def verdict(comparison: Comparison | None, why: str = "") -> str:
     """Say in one sentence whether feedback helped.
+
+    Parameters
+    ----------
+    comparison : Comparison, optional
+    why : str
+        Why there is none.
 
     Examples
     --------
@@ -146,7 +153,7 @@ def verdict(comparison: Comparison | None) -> str:
     Feedback did not help: on 100 frozen examples the new student gains 0.0 points (95 %: -3.0 to +3.0), which cannot be told from nothing.
     """
     if comparison is None:
-        return "Whether feedback helped is not known: no student has been examined on the frozen set."
+        return f"Whether feedback helped is not known: {why or 'no student has been examined on the frozen set'}."
     gain = comparison.gain
     if gain.value is None or gain.low is None or gain.high is None:
         return "Whether feedback helped is not known: the frozen set holds no example."
@@ -161,8 +168,8 @@ def verdict(comparison: Comparison | None) -> str:
     control = comparison.shuffled
     if control is not None and control.low is not None and control.low > 0:
         return (
-            f"The gain is not the feedback's: {measured}, but a student that learned from shuffled feedback "
-            f"gains {_points(control.value or 0.0)} points as well."
+            f"The gain may not be the feedback's: {measured}, but a student that learned from shuffled feedback "
+            f"gains {_points(control.value or 0.0)} points over the commonest answer as well."
         )
     return f"Feedback helped: {measured}."
 

@@ -177,7 +177,7 @@ def _loop(report: ImprovementReport) -> list[str]:
             )
         if student.shuffled:
             lines.append(
-                f"Shuffled feedback gains {100 * (student.shuffled.value or 0):+.1f} points "
+                f"Over the commonest answer, shuffled feedback gains {100 * (student.shuffled.value or 0):+.1f} points "
                 f"(95 %: {100 * (student.shuffled.low or 0):+.1f} to {100 * (student.shuffled.high or 0):+.1f})."
             )
     return lines

@@ -64,7 +64,9 @@ def opinions(generations: DataFrame, feedback: DataFrame) -> DataFrame:
     own = last["generation_id"].map(asker) == last["author_pseudonym"]
     by_user, by_human = last["author"] == "user", last["author"] == "human"
     rated = last.dropna(subset=["rating"])
-    corrected = last[last["correction"].map(lambda text: isinstance(text, str) and bool(text.strip()))]
+    corrected = last[
+        last["correction"].map(lambda text: isinstance(text, str) and bool(text.strip())).astype(bool)
+    ]
     mine = corrected[own.loc[corrected.index] & by_user.loc[corrected.index]]
     theirs = corrected[~own.loc[corrected.index] & by_user.loc[corrected.index]]
     persons = corrected[by_human.loc[corrected.index]]
@@ -82,6 +84,30 @@ def opinions(generations: DataFrame, feedback: DataFrame) -> DataFrame:
     found["losses"] = found["generation_id"].map(losses).fillna(0.0).astype("float64")
     told = here.groupby("generation_id")["feedback_id"].agg(lambda held: json.dumps(sorted(held)))
     found["feedback_ids"] = found["generation_id"].map(told).astype("object").where(lambda s: s.notna(), "[]")
+    return found
+
+
+def given(generations: DataFrame, said: DataFrame) -> DataFrame:
+    """Return the answers with what was given in place of "a person will answer": the person's words, where the question went to one.
+
+    Parameters
+    ----------
+    generations, said : DataFrame
+        As ``GENERATIONS``, and what ``opinions`` returned for it. A copy is returned.
+
+    Examples
+    --------
+    >>> from mandi.feedback.frames import FEEDBACK, GENERATIONS
+    >>> none = GENERATIONS.empty()
+    >>> given(none, opinions(none, FEEDBACK.empty())).equals(none)
+    True
+    """
+    told = said["human_correction"].to_numpy()
+    persons = (generations["route"] == "human").to_numpy() & said["human_correction"].notna().to_numpy()
+    found = generations.copy()
+    found["answer"] = [
+        new if person else old for old, new, person in zip(found["answer"], told, persons, strict=True)
+    ]
     return found
 
 

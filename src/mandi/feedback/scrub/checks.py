@@ -97,7 +97,7 @@ def is_card(number: str) -> bool:
     (True, False, False)
     """
     return (
-        number[:1] in "23456"
+        (number[:1] in "23456" or (number[:4] == "1800" and len(number) == 15))
         and 12 <= len(number) <= 19
         and len(set(number)) > 1
         and bool(luhn.is_valid(number))

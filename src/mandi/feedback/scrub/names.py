@@ -1,10 +1,20 @@
-"""Names of people and postal addresses, found by a tagger of words."""
+"""Names of people and postal addresses, found by a tagger of words that was trained on invented sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
+from pathlib import Path
 
+from mandi.feedback.scrub.naming.gazetteer import Gazetteer, known_people, never_alone
+from mandi.feedback.scrub.naming.look_of_words import Looks, Token, tokens
+from mandi.feedback.scrub.naming.tagger import OUTSIDE, SURE, Field
 from mandi.feedback.scrub.rules import Span
+
+MODEL = Path(__file__).parent / "names.crfsuite"
+LONGEST = 400
+"""Tokens read at once; a longer line is read in pieces."""
+_JOINS = {"PERSON": frozenset(".'’-"), "ADDRESS": frozenset(".,-/#()&:'")}
 
 
 class Names:
@@ -13,12 +23,105 @@ class Names:
     Parameters
     ----------
     keep : collection of str
-        Names of markets, commodities and the like that are never a person by themselves.
+        Names of markets, commodities and the like that are never a person or an address by themselves.
+    sure : float
+        A word is left alone if the tagger is this sure that it is neither.
+
+    Examples
+    --------
+    >>> found = Names().find("Please call Ramesh Patel about the cotton in Akola")
+    >>> [(s.kind, s.start, s.end) for s in found]
+    [('PERSON', 12, 24)]
     """
 
-    def __init__(self, keep: Collection[str] = ()) -> None:
-        self.keep = frozenset(word.casefold() for word in keep)
+    def __init__(self, keep: Collection[str] = (), sure: float = SURE) -> None:
+        self._keep = frozenset(word.casefold() for phrase in keep for word in phrase.split()) | never_alone()
+        self._sure = sure
+        self._field, self._looks = _loaded()
 
     def find(self, text: str, taken: Sequence[tuple[int, int]] = ()) -> list[Span]:
-        """Return spans of kind PERSON and ADDRESS that do not touch the places already taken."""
-        return []
+        """Return spans of kind PERSON and ADDRESS that do not touch the places already taken, sorted."""
+        found: list[Span] = []
+        for sequence in split(text, tokens(text, [(a, b, "SEEN") for a, b in sorted(taken)])):
+            if any(t.text[:1].isalpha() for t in sequence):
+                labels = self._field(self._looks(sequence), self._sure)
+                found += self._spans(text, sequence, labels)
+        return found
+
+    def _spans(self, text: str, sequence: Sequence[Token], labels: Sequence[str]) -> list[Span]:
+        found: list[Span] = []
+        k = 0
+        while k < len(sequence):
+            label = labels[k]
+            if label == OUTSIDE or sequence[k].kind or not sequence[k].text[0].isalnum():
+                k += 1
+                continue
+            last = k
+            ahead = k + 1
+            while ahead < len(sequence) and not sequence[ahead].kind:
+                token = sequence[ahead]
+                if labels[ahead] == label and token.text[0].isalnum():
+                    last = ahead
+                elif not (token.text in _JOINS[label] and ahead - last < 3):
+                    break
+                ahead += 1
+            first, after = k, last + 1
+            if label == "PERSON":  # "Akola Ramesh": the market is none of his names
+                while first < last and self._kept(sequence[first]):
+                    first += 1
+                while last > first and self._kept(sequence[last]):
+                    last -= 1
+            span = Span(sequence[first].start, sequence[last].end, label)
+            if self._personal(text[span.start : span.end], sequence[first : last + 1], label):
+                found.append(span)
+            k = after
+        return found
+
+    def _kept(self, token: Token) -> bool:
+        return not token.text[0].isalpha() or token.text.casefold() in self._keep
+
+    def _personal(self, said: str, sequence: Sequence[Token], label: str) -> bool:
+        words = [t.text.casefold() for t in sequence if t.text[0].isalpha()]
+        if not words or all(word in self._keep for word in words):
+            return False
+        if label == "ADDRESS":  # a town alone is a market
+            return any(c.isdigit() for c in said) or len(words) > 2
+        return len(said) > 1
+
+
+def split(text: str, sequence: Sequence[Token]) -> list[list[Token]]:
+    """Return tokens line by line, long lines in pieces."""
+    out: list[list[Token]] = []
+    line: list[Token] = []
+    last = 0
+    for token in sequence:
+        if line and (len(line) >= LONGEST or "\n" in text[last : token.start]):
+            out.append(line)
+            line = []
+        line.append(token)
+        last = token.end
+    return [*out, line] if line else out
+
+
+def silent_words() -> frozenset[str]:
+    """Return the words of names and places to learn from, in small letters: the tagger is not told how they are spelt."""
+    from mandi.feedback.scrub.words import LEARN
+
+    phrases = (
+        *LEARN.given,
+        *LEARN.surnames,
+        *LEARN.localities,
+        *LEARN.streets,
+        *LEARN.buildings,
+        *(t for t, _, _ in LEARN.towns),
+    )
+    common = Gazetteer()
+    return frozenset(w.casefold() for p in phrases for w in p.split() if not common(w))
+
+
+@lru_cache(maxsize=1)
+def _loaded() -> tuple[Field, Looks]:
+    given, surnames, places = known_people()
+    field = Field(MODEL.read_bytes())
+    gazetteer = Gazetteer({"given": given, "family": surnames, "town": places})
+    return field, Looks(gazetteer, silent_words(), field.features)

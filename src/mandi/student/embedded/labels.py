@@ -10,9 +10,10 @@ import numpy as np
 
 from mandi.core.errors import TooLittleData
 from mandi.student.chance import Chance, fit_chance, logit
+from mandi.student.embedded.folded import Space, counted, fit_denied, space
 from mandi.student.params import StudentParams
 from mandi.text.calibration import Calibrator, choose_calibrator
-from mandi.text.linear import Linear, fit_linear, softmax
+from mandi.text.linear import Linear, softmax
 from mandi.text.near_duplicates import folds
 from mandi.text.terms import Terms
 
@@ -92,7 +93,7 @@ class LabelClassifier:
         correct = (probability.argmax(axis=1) == right).astype(np.float64)
         self.chance = fit_chance(signs[asked], correct[asked], weight[asked])
         self.near_enough = float(np.quantile(near, STRANGE))
-        self._learn(rows, denied, names, best)
+        self._learn(rows, denied, best)
         confidence = self._guarded(self.chance.of(signs), near)
         self.report = {
             "rows": len(rows), "denied": len(denied), "gold": int(gold.sum()), "strength": best,
@@ -116,56 +117,32 @@ class LabelClassifier:
         familiar = np.clip(near / max(self.near_enough, 1e-9), 0.0, 1.0)
         return np.asarray(np.minimum(confidence, guess + (confidence - guess) * familiar))
 
-    def _learn(self, rows: Sequence[Row], denied: Sequence[Row], names: Sequence[str], strength: float) -> None:
+    def _learn(self, rows: Sequence[Row], denied: Sequence[Row], strength: float) -> None:
         self.terms = Terms(self.params.words, self.params.letters).fit([row.text for row in rows])
         self.matrix = self.terms.transform([row.text for row in rows])
-        self.linear = self._fitted(self.terms, self.matrix, rows, denied, strength)
-
-    def _fitted(
-        self, terms: Terms, matrix: Any, rows: Sequence[Row], denied: Sequence[Row], strength: float
-    ) -> Linear:
-        labels, weights = [row.label for row in rows], [row.weight for row in rows]
-        linear = fit_linear(matrix, labels, strength, weights=weights)
-        known = [row for row in denied if row.label in linear.classes]
-        if not known or len(linear.classes) < 2:
-            return linear
-        # a text without its denied label is a text of each other one, as far as that is probable
-        from scipy.sparse import vstack
-
-        texts = terms.transform([row.text for row in known])
-        probability = softmax(linear.logits(texts))
-        for k, row in enumerate(known):
-            probability[k, linear.classes.index(row.label)] = 0.0
-        probability /= np.maximum(probability.sum(axis=1, keepdims=True), 1e-12)
-        blocks = [matrix]
-        for number, name in enumerate(linear.classes):
-            blocks.append(texts)
-            labels += [name] * len(known)
-            weights += [row.weight * float(p) for row, p in zip(known, probability[:, number], strict=True)]
-        kept = np.flatnonzero(np.array(weights) > 1e-6)
-        return fit_linear(
-            vstack(blocks).tocsr()[kept], [labels[k] for k in kept], strength, weights=[weights[k] for k in kept]
-        )
+        both = self.terms.transform([row.text for row in [*rows, *denied]])
+        self.linear = _fitted_in(space(both), rows, denied, strength)
 
     def _out_of_fold(
         self, rows: Sequence[Row], denied: Sequence[Row], names: Sequence[str], fold: Whole
     ) -> tuple[dict[float, Floats], Floats]:
         scores = {c: np.full((len(rows), len(names)), UNSEEN) for c in self.params.strengths}
         near = np.zeros(len(rows))
+        texts = counted([row.text for row in [*rows, *denied]], self.params.words, self.params.letters)
         for number in np.unique(fold):
             learnt, held = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
             if not len(learnt):
                 continue
             own = [rows[k] for k in learnt]
             away = {rows[k].cluster for k in held}
-            others = [row for row in denied if row.cluster not in away]
-            terms = Terms(self.params.words, self.params.letters).fit([row.text for row in own])
-            matrix, asked = terms.transform([row.text for row in own]), terms.transform([rows[k].text for k in held])
-            near[held] = _nearest(asked, matrix)
+            others = [k for k, row in enumerate(denied) if row.cluster not in away]
+            everything = texts.of(learnt)
+            near[held] = _nearest(everything[held], everything[learnt])
+            where = space(everything[[*learnt, *(len(rows) + k for k in others)]])
             for c in self.params.strengths:
-                linear = self._fitted(terms, matrix, own, others, c)
+                linear = _fitted_in(where, own, [denied[k] for k in others], c)
                 columns = np.array([names.index(label) for label in linear.classes])
-                scores[c][np.ix_(held, columns)] = linear.logits(asked)
+                scores[c][np.ix_(held, columns)] = linear.logits(everything[held])
         return scores, near
 
     def state(self) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -198,6 +175,16 @@ class LabelClassifier:
         shape = (len(arrays["ends"]) - 1, made.terms.width)
         made.matrix = csr_matrix((arrays["data"], arrays["indices"], arrays["ends"]), shape=shape)
         return made
+
+
+def _fitted_in(where: Space, rows: Sequence[Row], denied: Sequence[Row], strength: float) -> Linear:
+    return fit_denied(
+        where,
+        [row.label for row in rows],
+        [row.weight for row in rows],
+        [(row.label, row.weight) for row in denied],
+        strength,
+    )
 
 
 def _nearest(asked: Any, matrix: Any) -> Floats:

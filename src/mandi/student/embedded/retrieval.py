@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
 
 from mandi.student.embedded.figures import Leaf, is_name, leaves, mentions
 from mandi.student.embedded.templates import ASKED, Source, Template, leaves_of, templates_of
+from mandi.student.embedded.wraps import unwrapped, wraps
 from mandi.student.encoder import words_of
 from mandi.text.terms import Terms
 
@@ -75,12 +76,14 @@ class Bank:
     def fit(self, accepted: Sequence[Source], rejected: Sequence[Source] = ()) -> Self:
         """Learn the wordings of answers and the questions they go with."""
         rows = [*accepted, *rejected]
+        known = wraps([row.text for row in rows])
+        rows = [replace(row, text=unwrapped(row.text, known)) for row in rows]
         self.names, self.few = _names_and_few(rows)
-        self.templates, home = templates_of(rows, sorted(self.names))
+        questions = [self.asked(row.question, row.facts) for row in rows]
+        self.templates, home = templates_of(rows, sorted(self.names), [one.known for one in questions])
         self.home = np.array(home, dtype=np.int64)
         sign = np.repeat([1.0, -1.0], [len(accepted), len(rejected)])
         self.votes = sign * np.array([row.weight for row in rows])
-        questions = [self.asked(row.question, row.facts) for row in rows]
         shapes = [one.shape for one in questions]
         self.kinds = sorted(set(shapes))
         at = {shape: number for number, shape in enumerate(self.kinds)}

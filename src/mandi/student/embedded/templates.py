@@ -18,9 +18,12 @@ AGREEING = 3
 """Answers to different facts that must state a figure before it is taken for a part of the wording."""
 APART = timedelta(days=7)
 """How far apart in time they must be: within a few days an old price looks like a part of the wording too."""
+AMOUNTS_APART = timedelta(days=30)
+"""The same of a quantity or a share, in answers whose facts held no figure at all: a standing rule. A sum of money never is one."""
 MOST_TIED = 12
-_MONEY = re.compile(r"₹|\brs\b|\binr\b|\busd\b|\$|rupee|quintal|tonne|%|per ?cent|रुपये|ரூபாய்", re.IGNORECASE)
-_NEAR = 14  # letters around a figure in which a unit of money or weight is looked for
+_CURRENCY = re.compile(r"₹|\brs\b|\binr\b|\busd\b|\$|rupee|रुपये|ரூபாய்", re.IGNORECASE)
+_AMOUNT = re.compile(r"quintal|tonne|%|per ?cent", re.IGNORECASE)
+_NEAR = 14  # letters around a figure in which a unit is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +154,9 @@ def leaves_of(question: str, facts: Mapping[str, Any], names: Sequence[str] = ()
     return known
 
 
-def templates_of(sources: Sequence[Source], names: Sequence[str] = ()) -> tuple[list[Template], list[int]]:
+def templates_of(
+    sources: Sequence[Source], names: Sequence[str] = (), known_of: Sequence[Mapping[str, Leaf]] | None = None
+) -> tuple[list[Template], list[int]]:
     """Part answers into wordings: answers of one wording whose slots can be explained alike share a template.
 
     Parameters
@@ -159,6 +164,8 @@ def templates_of(sources: Sequence[Source], names: Sequence[str] = ()) -> tuple[
     sources : sequence of Source
     names : sequence of str
         Names that occur in the facts of any of them.
+    known_of : sequence of mapping, optional
+        ``leaves_of`` of each source, where it is known already.
 
     Returns
     -------
@@ -179,8 +186,8 @@ def templates_of(sources: Sequence[Source], names: Sequence[str] = ()) -> tuple[
     """
     groups: dict[tuple[str, ...], list[_Group]] = defaultdict(list)
     homes: list[_Group] = []
-    for source in sources:
-        known = leaves_of(source.question, source.facts, names)
+    for number, source in enumerate(sources):
+        known = leaves_of(source.question, source.facts, names) if known_of is None else known_of[number]
         skeleton, slots, loose = _taken_apart(source, known, names)
         for group in groups[skeleton]:
             if group.takes(slots):
@@ -201,9 +208,20 @@ class _Group:
         self.rows: list[tuple[Source, list[Mention], list[Leaf | None]]] = []
 
     def takes(self, slots: Sequence[tuple[Mention, set[str]]]) -> bool:
-        return all(bool(mine & theirs) or not (mine or theirs) for mine, (_, theirs) in zip(self.ways, slots, strict=True))
+        """Whether an answer can be explained alike; a figure that nothing explains has to be the same one."""
+        return all(
+            bool(mine & theirs) or (not (mine or theirs) and mention.text == said_so)
+            for mine, (mention, theirs), said_so in zip(self.ways, slots, self.texts, strict=True)
+        )
 
-    def add(self, source: Source, slots: Sequence[tuple[Mention, set[str]]], known: Mapping[str, Leaf]) -> None:
+    @property
+    def texts(self) -> list[str]:
+        """Return what stood in each slot first."""
+        return [mention.text for mention in self.rows[0][1]]
+
+    def add(
+        self, source: Source, slots: Sequence[tuple[Mention, set[str]]], known: Mapping[str, Leaf]
+    ) -> None:
         self.ways = [mine & theirs for mine, (_, theirs) in zip(self.ways, slots, strict=True)]
         values = [value_at(min(ways), known) if ways else None for ways in self.ways]
         self.rows.append((source, [mention for mention, _ in slots], values))
@@ -230,13 +248,12 @@ class _Group:
         source, mentions_, _ = self.rows[0]
         one = mentions_[number]
         around = source.text[max(one.start - _NEAR, 0) : one.end + _NEAR]
-        return (
-            one.kind == "number"
-            and len(said_so) == 1
-            and len(facts) >= AGREEING
-            and max(times) - min(times) >= APART
-            and not _MONEY.search(around)
-        )
+        apart = max(times) - min(times)
+        if one.kind != "number" or len(said_so) != 1 or len(facts) < AGREEING or apart < APART:
+            return False
+        if _CURRENCY.search(around):
+            return False
+        return not _AMOUNT.search(around) or (apart >= AMOUNTS_APART and not any(map(_figured, self.rows)))
 
     def _order(self) -> tuple[tuple[int, int], ...]:
         numbers = [k for k, value in enumerate(self.rows[0][2]) if isinstance(value, float)][:MOST_TIED]
@@ -269,6 +286,10 @@ def _taken_apart(
         at = mention.end
     pieces.append(source.text[at:])
     return tuple(pieces), slots, tuple(sorted(set(loose)))
+
+
+def _figured(row: tuple[Source, list[Mention], list[Leaf | None]]) -> bool:
+    return any(isinstance(leaf, float) for _, leaf in leaves(row[0].facts))
 
 
 def _nearest(way: str) -> tuple[bool, int, int, str]:

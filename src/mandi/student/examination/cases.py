@@ -62,7 +62,9 @@ def frozen_cases(examples: Iterable[Example], *, part: str = "test") -> list[Cas
         case = case_of(example)
         found.setdefault((case.part, text_of(case.question.text, case.question.facts), case.accepted), case)
     if not found:
-        raise TooLittleData(f"no gold example in part {part}", allowed="at least one", next_command="mandi repro datasets")
+        raise TooLittleData(
+            f"no gold example in part {part}", allowed="at least one", next_command="mandi repro datasets"
+        )
     cases = sorted(found.values(), key=lambda one: one.case_id)
     if any(case.cluster < 0 for case in cases):
         numbers = clusters([text_of(one.question.text, one.question.facts) for one in cases])
@@ -90,7 +92,9 @@ def part_of(question: Question) -> str:
     labels = question.facts.get("labels")
     if question.task != CLASSIFICATION or not isinstance(labels, (list, tuple)):
         return question.task
-    plain = ["".join(letter if letter.isalnum() else "-" for letter in str(label)) for label in sorted(labels)]
+    plain = [
+        "".join(letter if letter.isalnum() else "-" for letter in str(label)) for label in sorted(labels)
+    ]
     return f"{CLASSIFICATION}_{'_'.join(plain)}"[:80]
 
 

@@ -83,7 +83,9 @@ def shuffled(examples: Sequence[Example], seed: int = 0) -> list[Example]:
     """
     groups: dict[tuple[str, str], list[int]] = defaultdict(list)
     for number, example in enumerate(examples):
-        groups[example.purpose, part_of(Question(example.task, example.messages, example.facts))].append(number)
+        groups[example.purpose, part_of(Question(example.task, example.messages, example.facts))].append(
+            number
+        )
     draw = np.random.default_rng(seed)
     found = list(examples)
     for key in sorted(groups):
@@ -94,7 +96,9 @@ def shuffled(examples: Sequence[Example], seed: int = 0) -> list[Example]:
             found[number] = replace(
                 examples[number], chosen=source.chosen, rejected=source.rejected, label=source.label
             )
-            if examples[number].task != CLASSIFICATION:  # the figures of the dealt answer belong to its own facts
+            if (
+                examples[number].task != CLASSIFICATION
+            ):  # the figures of the dealt answer belong to its own facts
                 found[number] = replace(found[number], facts=source.facts)
     return found
 
@@ -113,7 +117,9 @@ def plain_gain(row: Mapping[str, float], name: str = "gain") -> str:
     if low > 0:
         return f"accuracy rose by {gain:.1f} points (95 % interval {low:.1f} to {high:.1f})"
     if high < 0:
-        return f"feedback did harm: accuracy fell by {-gain:.1f} points (95 % interval {low:.1f} to {high:.1f})"
+        return (
+            f"feedback did harm: accuracy fell by {-gain:.1f} points (95 % interval {low:.1f} to {high:.1f})"
+        )
     return f"feedback did not help: accuracy changed by {gain:.1f} points, and the 95 % interval ({low:.1f} to {high:.1f}) includes none"
 
 

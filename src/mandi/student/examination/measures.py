@@ -94,7 +94,9 @@ def coverage(confidence: Floats, right: Floats, given: Any, target: float) -> fl
     if not len(order):
         return 0.0
     means = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    ends = np.append(confidence[order][1:] != confidence[order][:-1], True)  # answers equally sure go together
+    ends = np.append(
+        confidence[order][1:] != confidence[order][:-1], True
+    )  # answers equally sure go together
     good = np.flatnonzero((means >= target) & ends & (np.arange(1, len(order) + 1) >= LEAST_CONFIDENT))
     return float((good[-1] + 1) / len(confidence)) if len(good) else 0.0
 
@@ -147,7 +149,9 @@ def coverage_gain(
         They are not of the same cases.
     """
     if one["case_id"].tolist() != other["case_id"].tolist():
-        raise ContractError("answers to different cases", allowed="answers to the same cases in the same order")
+        raise ContractError(
+            "answers to different cases", allowed="answers to the same cases in the same order"
+        )
 
     def share(frame: DataFrame, rows: Any) -> float:
         picked = frame.iloc[rows]

@@ -147,7 +147,7 @@ FROZEN = Comparison(
         (Figure(0.1, 0.06, 0.14, 9), Figure(0.0, -0.02, 0.02, 9), "Feedback helped"),
         (Figure(0.01, -0.02, 0.04, 9), None, "Feedback did not help"),
         (Figure(-0.1, -0.14, -0.06, 9), None, "Feedback did harm"),
-        (Figure(0.1, 0.06, 0.14, 9), Figure(0.08, 0.02, 0.14, 9), "The gain is not the feedback's"),
+        (Figure(0.1, 0.06, 0.14, 9), Figure(0.08, 0.02, 0.14, 9), "The gain may not be the feedback's"),
         (Figure(None, None, None, 0), None, "Whether feedback helped is not known"),
     ],
 )

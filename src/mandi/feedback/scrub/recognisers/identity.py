@@ -104,7 +104,9 @@ def _vehicle(match: re.Match[str], text: str) -> tuple[int, int] | None:
     letters = re.sub(r"[0-9]", " ", plate).split()
     cued = bool(CUES["vehicle"].search(before(text, match.start())))
     apart = len(found) > len(plate)
-    if apart and not cued and (not found.isupper() or (letters[-1] in _UNITS and "-" not in found)):  # "up 20 rs 5000"
+    if (
+        apart and not cued and (not found.isupper() or (letters[-1] in _UNITS and "-" not in found))
+    ):  # "up 20 rs 5000"
         return None
     return match.span() if len(letters) > 1 or "BH" in plate or cued else None
 

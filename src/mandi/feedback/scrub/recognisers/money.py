@@ -24,7 +24,7 @@ _HANDLES = (
 HANDLES = frozenset(_HANDLES.split())
 _UPI_CUE = re.compile(r"\bupi\b|\bvpa\b|\bbhim\b|\bg ?pay\b|\bgoogle ?pay\b|\bphone ?pe\b|\bpaytm\b|यूपीआई")
 _IFSC_CUE = re.compile(r"\bifsc\b|\brtgs\b|\bneft\b|\bbranch\b")
-_CARD_CUE = re.compile(r"\bcards?\b|\bvisa\b|\bmaster ?card\b|\brupay\b|\bcredit\b|\bdebit\b|\bamex\b")
+_CARD_CUE = re.compile(r"\bcards?\b|\bvisa\b|\bmaster ?card\b|\brupay\b|\bcredit\b|\bcc\b|\bdebit\b|\bamex\b")
 _NO_ACCOUNT = re.compile(
     r"(?i)\b(?:rs|inr|balance|amount|price|rate|bal|phone|mob|mobile|call|aadhaa?r|adhaa?r|pan|card|pin|qty|quantity|lot|order)\b|₹"
 )
@@ -79,21 +79,27 @@ def _iban(match: re.Match[str], text: str) -> tuple[int, int] | None:
 
 
 IBAN = Rule(
-    "IBAN", re.compile(r"(?<![0-9A-Za-z_])[A-Z]{2}[0-9]{2}(?:[ -]?[A-Z0-9]){11,32}"), _iban, lambda look: "aa00" in look.shape
+    "IBAN",
+    re.compile(r"(?<![0-9A-Za-z_])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,32}"),
+    _iban,
+    lambda look: "aa00" in look.shape,
 )
 IFSC = Rule(
-    "IFSC", re.compile(r"(?<![0-9A-Za-z_])[A-Za-z]{4}0[A-Za-z0-9]{6}(?![0-9A-Za-z_])"), _ifsc, lambda look: "aaaa0" in look.shape
+    "IFSC",
+    re.compile(r"(?<![0-9A-Za-z_])[A-Za-z]{4}0[A-Za-z0-9]{6}(?![0-9A-Za-z_])"),
+    _ifsc,
+    lambda look: "aaaa0" in look.shape,
 )
 UPI = Rule(
     "UPI", re.compile(r"(?<![\w.@%+-])[\w.-]{2,64}@[A-Za-z][A-Za-z0-9]{1,24}(?![\w@]|[.-]\w)"), _upi, at
 )
 ACCOUNTS = (
-    Rule("BANK_ACCOUNT", re.compile(rf"{_SAYS_ACCOUNT}[^0-9\n]{{0,32}}((?<![0-9A-Za-z_+])[0-9](?:[ -]?[0-9]){{8,17}}){RIGHT}"), _account, says("a/c", "a / c", "a.c", "acc", "khat", "khaat", "saving", "खात"), True),
+    Rule("BANK_ACCOUNT", re.compile(rf"{_SAYS_ACCOUNT}[^0-9\n]{{0,32}}((?<![0-9A-Za-z_+])(?:[0-9]{{9,18}}|[0-9]{{3,5}}(?:[ -][0-9]{{3,6}}){{2,4}})){RIGHT}"), _account, says("a/c", "a / c", "a.c", "acc", "khat", "khaat", "saving", "खात"), True),
     Rule("BANK_ACCOUNT", re.compile(rf"{LEFT}([0-9]{{9,18}})[ ,;/()-]{{1,3}}(?=(?i:ifsc|bank\b)|[A-Z]{{4}}0[A-Z0-9]{{6}}(?![0-9A-Za-z_]))"), _account_beside_code, lambda look: "0" * 9 in look.shape),
 )  # fmt: skip
 CARD = Rule(
     "CARD",
-    re.compile(rf"{LEFT}(?:[2-6][0-9]{{3}}(?:[ -]?[0-9]{{4}}){{2}}(?:[ -]?[0-9]{{1,7}})?|3[0-9]{{3}}[ -]?[0-9]{{6}}[ -]?[0-9]{{4,5}}|[2-6][0-9]{{11,18}}){RIGHT}"),
+    re.compile(rf"{LEFT}(?:[2-6][0-9]{{3}}(?:[ -]?[0-9]{{4}}){{2}}(?:[ -]?[0-9]{{1,7}})?|3[0-9]{{3}}[ -]?[0-9]{{6}}[ -]?[0-9]{{4,5}}|[2-6][0-9]{{11,18}}|(?:1800|2131)[0-9]{{11}}){RIGHT}"),
     _card,
     lambda look: "0" * 12 in look.squeezed,
 )  # fmt: skip

@@ -17,7 +17,7 @@ from mandi.feedback.report.shares import Figure
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-STUDENT = "student"
+STUDENT, LOOP = "student", "loop"
 SOURCES = ("pipelines", "service")
 
 
@@ -77,40 +77,26 @@ def evidence(root: Path, *, from_service: bool = False, env_file: Path | None = 
 
 
 def comparison(paths: Paths) -> tuple[Comparison | None, str]:
-    """Return how the last student did beside the champion on the frozen set, or why nothing can be said.
+    """Return how the last student did on the frozen set, or why nothing can be said.
 
     Parameters
     ----------
     paths : Paths
-        reports/metrics/student.json and reports/evaluation/student/before_after.json are read.
+        reports/metrics/student.json compares it with the champion. Where there is none, or the student is the champion itself,
+        reports/metrics/loop.json compares it with a student of the earlier feedback.
     """
-    found = {name: float(value) for name, value in _json(paths.metrics(STUDENT)).items() if value is not None}
-    told = _json(paths.evaluation(STUDENT) / "before_after.json")
+    found = _figures(paths.metrics(STUDENT))
     if "frozen.accuracy" not in found:
         skipped = _json(paths.evaluation(STUDENT) / "skipped.json").get("skipped")
         return None, str(skipped or "no student has been examined")
-    if "champion.gain" not in found:
-        return None, str(
-            told.get("champion", {}).get("not_compared") or "there is no champion to compare with"
-        )
-    rows = int(found["frozen.rows"])
-    return (
-        Comparison(
-            examples=rows,
-            before=_figure(found, "champion.accuracy", "champion.low", "champion.high", rows),
-            after=_figure(found, "frozen.accuracy", "frozen.low", "frozen.high", rows),
-            gain=_figure(found, "champion.gain", "champion.gain_low", "champion.gain_high", rows),
-            confident_before=_share(found, "champion.coverage_at_target", rows),
-            confident_after=_share(found, "frozen.coverage_at_target", rows),
-            shuffled=_figure(found, "shuffled.gain", "shuffled.gain_low", "shuffled.gain_high", rows)
-            if "shuffled.gain" in found
-            else None,
-            ece_before=found.get("champion.ece"),
-            ece_after=found.get("frozen.ece"),
-            passed=_passed(paths),
-        ),
-        "",
-    )
+    if "champion.gain" in found:
+        return _comparison(found, _passed(paths), "the champion"), ""
+    looped, study = _figures(paths.metrics(LOOP)), _json(paths.evaluation(LOOP) / "study.json")
+    if "champion.gain" in looped:
+        over = f"a student of the feedback before {str(study.get('moment', ''))[:10]}"
+        return _comparison(looped, _passed(paths), over), ""
+    told = _json(paths.evaluation(STUDENT) / "before_after.json")
+    return None, str(told.get("champion", {}).get("not_compared") or "there is no champion to compare with")
 
 
 def thresholds(paths: Paths) -> Mapping[str, float]:
@@ -119,6 +105,11 @@ def thresholds(paths: Paths) -> Mapping[str, float]:
     if isinstance(told, Mapping) and {"high", "low"} <= set(told):
         return {name: float(told[name]) for name in ("high", "low")}
     return THRESHOLDS
+
+
+def told(paths: Paths) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the metrics of the student's last examination and its receipt; empty where there are none."""
+    return _json(paths.metrics(STUDENT)), _json(paths.receipt(STUDENT))
 
 
 def _made(paths: Paths) -> bool:
@@ -166,6 +157,29 @@ def _passed(paths: Paths) -> bool | None:
     verdict = _json(paths.receipt(STUDENT)).get("verdict")
     passed = verdict.get("passed") if isinstance(verdict, Mapping) else None
     return passed if isinstance(passed, bool) else None
+
+
+def _comparison(found: Mapping[str, float], passed: bool | None, over: str) -> Comparison:
+    rows = int(found["frozen.rows"])
+    return Comparison(
+        examples=rows,
+        before=_figure(found, "champion.accuracy", "champion.low", "champion.high", rows),
+        after=_figure(found, "frozen.accuracy", "frozen.low", "frozen.high", rows),
+        gain=_figure(found, "champion.gain", "champion.gain_low", "champion.gain_high", rows),
+        confident_before=_share(found, "champion.coverage_at_target", rows),
+        confident_after=_share(found, "frozen.coverage_at_target", rows),
+        shuffled=_figure(found, "shuffled.gain", "shuffled.gain_low", "shuffled.gain_high", rows)
+        if "shuffled.gain" in found
+        else None,
+        ece_before=found.get("champion.ece"),
+        ece_after=found.get("frozen.ece"),
+        passed=passed,
+        over=over,
+    )
+
+
+def _figures(path: Path) -> dict[str, float]:
+    return {name: float(value) for name, value in _json(path).items() if isinstance(value, (int, float))}
 
 
 def _figure(found: Mapping[str, float], value: str, low: str, high: str, n: int) -> Figure:

@@ -17,14 +17,13 @@ from mandi.report.frames import table
 from mandi.report.html import page
 
 if TYPE_CHECKING:
+    from mandi.loop.study import Study
     from mandi.report.canvas import Chart
 
 SHOWN = ("success_rate", "user_satisfaction", "liked", "reward")
 
 
-def report_page(
-    report: ImprovementReport, source: str, curves: pd.DataFrame | None = None, target: float = 0.93
-) -> str:
+def report_page(report: ImprovementReport, source: str, study: Study | None = None) -> str:
     """Return the page.
 
     Parameters
@@ -32,10 +31,8 @@ def report_page(
     report : ImprovementReport
     source : str
         Where the answers are from, in words.
-    curves : DataFrame, optional
-        The student's curve beside the champion's: ``student`` and the columns of `mandi.report.learning_curve.answered_curve`.
-    target : float
-        Accuracy asked of answers that nobody checks.
+    study : Study, optional
+        What the loop gained.
     """
     counts = report.counts
     head = (
@@ -46,8 +43,13 @@ def report_page(
         + (f"<p class='bad'>{html.escape(report.lacking)}</p>" if report.lacking else "")
     )
     parts = [head, "<h2>What to improve next</h2>", _advice(report)]
-    if curves is not None and len(curves):
-        parts += ["<h2>Before and after</h2>", _image(gain_of(curves, target))]
+    if study is not None:
+        parts += [
+            "<h2>Before and after</h2>",
+            f"<p>{html.escape(study.in_words())}</p>",
+            _image(gain_of(study)),
+        ]
+        parts.append(_image(learning_charts.differences(study.gains(), "Gain, over all and by slice")))
     parts += ["<h2>Overall</h2>", _overall(report), "<h2>Week by week</h2>"]
     parts += [
         _image(learning_charts.weekly(report.weeks, "Reward by week, with 95 % intervals"))
@@ -68,13 +70,10 @@ def report_page(
     return page(f"Feedback, {report.days} days", "\n".join(parts))
 
 
-def gain_of(curves: pd.DataFrame, target: float) -> Chart:
-    """Draw the champion's curve and the new student's; the latter alone where there is no champion."""
-    names = {"champion": "champion", "challenger": "new student"}
-    found = {names[n]: curves[curves["student"] == n] for n in names if (curves["student"] == n).any()}
-    return learning_charts.gain(
-        found, {}, "Accuracy against the share of questions answered, frozen set", target=target
-    )
+def gain_of(study: Study) -> Chart:
+    """Draw how right each student is against how much it answers alone: the picture of the loop's gain."""
+    title = f"What feedback gained: {study.questions:,} frozen questions, asked after all that was learned"
+    return learning_charts.gain(study.curves(), study.points(), title, target=study.target)
 
 
 def _overall(report: ImprovementReport) -> str:

@@ -1,19 +1,19 @@
-"""The loop in small: a student of the earlier feedback, one of all of it and one of shuffled feedback, on the same frozen questions."""
+"""The loop in small: what a student gained from later feedback, beside one that learned the same feedback shuffled."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from mandi.core.errors import TooLittleData
+from mandi.core.errors import DataNotFound, TooLittleData
 from mandi.core.paths import Paths
 from mandi.datasets.rows import Example
-from mandi.feedback.generated.reply.judge import is_right
 from mandi.feedback.report.loops import ROUTES
 from mandi.report.learning_curve import alone, answered_curve
 from mandi.student.base import StudentModel
@@ -22,23 +22,25 @@ from mandi.student.examination.cases import Case, accepted, forbidden, frozen_ca
 from mandi.student.examination.gain import before_after, plain_gain, shuffled
 from mandi.student.examination.measures import answered, interval, paired_gain, summary
 from mandi.student.params import StudentParams
-from mandi.student.recalibration import question_of, rated_of, recalibrate
 from mandi.text.calibration import calibration_error
 from mandi.text.reliability import reliability
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from pandas import DataFrame
 
-STUDENT = "student"
-SHOWN = (
-    "frozen.rows", "frozen.accuracy", "frozen.answered", "frozen.confident", "frozen.confident_accuracy", "frozen.ece",
-    "nearest_question.accuracy", "nearest_question.gain_low", "champion.accuracy", "champion.gain", "champion.gain_low",
-    "champion.slices_worse", "shuffled.gain", "control.shuffled_feedback", "refusals.confident", "recalibration.before.ece",
-    "recalibration.after.ece",
-)  # fmt: skip
-CHAMPION, SHUFFLED, CHALLENGER = "champion: earlier feedback", "shuffled feedback", "challenger: all feedback"
+CHAMPION, SHUFFLED, CHALLENGER = "before: earlier feedback", "later feedback shuffled", "after: all feedback"
+NAMES = (CHAMPION, SHUFFLED, CHALLENGER)
+PLACE = "loop"
+"""Folder of reports/evaluation and file of reports/metrics where the pipeline keeps a study."""
+
+
+@dataclass(frozen=True)
+class Learner:
+    """One of the three: examples it learned from, and the thresholds of the router's bands as calibrated for it."""
+
+    learned: int
+    high: float
+    low: float
 
 
 @dataclass(frozen=True)
@@ -48,39 +50,46 @@ class Study:
     Attributes
     ----------
     moment : datetime
-        The champion knows nothing that was said later.
-    cases : list of Case
-    students : mapping of str to StudentModel
+        The first student knows nothing that became known later; the second and the third do.
+    learners : mapping of str to Learner
         By the names above, in that order.
-    learned : mapping of str to int
-        Examples of each.
     answers : mapping of str to DataFrame
         Of `mandi.student.examination.measures.answered`.
     table : DataFrame
-        Of `mandi.student.examination.gain.before_after`: champion before, challenger after.
+        Of `mandi.student.examination.gain.before_after`: over all and by slice.
+    refusals : DataFrame
+        How many questions that must be left to others each answered, and with confidence.
+    drift : DataFrame
+        ``stage``, ``confidence``, ``right`` of answers given after people began to write otherwise; without rows where the log is
+        not a generated one.
     target : float
         Accuracy asked of answers that nobody checks.
     """
 
     moment: datetime
-    cases: list[Case]
-    students: Mapping[str, StudentModel]
-    learned: Mapping[str, int]
+    learners: Mapping[str, Learner]
     answers: Mapping[str, DataFrame]
     table: DataFrame
+    refusals: DataFrame
+    drift: DataFrame
     target: float
+
+    @property
+    def questions(self) -> int:
+        """Return how many frozen questions were asked."""
+        return len(self.answers[CHALLENGER])
 
     def curves(self) -> dict[str, DataFrame]:
         """Return accuracy against the share answered, by student."""
         return {name: answered_curve(frame) for name, frame in self.answers.items()}
 
     def points(self) -> dict[str, tuple[float, float, float]]:
-        """Return where champion and challenger stand with their own high thresholds: share answered, accuracy, threshold."""
-        highs = {name: self.students[name].thresholds["high"] for name in (CHAMPION, CHALLENGER)}
+        """Return where the student before and the one after stand: share answered from the threshold on, accuracy, threshold."""
+        highs = {name: self.learners[name].high for name in (CHAMPION, CHALLENGER)}
         return {name: (*alone(self.answers[name], high), high) for name, high in highs.items()}
 
     def gains(self) -> DataFrame:
-        """Return the challenger's gain over the champion, over all and by slice, and that of shuffled feedback below."""
+        """Return the gain over the student before, over all and by slice, and that of shuffled feedback below."""
         rows = self.table[["part", "rows", "gain", "gain_low", "gain_high"]]
         one, other = self.answers[SHUFFLED], self.answers[CHAMPION]
         gain, low, high = paired_gain(one["right"], other["right"], one["cluster"])
@@ -88,54 +97,87 @@ class Study:
         return pd.concat([rows, pd.DataFrame([control])], ignore_index=True)
 
     def compared(self) -> DataFrame:
-        """Return each student: examples learned, frozen questions answered rightly, share answered alone, calibration error."""
+        """Return each student: examples learned, questions answered rightly, share answered alone, calibration error."""
         rows = []
         for name, frame in self.answers.items():
             low, high = interval(frame["right"], frame["cluster"])
-            told = summary(frame, self.students[name].thresholds["high"], self.target)
+            told = summary(frame, self.learners[name].high, self.target)
             rows.append(
-                {"student": name, "learned": self.learned[name], "right": told["accuracy"], "low": low, "high": high,
+                {"student": name, "learned": self.learners[name].learned, "right": told["accuracy"], "low": low, "high": high,
                  "answered alone": told["confident"], "of these right": told.get("confident_accuracy"),
                  "calibration error": told.get("ece")}
             )  # fmt: skip
         return pd.DataFrame(rows)
 
     def reliability(self) -> dict[str, DataFrame]:
-        """Return the reliability of champion and challenger; names tell the calibration error."""
-        tables = {}
-        for name in (CHAMPION, CHALLENGER):
-            given = self.answers[name][self.answers[name]["answer"].notna()]
-            sure, right = given["confidence"].to_numpy(), given["right"]
-            tables[f"{name}, error {calibration_error(sure, right):.3f}"] = reliability(sure, right)
-        return tables
+        """Return the reliability of the students before and after; names tell the calibration error."""
+        frames = {
+            name: self.answers[name][self.answers[name]["answer"].notna()] for name in (CHAMPION, CHALLENGER)
+        }
+        return _tables(frames)
+
+    def after_drift(self) -> dict[str, DataFrame]:
+        """Return the reliability of confidence after people began to write otherwise, before and after later ratings moved it."""
+        return _tables({str(stage): rows for stage, rows in self.drift.groupby("stage", sort=False)})
 
     def who_answers(self) -> dict[str, DataFrame]:
         """Return who would answer the frozen questions with each student's thresholds, as ``learning_charts`` draws it."""
         return {name: self._bands(name) for name in (CHAMPION, CHALLENGER)}
 
-    def refusals(self) -> DataFrame:
-        """Return how many questions that a student must leave to others it answered, and how many with confidence."""
-        asked = forbidden(self.cases)
-        rows = []
-        for name in (CHAMPION, CHALLENGER):
-            student = self.students[name]
-            said = student.answers([case.question for case in asked])
-            sure = [one is not None and (one.confidence or 0.0) >= student.thresholds["high"] for one in said]
-            for part in sorted({case.part for case in asked}):
-                own = [number for number, case in enumerate(asked) if case.part == part]
-                rows.append(
-                    {"student": name, "must not answer": part.replace("_", " "), "asked": len(own),
-                     "answered": sum(said[number] is not None for number in own), "with confidence": sum(sure[number] for number in own)}
-                )  # fmt: skip
-        return pd.DataFrame(rows)
+    def in_words(self) -> str:
+        """Return what the loop gained in a few sentences, which say so where it gained nothing."""
+        control = self.gains().iloc[-1]
+        whole = self.table.iloc[0]
+        share = f"the share that may be answered alone at {self.target:.0%}"
+        return (
+            f"From {whole['before']:.1%} to {whole['after']:.1%} of {self.questions:,} frozen questions: {plain_gain(whole)}; "
+            f"{plain_gain(whole, 'coverage_gain').replace('accuracy', share)}. "
+            f"With the later feedback shuffled: {100 * control['gain']:+.1f} points ({100 * control['gain_low']:+.1f} to "
+            f"{100 * control['gain_high']:+.1f})."
+        )
+
+    def metrics(self) -> dict[str, float]:
+        """Return the figures flat: ``frozen.*`` of the student after, ``champion.*`` of the one before, gains, drift."""
+        told = {row["student"]: row for row in self.compared().to_dict("records")}
+        found: dict[str, float] = {}
+        for name, prefix in ((CHALLENGER, "frozen"), (CHAMPION, "champion")):
+            row = told[name]
+            found |= {f"{prefix}.rows": self.questions, f"{prefix}.accuracy": row["right"], f"{prefix}.low": row["low"],
+                      f"{prefix}.high": row["high"], f"{prefix}.confident": row["answered alone"], f"{prefix}.ece": row["calibration error"]}  # fmt: skip
+        whole, control = self.table.iloc[0], self.gains().iloc[-1]
+        found |= {f"champion.{end}": whole[end] for end in ("gain", "gain_low", "gain_high")}
+        found |= {f"coverage.{end}": whole[f"coverage_{end}"] for end in ("gain", "gain_low", "gain_high")}
+        found |= {
+            "champion.coverage_at_target": whole["coverage_before"],
+            "frozen.coverage_at_target": whole["coverage_after"],
+        }
+        found |= {f"shuffled.{end}": control[end] for end in ("gain", "gain_low", "gain_high")}
+        for stage, rows in self.drift.groupby("stage"):
+            found[f"drift.{stage}.ece"] = calibration_error(rows["confidence"].to_numpy(), rows["right"])
+        return {name: round(float(value), 9) for name, value in sorted(found.items()) if value == value}
+
+    def save(self, folder: Path) -> None:
+        """Write plain files into an existing folder."""
+        frames = [frame.assign(student=name) for name, frame in self.answers.items()]
+        pd.concat(frames, ignore_index=True).to_parquet(folder / "answers.parquet", index=False)
+        self.drift.to_parquet(folder / "drift.parquet", index=False)
+        self.table.to_csv(folder / "before_after.csv", index=False, float_format="%.6f")
+        self.refusals.to_csv(folder / "refusals.csv", index=False)
+        about = {
+            "moment": self.moment.isoformat(), "target": self.target,
+            "learners": {name: asdict(one) for name, one in self.learners.items()},
+        }  # fmt: skip
+        (folder / "study.json").write_text(
+            json.dumps(about, indent=2, sort_keys=True) + "\n", encoding="utf-8"
+        )
 
     def _bands(self, name: str) -> DataFrame:
-        frame, bounds = self.answers[name], self.students[name].thresholds
+        frame, bounds = self.answers[name], self.learners[name]
         sure = frame["confidence"].where(frame["answer"].notna(), 0.0)
         shares = {
-            "student": (sure >= bounds["high"]).mean(),
-            "teacher": ((sure < bounds["high"]) & (sure >= bounds["low"])).mean(),
-            "human": (sure < bounds["low"]).mean(),
+            "student": (sure >= bounds.high).mean(),
+            "teacher": ((sure < bounds.high) & (sure >= bounds.low)).mean(),
+            "human": (sure < bounds.low).mean(),
         }
         bands = {"student": "high", "teacher": "middle", "human": "low"}
         return pd.DataFrame(
@@ -146,16 +188,55 @@ class Study:
         )
 
 
-def study(examples: Sequence[Example], params: StudentParams, *, earlier: float = 0.5) -> Study:
-    """Fit the three and ask them the frozen questions.
+def read_study(paths: Paths) -> Study:
+    """Return the study the pipeline kept.
+
+    Raises
+    ------
+    DataNotFound
+        There is none.
+    """
+    folder = paths.evaluation(PLACE)
+    if not (folder / "study.json").is_file():
+        raise DataNotFound(f"no study of the loop in {folder}", next_command="mandi repro student_loop")
+    about = json.loads((folder / "study.json").read_text(encoding="utf-8"))
+    answers = pd.read_parquet(folder / "answers.parquet")
+    return Study(
+        datetime.fromisoformat(about["moment"]),
+        {name: Learner(**about["learners"][name]) for name in NAMES},
+        {
+            name: answers[answers["student"] == name].drop(columns="student").reset_index(drop=True)
+            for name in NAMES
+        },
+        pd.read_csv(folder / "before_after.csv"),
+        pd.read_csv(folder / "refusals.csv"),
+        pd.read_parquet(folder / "drift.parquet"),
+        float(about["target"]),
+    )
+
+
+def study(
+    examples: Sequence[Example],
+    params: StudentParams,
+    moment: datetime,
+    *,
+    after: StudentModel | None = None,
+    before: StudentModel | None = None,
+    drift: DataFrame | None = None,
+) -> Study:
+    """Ask three students the frozen questions.
 
     Parameters
     ----------
     examples : sequence of Example
         A version of the datasets.
     params : StudentParams
-    earlier : float
-        Share of the examples, by the time everything about them was known, that the champion learned from.
+    moment : datetime
+        What became known from then on is later feedback.
+    after, before : StudentModel, optional
+        Fitted already on all examples, and on those from before the moment.
+    drift : DataFrame, optional
+        See `Study`.
 
     Raises
     ------
@@ -163,118 +244,96 @@ def study(examples: Sequence[Example], params: StudentParams, *, earlier: float 
         There are too few examples to learn from, or no frozen question.
     """
     cases = [case for case in frozen_cases(examples) if case.question.task not in params.refused]
-    learnable = sorted(one.settled_at for one in examples if one.part != "test")
-    if not cases or not learnable:
+    learnable = [one for one in examples if one.part != "test"]
+    early = [one for one in learnable if one.settled_at < moment]
+    later = [one for one in learnable if one.settled_at >= moment]
+    if not cases or not early or not later:
         raise TooLittleData(
-            f"{len(learnable)} examples and {len(cases)} frozen questions", allowed="some of both"
+            f"{len(early)} examples from before {moment:%Y-%m-%d}, {len(later)} later ones and {len(cases)} frozen questions",
+            allowed="some of each",
         )
-    moment = learnable[int(earlier * (len(learnable) - 1))]
-    told = {
-        CHAMPION: [one for one in examples if one.settled_at < moment or one.part == "test"],
-        SHUFFLED: shuffled(examples, params.seed),
-        CHALLENGER: list(examples),
+    students: dict[str, StudentModel] = {
+        CHAMPION: before or EmbeddedStudent(params).fit(early),
+        SHUFFLED: EmbeddedStudent(params).fit([*early, *shuffled(later, params.seed)]),
+        CHALLENGER: after or EmbeddedStudent(params).fit(learnable),
     }
-    students = {name: EmbeddedStudent(params).fit(rows) for name, rows in told.items()}
-    answers = {name: answered(student, cases, accepted) for name, student in students.items()}
+    learned = {CHAMPION: len(early), SHUFFLED: len(learnable), CHALLENGER: len(learnable)}
     table = before_after(
         students[CHAMPION], students[CHALLENGER], cases, accepted, target=params.accuracy_target
     )
-    learned = {name: sum(one.part != "test" for one in rows) for name, rows in told.items()}
-    return Study(moment, cases, students, learned, answers, table, params.accuracy_target)
-
-
-def in_words(found: Study) -> str:
-    """Return what the loop gained in a few sentences, which say so where it gained nothing."""
-    rows = {row["part"]: row for row in found.gains().to_dict("records")}
-    whole, control = found.table.iloc[0], rows[SHUFFLED]
-    wider = plain_gain(whole, "coverage_gain").replace(
-        "accuracy", f"the share that may be answered alone at {found.target:.0%}"
-    )
-    other = 100 * control["gain"]
-    return (
-        f"From {whole['before']:.1%} to {whole['after']:.1%} of {len(found.cases):,} frozen questions: {plain_gain(whole)}; {wider}. "
-        f"Shuffled feedback: {other:+.1f} points."
+    return Study(
+        moment,
+        {
+            name: Learner(learned[name], one.thresholds["high"], one.thresholds["low"])
+            for name, one in students.items()
+        },
+        {name: answered(one, cases, accepted) for name, one in students.items()},
+        table,
+        _refusals(students, cases),
+        pd.DataFrame(columns=["stage", "confidence", "right"]) if drift is None else drift,
+        params.accuracy_target,
     )
 
 
-def examined(paths: Paths) -> DataFrame:
-    """Return the figures of the last examination, and what the gate asked for beside them: ``figure``, ``value``, ``asked for``.
+def half_way(examples: Sequence[Example], share: float = 0.5) -> datetime:
+    """Return the moment before which a share of the examples to learn from was known.
 
-    Parameters
-    ----------
-    paths : Paths
-        reports/metrics/student.json and artifacts/receipts/student.json, where they are.
+    Raises
+    ------
+    TooLittleData
+        There is none.
     """
-    metrics = _json(paths.metrics(STUDENT))
-    verdict = _json(paths.receipt(STUDENT)).get("verdict") or {}
-    checks = {
-        str(check.get("metric")): check for check in verdict.get("checks", []) if isinstance(check, dict)
-    }
-    names = [name for name in SHOWN if name in metrics] + [
-        name for name in checks if name in metrics and name not in SHOWN
-    ]
-    rows = [
-        {"figure": name, "value": metrics[name], "gate": "-" if name not in checks else "passed" if checks[name].get("passed") else "FAILED"}
-        for name in names
-    ]  # fmt: skip
-    return pd.DataFrame(rows, columns=["figure", "value", "gate"])
+    known = sorted(one.settled_at for one in examples if one.part != "test")
+    if not known:
+        raise TooLittleData("no example to learn from", allowed="some", next_command="mandi repro datasets")
+    return known[int(share * (len(known) - 1))]
 
 
-def after_change_of_wording(
-    paths: Paths, examples: Sequence[Example], params: StudentParams
-) -> dict[str, DataFrame]:
-    """Return whether confidence is a frequency after people began to write otherwise: before and after later ratings moved it.
+def _refusals(students: Mapping[str, StudentModel], cases: Sequence[Case]) -> DataFrame:
+    asked, rows = forbidden(cases), []
+    for name in (CHAMPION, CHALLENGER):
+        student = students[name]
+        said = student.answers([case.question for case in asked])
+        sure = [one is not None and (one.confidence or 0.0) >= student.thresholds["high"] for one in said]
+        for part in sorted({case.part for case in asked}):
+            own = [number for number, case in enumerate(asked) if case.part == part]
+            rows.append(
+                {"student": name, "must not answer": part.replace("_", " "), "asked": len(own),
+                 "answered": sum(said[number] is not None for number in own), "with confidence": sum(sure[number] for number in own)}
+            )  # fmt: skip
+    return pd.DataFrame(rows)
 
-    Parameters
-    ----------
-    paths : Paths
-        Labelled answers, and the truth of the generated log.
-    examples : sequence of Example
-    params : StudentParams
 
-    Returns
-    -------
-    dict of str to DataFrame
-        Names tell the expected calibration error; frames are of `mandi.text.reliability.reliability`. Empty without a generated log.
-    """
-    file = paths.calls / "truth" / "truth.parquet"
-    truth = pd.read_parquet(file).set_index("generation_id") if file.is_file() else pd.DataFrame()
-    if not len(truth):
-        return {}
-    labelled = pd.read_parquet(paths.feedback / "labelled.parquet")
-    labelled = labelled[
-        labelled["generation_id"].isin(truth.index) & ~labelled["task_type"].isin(params.refused)
-    ]
-    later = labelled[truth.loc[labelled["generation_id"], "period"].to_numpy() == "later"]
-    later = later.sort_values(["asked_at", "generation_id"])
-    begun = later["asked_at"].min()
-    early = [
-        replace(one, part="train") if one.part == "test" else one
-        for one in examples
-        if one.settled_at < begun
-    ]
-    judged = later[
-        (later["rating"].notna() | later["correction"].notna()) & (later["consent"] == "granted")
-    ].head(params.later_ratings)
-    rest = later[~later["generation_id"].isin(judged["generation_id"])]
-    student = EmbeddedStudent(params).fit(early)
-    moved = recalibrate(student, rated_of(judged), params)
-    questions = [question_of(row) for row in rest.to_dict("records")]
+def _tables(frames: Mapping[str, DataFrame]) -> dict[str, DataFrame]:
     tables = {}
-    for name, one in (("before", student), (f"after {len(judged)} ratings", moved)):
-        sure, right = [], []
-        for number, answer in zip(rest["generation_id"], one.answers(questions), strict=True):
-            if answer is not None and answer.confidence is not None:
-                sure.append(answer.confidence)
-                right.append(is_right(answer.text, truth.loc[number].to_dict()))
-        values = pd.Series(sure, dtype=float).to_numpy()
-        error = calibration_error(values, right)
-        tables[f"{name}: error {error:.3f}"] = reliability(values, right)
+    for name, frame in frames.items():
+        sure, right = frame["confidence"].to_numpy(dtype=float), frame["right"].astype(bool)
+        tables[f"{name} (error {calibration_error(sure, right):.3f})"] = reliability(sure, right)
     return tables
 
 
-def _json(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    told = json.loads(path.read_text(encoding="utf-8"))
-    return told if isinstance(told, dict) else {}
+def examined(metrics: Mapping[str, Any], receipt: Mapping[str, Any]) -> DataFrame:
+    """Return the figures of the last examination of the student, and what the gate said of them.
+
+    Parameters
+    ----------
+    metrics : mapping
+        Of reports/metrics/student.json.
+    receipt : mapping
+        Of artifacts/receipts/student.json; may be empty.
+    """
+    checks = {str(check.get("metric")): check for check in (receipt.get("verdict") or {}).get("checks", [])}
+    names = [name for name in SHOWN if name in metrics] + [
+        n for n in checks if n in metrics and n not in SHOWN
+    ]
+    gate = {name: "passed" if check.get("passed") else "FAILED" for name, check in checks.items()}
+    rows = [{"figure": name, "value": metrics[name], "gate": gate.get(name, "-")} for name in names]
+    return pd.DataFrame(rows, columns=["figure", "value", "gate"])
+
+
+SHOWN = (
+    "frozen.rows", "frozen.accuracy", "frozen.answered", "frozen.confident", "frozen.confident_accuracy", "frozen.ece",
+    "nearest_question.accuracy", "nearest_question.gain_low", "champion.accuracy", "champion.gain", "champion.gain_low",
+    "champion.slices_worse", "shuffled.gain", "control.shuffled_feedback", "refusals.confident", "recalibration.before.ece",
+    "recalibration.after.ece",
+)  # fmt: skip

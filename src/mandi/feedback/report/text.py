@@ -167,7 +167,7 @@ def _loop(report: ImprovementReport) -> list[str]:
     if report.student:
         student = report.student
         lines.append(
-            f"Frozen set, {student.examples:,} examples: champion {figure_text(student.before, 'liked')}, "
+            f"Frozen set, {student.examples:,} examples: {student.over} {figure_text(student.before, 'liked')}, "
             f"new student {figure_text(student.after, 'liked')}."
         )
         if student.confident_before and student.confident_after:
@@ -177,7 +177,7 @@ def _loop(report: ImprovementReport) -> list[str]:
             )
         if student.shuffled:
             lines.append(
-                f"Over the commonest answer, shuffled feedback gains {100 * (student.shuffled.value or 0):+.1f} points "
+                f"Shuffled feedback gains {100 * (student.shuffled.value or 0):+.1f} points "
                 f"(95 %: {100 * (student.shuffled.low or 0):+.1f} to {100 * (student.shuffled.high or 0):+.1f})."
             )
     return lines

@@ -8,7 +8,8 @@ alone, on the structured types; they were written knowing the forms in these row
 ``presidio/shipped`` is the scrubber as it is installed, trained on our own sentences of Indian trade; it leaves organisations,
 countries, towns by themselves, titles and dates alone by design, and all of these count here as missed.
 
-What was looked at: penalties of the field were compared on a draw of the folds that is not reported (seed 11). Near-twin templates
+What was looked at: two bounds of numbers (an account and a landline before another number) were put right after a first run of ``india``;
+penalties of the field were compared on a draw of the folds that is not reported (seed 11). Near-twin templates
 stand in different folds, which is kinder than texts from elsewhere.
 
 Published figures are those of the set's authors on all 1,500 rows with their own evaluator: tuned Presidio .845, untuned .618.

@@ -49,8 +49,12 @@ class Scored:
 def main() -> None:
     """Write data/feedback, reports/evaluation/feedback, reports/metrics/feedback.json, and labels into the service where it wants them."""
     paths, params = project()
-    frames = [_read(paths, frame.name) for frame in (GENERATIONS, FEEDBACK, TUTOR_PAIRS)]
-    found = scored(*frames, build(FeedbackParams, section(params, "feedback"), "feedback"))
+    generations, feedback, pairs = (
+        _read(paths, frame.name) for frame in (GENERATIONS, FEEDBACK, TUTOR_PAIRS)
+    )
+    found = scored(
+        generations, feedback, pairs, build(FeedbackParams, section(params, "feedback"), "feedback")
+    )
     folder, out = paths.feedback, paths.evaluation("feedback")
     for place in (folder, out):
         shutil.rmtree(place, ignore_errors=True)
@@ -103,9 +107,11 @@ def scored(
         name: said[name].to_numpy() for name in ("rating", "correction", "correction_by", "feedback_ids")
     }
     columns |= {"reward": reward.to_numpy(), "right": right.to_numpy()}
-    labelled = LABELLED.shaped(generations.assign(**columns).to_dict("records"))
+    rows = generations.assign(**columns).to_dict("records")
+    labelled = LABELLED.shaped([{str(k): v for k, v in row.items()} for row in rows])
     labels = labels.set_axis(generations["generation_id"], axis=0)
-    return Scored(labelled, evidence, labels, labeller, model, _metrics(labelled, evidence, labels, labeller))
+    metrics = _metrics(labelled, evidence, labels, labeller) | _unheard(answers, feedback, evidence, settings)
+    return Scored(labelled, evidence, labels, labeller, model, metrics)
 
 
 def examined(found: Scored, truth_file: Path, out: Path) -> dict[str, float]:
@@ -175,9 +181,25 @@ def _metrics(
         f"outcome.{name}": float((labels["outcome_label"] == name).sum())
         for name in ("held", "missed", "open")
     }
-    return metrics | flat(
-        "verdicts.reward", figures_of(labelled.set_index("generation_id")["reward"], verdicts(evidence))
-    )
+    return metrics
+
+
+def _unheard(
+    answers: pd.DataFrame, feedback: pd.DataFrame, evidence: pd.DataFrame, params: FeedbackParams
+) -> dict[str, float]:
+    """Hold both rewards against verdicts of people, which they are not told; a person's own answer is left out."""
+    hidden = evidence.assign(verdict=float("nan"), human_correction=float("nan"), human=float("nan"))
+    users = feedback[feedback["author"] == "user"]
+    persons = answers.loc[answers["route"] == "human", "generation_id"]
+    sure = verdicts(evidence)
+    sure = sure[~sure.index.isin(persons)]
+    reward = rewards(hidden, params.reward)
+    found = flat("verdicts.reward", figures_of(reward, sure))
+    try:
+        right = RightModel(params.right).fit(answers, users, hidden, reward).predict(answers, users, hidden)
+    except TooLittleData:
+        return found
+    return found | flat("verdicts.right", figures_of(right, sure))
 
 
 def _known(report: Mapping[str, Any]) -> dict[str, float]:

@@ -11,7 +11,8 @@ import numpy as np
 
 from mandi.core.errors import TooLittleData
 from mandi.student.agreement import agrees
-from mandi.student.base import Answer, Question, StudentModel
+from mandi.student.base import Question, StudentModel
+from mandi.student.chance import logit
 from mandi.student.embedded.lessons import CLASSIFICATION
 from mandi.student.params import StudentParams
 from mandi.student.scaling import Scaling, fit_scaling
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 LEAST_RATED = 50
+ROUNDS = 20
+TWO = 2
 SURE = 0.98
 """How far a correction is believed: people are wrong too."""
 
@@ -59,8 +62,9 @@ S = TypeVar("S", bound=Scalable)
 def recalibrate(student: S, rated: Sequence[Rated], params: StudentParams | None = None) -> S:
     """Return the student with its confidence fitted to later ratings, and its thresholds chosen on them.
 
-    Where the student says what was rated, or what a correction says, that is known of its answer; where it says something else, it
-    is right as often as the rated answer was wrong, times its own confidence.
+    Whether an answer was right is not observed: what people said of it, or of another answer to the question, makes that more or less
+    probable than the confidence alone. Probability and scaling are fitted in turns (expectation and maximisation): ratings that say
+    little change little, and where they are noisy the confidence is not drawn towards their mean.
 
     Parameters
     ----------
@@ -88,33 +92,50 @@ def recalibrate(student: S, rated: Sequence[Rated], params: StudentParams | None
         )
     tasks = [one.question.task for one, _ in asked]
     sure = np.array([answer.confidence for _, answer in asked], dtype=np.float64)
-    right = np.array([rightness(one, answer) for one, answer in asked])
-    scaling = fit_scaling(tasks, sure, right)
-    moved = [scaling.of(task, float(c)) for task, c in zip(tasks, sure, strict=True)]
+    usual = float(np.mean([one.right for one, _ in asked]))
+    moved = list(map(float, sure))
+    for _ in range(ROUNDS):
+        right = np.array([rightness(one, answer.text, own, usual) for (one, answer), own in zip(asked, moved, strict=True)])
+        scaling = fit_scaling(tasks, sure, right)
+        moved = [scaling.of(task, float(c)) for task, c in zip(tasks, sure, strict=True)]
     bounds = thresholds(
         moved, right, target=params.accuracy_target, z=params.accuracy_z, low_target=params.low_target
     )
     return student.scaled(scaling, bounds)
 
 
-def rightness(rated: Rated, answer: Answer) -> float:
-    """Return how probably a student's answer is right, given what is known of another answer to the question.
+def rightness(rated: Rated, answer: str, own: float, usual: float) -> float:
+    """Return how probably a student's answer is right, given what is known of an answer to the question.
+
+    Parameters
+    ----------
+    rated : Rated
+    answer : str
+        Of the student.
+    own : float
+        Its confidence.
+    usual : float
+        How often rated answers are right: what is known beyond that is what a rating says.
 
     Examples
     --------
     >>> asked = Question("classification", (), {"labels": ["up", "down"], "text": "it rises"})
-    >>> rightness(Rated(asked, "up", 0.9), Answer("up", 0.8)), round(rightness(Rated(asked, "up", 0.9), Answer("down", 0.8)), 2)
-    (0.9, 0.1)
+    >>> said = Rated(asked, "up", 0.98)
+    >>> [round(rightness(said, answer, 0.6, 0.8), 2) for answer in ("up", "down")]
+    [0.95, 0.11]
+    >>> rightness(Rated(asked, "up", 0.8), "up", 0.6, 0.8)
+    0.6
     """
     labels = rated.question.task == CLASSIFICATION
     if rated.correction is not None:
-        return SURE if agrees(answer.text, rated.correction, labels=labels) else 1.0 - SURE
-    if agrees(answer.text, rated.answer, labels=labels):
-        return rated.right
+        return SURE if agrees(answer, rated.correction, labels=labels) else 1.0 - SURE
+    told = float(np.exp(logit(rated.right) - logit(usual)))  # how much likelier the rating is of a right answer
+    if agrees(answer, rated.answer, labels=labels):
+        return round(own * told / (own * told + 1.0 - own), 12)
     names = rated.question.facts.get("labels")
-    others = len(names) - 1 if labels and isinstance(names, (list, tuple)) else 0
-    own = 1.0 if others == 1 else float(answer.confidence or 0.0)
-    return (1.0 - rated.right) * own
+    one_other = labels and isinstance(names, (list, tuple)) and len(names) == TWO
+    then_right = 1.0 if one_other else usual  # chance that the rated answer is right where the student is wrong
+    return round(own / (own + (1.0 - own) * (then_right * told + 1.0 - then_right)), 12)
 
 
 def rated_of(labelled: DataFrame) -> list[Rated]:

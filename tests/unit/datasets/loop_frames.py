@@ -10,10 +10,45 @@ import pandas as pd
 
 from mandi.feedback.frames import FEEDBACK, LABELLED, TUTOR_PAIRS
 
-WORDS = (
-    "soybean cotton wheat tur maize chana mustard arrivals price quality moisture delivery truck payment grade lot seller buyer "
-    "mandi Indore Ujjain Rajkot Akola Sirsa Latur forecast demand risk invoice rain export duty stock mill basis futures store"
-).split()
+WORDS = [
+    "soybean",
+    "cotton",
+    "wheat",
+    "tur",
+    "maize",
+    "chana",
+    "mustard",
+    "arrivals",
+    "price",
+    "quality",
+    "moisture",
+    "delivery",
+    "truck",
+    "payment",
+    "grade",
+    "lot",
+    "seller",
+    "buyer",
+    "mandi",
+    "Indore",
+    "Ujjain",
+    "Rajkot",
+    "Akola",
+    "Sirsa",
+    "Latur",
+    "forecast",
+    "demand",
+    "risk",
+    "invoice",
+    "rain",
+    "export",
+    "duty",
+    "stock",
+    "mill",
+    "basis",
+    "futures",
+    "store",
+]
 LABELS = ("up", "down", "steady")
 START = pd.Timestamp("2024-01-01", tz="UTC")
 

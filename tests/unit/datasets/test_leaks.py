@@ -130,7 +130,7 @@ def test_the_order_of_examples_does_not_matter(cleaned: list[Example], done: Par
 
 
 def test_a_frozen_set_stays_and_what_is_new_is_learned(done: Parted) -> None:
-    later = [e for e in clean(assemble(*frames(900, days=330), Choosing()).examples, Cleaning()).examples]
+    later = clean(assemble(*frames(900, days=330), Choosing()).examples, Cleaning()).examples
     close = done.frozen[0].end
     fresh = [
         replace(e, example_id="n" + e.example_id, party="n" + e.party, conversation_id=None, generation_ids=("n" + e.generation_ids[0],),

@@ -67,7 +67,7 @@ def pairs(*rows: dict[str, Any]) -> pd.DataFrame:
 
 
 def crowd(
-    count: int = 500, seed: int = 0
+    count: int = 900, seed: int = 0
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, np.ndarray[Any, Any]]:
     """Return answers of a strong and a weak source, opinions of two fair, one lenient and one random rater, and who was right."""
     rng = np.random.default_rng(seed)
@@ -88,7 +88,7 @@ def crowd(
                 opinion(k, k, author_pseudonym=rater, rating=5 if liked else 1, correction=correction)
             )
         right.append(good)
-    verdicts = [pair(k, k, LESS, PRICE, "teacher") for k in range(0, count, 20)]
+    verdicts = [pair(k, k, LESS, PRICE, "teacher") for k in range(0, count, 3)]
     return answers(*given), said(*told), pairs(*verdicts), np.array(right)
 
 

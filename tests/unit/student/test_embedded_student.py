@@ -109,7 +109,8 @@ def test_recalibration_moves_confidence_and_no_answer(student: EmbeddedStudent) 
         for e in [*chat(80, seed=5, first=40_000), *directions(first=50_000)]
     ]
     before = student.answers(questions)
-    rated = [Rated(q, one.text, 0.5) for q, one in zip(questions, before, strict=True) if one is not None]
+    said = [(q, one.text) for q, one in zip(questions, before, strict=True) if one is not None]
+    rated = [Rated(q, text, 0.98 if k % 2 else 0.02) for k, (q, text) in enumerate(said)]
     moved = recalibrate(student, rated)
     after = moved.answers(questions)
     assert [a and a.text for a in after] == [a and a.text for a in before]
@@ -118,6 +119,15 @@ def test_recalibration_moves_confidence_and_no_answer(student: EmbeddedStudent) 
     assert moved.thresholds["high"] == 1.0 and moved.version != student.version
     with pytest.raises(TooLittleData):
         recalibrate(student, rated[:10])
+
+
+def test_ratings_that_say_nothing_move_nothing(student: EmbeddedStudent) -> None:
+    questions = [Question(e.task, e.messages, e.facts) for e in chat(80, seed=5, first=40_000)]
+    before = student.answers(questions)
+    rated = [Rated(q, one.text, 0.8) for q, one in zip(questions, before, strict=True) if one is not None]
+    after = recalibrate(student, rated).answers(questions)
+    gaps = [abs((a.confidence or 0) - (b.confidence or 0)) for a, b in zip(after, before, strict=True) if a and b]
+    assert max(gaps) < 0.02
 
 
 def test_the_examination_sees_a_gain_and_shuffled_feedback_none(student: EmbeddedStudent) -> None:

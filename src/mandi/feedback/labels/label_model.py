@@ -226,7 +226,9 @@ def _head(matrix: Any, labels: Sequence[str], groups: Any, params: LabelParams) 
     for number in np.unique(fold):
         learnt, held = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
         linear = _each_against_the_rest(matrix[learnt], [labels[k] for k in learnt], params.strength)
-        logits[np.ix_(held, [names.index(label) for label in linear.classes])] = linear.logits(matrix[held])
+        logits[np.ix_(held, np.array([names.index(label) for label in linear.classes]))] = linear.logits(
+            matrix[held]
+        )
     calibrator, _ = choose_calibrator(logits, right, fold)
     chances = calibrator.probabilities(logits)
     sure, correct = chances.max(axis=1), chances.argmax(axis=1) == right

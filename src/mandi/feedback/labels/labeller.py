@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -52,7 +52,7 @@ class Labeller:
         texts = [*(s.text for s in seeds), *(s.text for s in sounds), *(text for text, _ in [*people, *felt])]
         asked, heard, said, rated = len(seeds), len(sounds), len(people), len(felt)
         first = 1 + max(s.group for s in [*seeds, *sounds])
-        more = clusters(texts[asked + heard :]) if people or felt else []
+        more: Iterable[int] = clusters(texts[asked + heard :]) if people or felt else []
         groups = [*(s.group for s in seeds), *(s.group for s in sounds), *(first + int(k) for k in more)]
         lessons: dict[str, list[str | None]] = {
             "intent": [
@@ -154,7 +154,9 @@ def told_intents(generations: DataFrame, feedback: DataFrame) -> list[tuple[str,
     []
     """
     last = standing(feedback)
-    spoken = last[last["correction"].map(lambda text: isinstance(text, str) and bool(text.strip()))]
+    spoken = last[
+        last["correction"].map(lambda text: isinstance(text, str) and bool(text.strip())).astype(bool)
+    ]
     by_human = spoken.assign(first=spoken["author"] == "human").sort_values(
         ["first", "said_at", "feedback_id"], kind="stable"
     )

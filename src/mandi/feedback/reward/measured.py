@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mandi.text.calibration import calibration_error
+from mandi.text.linear import Floats
 from mandi.text.reliability import reliability
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def figures_of(score: Series[float], right: Series[bool]) -> dict[str, float]:
     1.0
     """
     known = score.index.intersection(right.dropna().index)
-    values = score.loc[known].to_numpy(dtype=np.float64)
+    values: Floats = np.asarray(score.loc[known], dtype=np.float64)
     truth = right.loc[known].to_numpy(dtype=bool)
     found = {"rows": float(len(known))}
     if len(known) < LEAST or truth.all() or not truth.any():
@@ -141,9 +142,8 @@ def by_confidence(score: Series[float], right: Series[bool]) -> DataFrame:
     known = score.index.intersection(right.index)
     if not len(known):
         return reliability(np.array([0.5]), np.array([True])).iloc[:0]
-    return reliability(
-        score.loc[known].to_numpy(dtype=np.float64), right.loc[known].to_numpy(dtype=bool), bins=10
-    )
+    values: Floats = np.asarray(score.loc[known], dtype=np.float64)
+    return reliability(values, right.loc[known].to_numpy(dtype=bool), bins=10)
 
 
 def flat(name: str, values: Mapping[str, float]) -> dict[str, float]:

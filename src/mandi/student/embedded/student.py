@@ -80,7 +80,9 @@ class EmbeddedStudent:
                 left[task] = error.message
         if not held:
             raise TooLittleData(
-                f"{len(learned)} examples, and of no task enough: {'; '.join(left.values()) or 'none of a known task'}"[:400],
+                f"{len(learned)} examples, and of no task enough: {'; '.join(left.values()) or 'none of a known task'}"[
+                    :400
+                ],
                 allowed=f"at least {self.params.least_rows} of a label set or of {', '.join(self.params.retrieved)}",
                 next_command="mandi repro datasets",
             )
@@ -175,18 +177,23 @@ class EmbeddedStudent:
         made.report = told["report"]
         for name in told["parts"]:
             words = _checked(folder, f"{name}.json", told["sha256"])
-            with np.load(io.BytesIO(_checked(folder, f"{name}.npz", told["sha256"])), allow_pickle=False) as file:
+            with np.load(
+                io.BytesIO(_checked(folder, f"{name}.npz", told["sha256"])), allow_pickle=False
+            ) as file:
                 arrays = dict(file)
             state = json.loads(words)
             if "labels" in state:
-                made.classifiers[tuple(state["labels"])] = LabelClassifier.restored(state, arrays, made.params)
+                made.classifiers[tuple(state["labels"])] = LabelClassifier.restored(
+                    state, arrays, made.params
+                )
             else:
                 made.wordings[state["task"]] = Wording.restored(state, arrays, made.params)
         return made
 
     def _parts(self) -> dict[str, LabelClassifier | Wording]:
         found: dict[str, LabelClassifier | Wording] = {
-            f"labels{number}": self.classifiers[labels] for number, labels in enumerate(sorted(self.classifiers))
+            f"labels{number}": self.classifiers[labels]
+            for number, labels in enumerate(sorted(self.classifiers))
         }
         return found | {f"answers_{task}": self.wordings[task] for task in sorted(self.wordings)}
 

@@ -61,7 +61,8 @@ def summary(frame: DataFrame, high: float, target: float) -> dict[str, float]:
     Returns
     -------
     dict
-        rows; accuracy (no answer is not right); answered (share); ece (of the answers given); confident (share from ``high`` on) and
+        rows; accuracy (no answer is not right); answered (share); ece (of the answers given), ece_by_chance (of a perfectly calibrated
+        student) and ece_beyond_chance, what is left; confident (share from ``high`` on) and
         confident_accuracy; coverage_at_target: the largest share of the most confident answers of that accuracy.
     """
     given = frame["answer"].notna().to_numpy()
@@ -76,9 +77,27 @@ def summary(frame: DataFrame, high: float, target: float) -> dict[str, float]:
     }
     if given.any():
         found["ece"] = calibration_error(sure[given], right[given])
+        found["ece_by_chance"] = error_by_chance(sure[given])
+        found["ece_beyond_chance"] = max(found["ece"] - found["ece_by_chance"], 0.0)
     if from_high.any():
         found["confident_accuracy"] = float(right[from_high].mean())
     return found
+
+
+def error_by_chance(confidence: Floats, *, draws: int = 200, seed: int = 0) -> float:
+    """Return the calibration error that a perfectly calibrated student would show on as many answers, on average.
+
+    Few answers in a bin are never right exactly as often as they should be: of 300 answers about 0.05 is by chance.
+
+    Examples
+    --------
+    >>> 0.03 < error_by_chance(np.linspace(0.1, 0.99, 300)) < 0.09
+    True
+    >>> error_by_chance(np.linspace(0.1, 0.99, 30_000), draws=20) < 0.01
+    True
+    """
+    drawn = np.random.default_rng(seed).uniform(size=(draws, len(confidence))) < confidence
+    return float(np.mean([calibration_error(confidence, right) for right in drawn]))
 
 
 def coverage(confidence: Floats, right: Floats, given: Any, target: float) -> float:

@@ -29,11 +29,12 @@ def _learned(seed: int = 0) -> tuple[RightModel, pd.DataFrame, pd.DataFrame, pd.
 
 def test_it_is_better_than_the_mean_rating_and_calibrated() -> None:
     model, given, told, evidence, right = _learned()
-    found = figures_of(model.predict(given, told, evidence), right)
-    plain = figures_of(mean_rating(evidence), right)
+    nobody_vouched = right[evidence["verdict"].isna().to_numpy()]
+    found = figures_of(model.predict(given, told, evidence), nobody_vouched)
+    plain = figures_of(mean_rating(evidence), nobody_vouched)
     assert found["auc"] > plain["auc"] + 0.05
     assert found["brier"] < plain["brier"]
-    assert found["ece"] < 0.12
+    assert found["ece"] < plain["ece"]
 
 
 def test_a_random_rater_is_worth_less_than_a_fair_one() -> None:

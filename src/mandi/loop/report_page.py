@@ -12,7 +12,7 @@ import pandas as pd
 from mandi.feedback.report.breakdown import VIEWS
 from mandi.feedback.report.improvement import ImprovementReport
 from mandi.feedback.report.text import NAMES, figure_text
-from mandi.report import learning_charts
+from mandi.report import learning_charts, learning_gain
 from mandi.report.frames import table
 from mandi.report.html import page
 
@@ -38,7 +38,8 @@ def report_page(report: ImprovementReport, source: str, study: Study | None = No
     head = (
         f"<h1>What feedback says: {report.days} days</h1>"
         f"<p>{report.since:%Y-%m-%d} to {report.until:%Y-%m-%d}, from {html.escape(source)}: {counts['answers']:,} answers to "
-        f"{counts['people']:,} people, {counts['judged']:,} judged, {counts['corrected']:,} corrected.</p>"
+        f"{counts['people']:,} people, {counts['judged']:,} judged, {counts['corrected']:,} corrected; "
+        f"{counts['left_to_a_person']:,} were left to a person.</p>"
         f"<p><b>{html.escape(report.verdict)}</b></p>"
         + (f"<p class='bad'>{html.escape(report.lacking)}</p>" if report.lacking else "")
     )
@@ -73,7 +74,7 @@ def report_page(report: ImprovementReport, source: str, study: Study | None = No
 def gain_of(study: Study) -> Chart:
     """Draw how right each student is against how much it answers alone: the picture of the loop's gain."""
     title = f"What feedback gained: {study.questions:,} frozen questions, asked after all that was learned"
-    return learning_charts.gain(study.curves(), study.points(), title, target=study.target)
+    return learning_gain.gain(study.curves(), study.points(), title, target=study.target)
 
 
 def _overall(report: ImprovementReport) -> str:

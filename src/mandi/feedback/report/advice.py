@@ -136,8 +136,8 @@ def advise(
 
 
 def _of_failures(answers: DataFrame, limits: Limits) -> Iterator[Advice]:
-    broken = answers[~answers["whole"]]
-    seen = share(len(broken), len(answers))
+    broken = answers[answers["answered"] & ~answers["whole"]]
+    seen = share(len(broken), int(answers["answered"].sum()))
     if seen.low is not None and seen.low > limits.failures:
         by_provider = broken["provider"].value_counts().sort_index()
         worst = str(by_provider.idxmax())

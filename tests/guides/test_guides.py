@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +29,7 @@ COPIED = (
 )
 SECTIONS = ("When it is worth it", "Before you begin", "Steps", "Check", "Rollback", "Time")
 BLOCK = re.compile(
-    r"(?:^<!-- (run|not run)(?:: (.+?))? -->\n)?^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL
+    r"(?:^ *<!-- (run|not run)(?:: ([^\n]+?))? -->\n)?^ *```bash\n(.*?)^ *```$", re.MULTILINE | re.DOTALL
 )
 EXECUTED = ("full-loop", "auto-labelling", "reward-scoring", "postgresql")
 POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
@@ -47,7 +48,12 @@ class Step:
 
 def steps(guide: str) -> list[Step]:
     text = (GUIDES / f"{guide}.md").read_text(encoding="utf-8")
-    return [Step(guide, n, *(part or "" for part in found)) for n, found in enumerate(BLOCK.findall(text), 1)]
+    found = [
+        Step(guide, n, mark, told, textwrap.dedent(script))
+        for n, (mark, told, script) in enumerate(BLOCK.findall(text), 1)
+    ]
+    assert len(found) == text.count("```bash"), f"{guide} has blocks that are not understood"
+    return found
 
 
 def _smaller(params: dict[str, Any]) -> None:
@@ -55,9 +61,10 @@ def _smaller(params: dict[str, Any]) -> None:
     params["calls"]["generated"]["answers"] = 1500
     params["datasets"]["splitting"]["min_gold"] = 10
     params["student"] |= {"strengths": [4.0], "folds": 2, "min_examples": 50, "min_new": 1}
-    params["gates"]["student"] = {
-        "generated": {"thresholds": [{"metric": "frozen.accuracy", "at_least": 0.0}]}
-    }
+    rule = {
+        "thresholds": [{"metric": "frozen.accuracy", "at_least": 0.0}]
+    }  # so few examples pass no real gate
+    params["gates"]["student"] = {"generated": rule, "real": rule}
 
 
 @pytest.fixture(scope="module")

@@ -162,7 +162,7 @@ class Study:
         frames = [frame.assign(student=name) for name, frame in self.answers.items()]
         pd.concat(frames, ignore_index=True).to_parquet(folder / "answers.parquet", index=False)
         self.drift.to_parquet(folder / "drift.parquet", index=False)
-        self.table.to_csv(folder / "before_after.csv", index=False, float_format="%.6f")
+        self.table.to_csv(folder / "before_after.csv", index=False)
         self.refusals.to_csv(folder / "refusals.csv", index=False)
         about = {
             "moment": self.moment.isoformat(), "target": self.target,
@@ -229,7 +229,7 @@ def read_study(paths: Paths) -> Study:
             name: answers[answers["student"] == name].drop(columns="student").reset_index(drop=True)
             for name in NAMES
         },
-        pd.read_csv(folder / "before_after.csv"),
+        pd.read_csv(folder / "before_after.csv", float_precision="round_trip"),
         pd.read_csv(folder / "refusals.csv"),
         pd.read_parquet(folder / "drift.parquet"),
         float(about["target"]),

@@ -126,7 +126,9 @@ def test_ratings_that_say_nothing_move_nothing(student: EmbeddedStudent) -> None
     before = student.answers(questions)
     rated = [Rated(q, one.text, 0.8) for q, one in zip(questions, before, strict=True) if one is not None]
     after = recalibrate(student, rated).answers(questions)
-    gaps = [abs((a.confidence or 0) - (b.confidence or 0)) for a, b in zip(after, before, strict=True) if a and b]
+    gaps = [
+        abs((a.confidence or 0) - (b.confidence or 0)) for a, b in zip(after, before, strict=True) if a and b
+    ]
     assert max(gaps) < 0.02
 
 

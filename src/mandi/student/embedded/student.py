@@ -187,7 +187,7 @@ class EmbeddedStudent:
         told = json.loads(about.read_text(encoding="utf-8"))
         if told.get("form") != cls.form:
             raise ContractError(f"a student of form {told.get('form')!r}", allowed=cls.form)
-        given = {k: tuple(v) if isinstance(v, list) else v for k, v in told["params"].items()}
+        given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in told["params"].items()}
         made = cls(StudentParams(**given), scaling=Scaling.of_dict(told["scaling"]), bounds=told["bounds"])
         made.report = told["report"]
         for name in told["parts"]:

@@ -108,7 +108,9 @@ class Template:
                 text.append(part.mention.text)
                 values.append(None)
                 continue
-            found = [value for way in part.ways if (value := value_at(way, known)) is not None]
+            found = [
+                value for way in part.ways if way is not None and (value := value_at(way, known)) is not None
+            ]
             shown = [one for value in found if (one := written(value, part.mention)) is not None]
             if not shown or (len(set(shown)) > 1 and part.mention.kind != "word"):
                 return None

@@ -71,7 +71,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="mandi-loop-") as folder:
         turn = turned(project_root(), Path(folder), Sizes())
     rows = rows_of(turn)
-    print(table(("case", "metric", "value", "goal", "met"), [[r.case, r.metric, r.value, r.goal, r.met] for r in rows]))
+    print(
+        table(
+            ("case", "metric", "value", "goal", "met"),
+            [[r.case, r.metric, r.value, r.goal, r.met] for r in rows],
+        )
+    )
     print(told(turn))
     print(write(project_root() / "benchmarks" / "results", "loop", rows, time.process_time() - started))
 
@@ -117,7 +122,9 @@ def turned(root: Path, folder: Path, sizes: Sizes) -> Turn:
 def examination(count: int, tables: dict[str, DataFrame]) -> tuple[list[Case], Any]:
     """Return questions in later wordings nobody learned from, and their judge: what the maker of them knows."""
     held = traffic(count, SEED + 1, tables, part="held", groups=GROUPS)
-    names = {name: number for number, name in enumerate(sorted({str(one.truth["template_id"]) for one in held}))}
+    names = {
+        name: number for number, name in enumerate(sorted({str(one.truth["template_id"]) for one in held}))
+    }
     truth: dict[str, Asked] = {}
     cases = []
     for number, one in enumerate(held):

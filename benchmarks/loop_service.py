@@ -100,9 +100,7 @@ async def _trader(session: aiohttp.ClientSession, operator: dict[str, str], numb
     name = f"trader-{number}"
     made = {"name": name, "administrator": name, "password": PASSWORD, "tier": "enterprise"}
     await _told(session, "POST", "/api/v1/organizations", operator, made)
-    told = await _told(
-        session, "POST", "/api/v1/auth/login", {}, {"username": name, "password": PASSWORD}
-    )
+    told = await _told(session, "POST", "/api/v1/auth/login", {}, {"username": name, "password": PASSWORD})
     return {"Authorization": f"Bearer {told['access_token']}"}
 
 

@@ -85,7 +85,8 @@ def main() -> None:
     truth = gathered["generated"].truth if "generated" in gathered else _no_truth()
     truth.to_parquet(paths.calls / "truth" / "truth.parquet")
     write_json(
-        paths.metrics("calls"), {name: dict(sorted(found.figures.items())) for name, found in gathered.items()}
+        paths.metrics("calls"),
+        {name: dict(sorted(found.figures.items())) for name, found in gathered.items()},
     )
     print("; ".join(f"{name}: {found.told}" for name, found in gathered.items()) or "no source of calls")
 
@@ -112,11 +113,17 @@ def of_the_market(tables: Mapping[str, pd.DataFrame], sizes: GeneratedParams) ->
     sizes : GeneratedParams
     """
     raw = generated_calls(tables, sizes)
-    known = {str(name) for column in ("market", "state", "commodity") for name in tables["reports"][column].unique()}
+    known = {
+        str(name)
+        for column in ("market", "state", "commodity")
+        for name in tables["reports"][column].unique()
+    }
     done, measured = scrubbed(raw, Scrubber(f"generated {sizes.seed}", keep=sorted(known)))
     frames = {"generations": done.generations, "feedback": done.feedback, "tutor_pairs": done.tutor_pairs}
     told = f"{_counted(frames)}, {measured['leaks']:.0f} of {measured['planted_ids']:.0f} planted ids left"
-    return Gathered(frames, done.truth, {**_figures(frames), **measured, "right": float(done.truth["right"].mean())}, told)
+    return Gathered(
+        frames, done.truth, {**_figures(frames), **measured, "right": float(done.truth["right"].mean())}, told
+    )
 
 
 def of_the_service(root: Path, since: datetime | None) -> Gathered:
@@ -135,7 +142,10 @@ def of_the_service(root: Path, since: datetime | None) -> Gathered:
             frames = {frame.name: frame.empty() for frame in FRAMES}
             return Gathered(frames, _no_truth(), _figures(frames), records.why)
         found = exported(
-            records.database, salt=records.salt, since=since, default_consent=records.settings.learning_consent
+            records.database,
+            salt=records.salt,
+            since=since,
+            default_consent=records.settings.learning_consent,
         )
     frames = {"generations": found.generations, "feedback": found.feedback, "tutor_pairs": found.tutor_pairs}
     return Gathered(frames, _no_truth(), _figures(frames), _counted(frames))
@@ -149,8 +159,13 @@ def _figures(frames: Mapping[str, pd.DataFrame]) -> dict[str, float]:
     generations, feedback = frames["generations"], frames["feedback"]
     rated = feedback[feedback["rating"].notna()]["generation_id"].nunique()
     figures = {name: float(len(frame)) for name, frame in frames.items()}
-    figures |= {"users": float(generations["user_pseudonym"].nunique()), "conversations": float(generations["conversation_id"].nunique())}
-    figures |= {f"share_{name}": float(generations[name].mean()) if len(generations) else 0.0 for name in COUNTED}
+    figures |= {
+        "users": float(generations["user_pseudonym"].nunique()),
+        "conversations": float(generations["conversation_id"].nunique()),
+    }
+    figures |= {
+        f"share_{name}": float(generations[name].mean()) if len(generations) else 0.0 for name in COUNTED
+    }
     return {**figures, "share_rated": rated / max(len(generations), 1)}
 
 

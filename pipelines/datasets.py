@@ -32,7 +32,7 @@ def main() -> None:
         f"no leak; {'enough' if manifest['enough'] else 'not enough'} to learn again: {manifest['why']}"
     )
     for name, reason in manifest["not_written"].items():
-        print(f"{name} is not written: it {reason}")
+        print(f"{name} is not written: {reason}")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from mandi.core.errors import MandiError
+from mandi.loop.feedback_app import feedback_app
+from mandi.student.tune_app import tune_app
 
 app = typer.Typer(
     name="mandi",
@@ -213,6 +215,26 @@ def store_upgrade() -> None:
             database.close()
 
 
+@store_app.command("copy")
+def store_copy(
+    to: Annotated[str, typer.Option("--to", help="URL of an empty database, or env:NAME that holds one")],
+) -> None:
+    """Copy the service's database whole into an empty one and compare the two; stop the service first."""
+    with _told_plainly():
+        import os
+
+        from mandi.serving.accounts.command import settings_of
+        from mandi.serving.accounts.opening import open_database
+        from mandi.store.copying import copied_to
+
+        url = os.environ.get(to[4:], "") if to.startswith("env:") else to
+        database = open_database(settings_of(_root()))
+        try:
+            typer.echo(copied_to(database, url))
+        finally:
+            database.close()
+
+
 @app.command()
 def doctor() -> None:
     """Say what is missing here and the command that mends it."""
@@ -260,49 +282,8 @@ def route_replay(
         typer.echo(route_replay(found, policy or [], chart=chart, weak=weak, strong=strong))
 
 
-feedback_app = typer.Typer(
-    help="What users thought of answers, and what is learned from it.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-)
-app.add_typer(feedback_app, name="feedback")
-
-
-@feedback_app.command("report")
-def feedback_report(
-    days: Annotated[int, typer.Option(min=1, max=3650, help="before the last question")] = 30,
-    as_json: Annotated[bool, typer.Option("--json", help="plain values; rates are fractions")] = False,
-    html: Annotated[Path | None, typer.Option("--html", help="write a page with charts here")] = None,
-    colab: Annotated[
-        bool, typer.Option("--colab", help="also write training files with a notebook to data/export")
-    ] = False,
-    from_service: Annotated[
-        bool, typer.Option("--from-service", help="the service's records, not the pipelines' frames")
-    ] = False,
-) -> None:
-    """Say how answers did, where they are disliked, whether feedback helped, and what to improve next."""
-    with _told_plainly():
-        from mandi.loop.command import feedback_report as run
-
-        typer.echo(run(_root(), days, as_json=as_json, html=html, colab=colab, from_service=from_service))
-
-
-@feedback_app.command("export")
-def feedback_export(
-    to: Annotated[Path, typer.Option("--to", help="folder for the file")],
-    vendor: Annotated[str, typer.Option("--format", help="trl | openai | vertex")] = "trl",
-    task: Annotated[str, typer.Option(help="kind of work, such as chat; or all")] = "all",
-    purpose: Annotated[str, typer.Option(help="sft | preference | unpaired | tutor")] = "sft",
-    days: Annotated[
-        int | None, typer.Option(min=1, help="only examples of so many days; all if not given")
-    ] = None,
-    colab: Annotated[bool, typer.Option("--colab", help="add a notebook that tunes with the file")] = False,
-) -> None:
-    """Write training examples of the current datasets into one file that its reader accepts."""
-    with _told_plainly():
-        from mandi.loop.command import feedback_export as run
-
-        typer.echo(run(_root(), to, vendor=vendor, task=task, purpose=purpose, days=days, colab=colab))
+app.add_typer(feedback_app(_told_plainly, _root), name="feedback")
+app.add_typer(tune_app(_told_plainly, _root), name="tune")
 
 
 if __name__ == "__main__":

@@ -24,16 +24,33 @@ from mandi.serving.quality_contracts import QualityAnswer
 from mandi.tables.market_params import MarketParams
 from mandi.tables.synthetic import generate
 
-ANSWERS = {"price": PriceAnswer, "demand": DemandAnswer, "quality": QualityAnswer, "fraud": FraudAnswer, "matching": MatchingAnswer}
+ANSWERS = {
+    "price": PriceAnswer,
+    "demand": DemandAnswer,
+    "quality": QualityAnswer,
+    "fraud": FraudAnswer,
+    "matching": MatchingAnswer,
+}
 OURS = {"asked", "deal_price"}
 """What the evidence adds to a model's answer."""
 
 
 @pytest.fixture(scope="module")
 def asked() -> list[Asked]:
-    sizes = MarketParams(days=430, markets=6, lots_per_day=3, suppliers=10, buyers=6, commodities=("soybean",), optimal_filter=False)
+    sizes = MarketParams(
+        days=430,
+        markets=6,
+        lots_per_day=3,
+        suppliers=10,
+        buyers=6,
+        commodities=("soybean",),
+        optimal_filter=False,
+    )
     market = Market.of(generate(sizes)[0])
-    return [*traffic(250, 3, market, "traffic", groups=GROUPS), *traffic(100, 3, market, "early", groups=GROUPS)]
+    return [
+        *traffic(250, 3, market, "traffic", groups=GROUPS),
+        *traffic(100, 3, market, "early", groups=GROUPS),
+    ]
 
 
 def _turns(messages: Any) -> list[dict[str, str]]:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mandi.datasets.opinions import Opinion, said
 from mandi.datasets.rows import Example, Purpose
@@ -153,6 +153,7 @@ def _unpaired(source: Source, choosing: Choosing) -> Iterator[Example]:
 
 
 def _tutored(pairs: DataFrame, by_id: Mapping[str, Source], choosing: Choosing) -> Iterator[Example]:
+    row: Any
     for row in pairs.sort_values("pair_id").itertuples(index=False):
         source = by_id.get(row.generation_id)
         student, teacher = said(row.student_output), said(row.teacher_output)
@@ -167,7 +168,11 @@ def _tutored(pairs: DataFrame, by_id: Mapping[str, Source], choosing: Choosing) 
             continue
         verdict = said(row.human_verdict)
         student, teacher = source.target(student), source.target(teacher)
-        asked = {"licence": row.licence, "weight": 1.0 if verdict else UNSURE, "gold": verdict is not None}
+        asked: dict[str, Any] = {
+            "licence": row.licence,
+            "weight": 1.0 if verdict else UNSURE,
+            "gold": verdict is not None,
+        }
         yield _example(source, "tutor", teacher, (), rejected=student, verdict=verdict, **asked)
         if verdict in ("student", "teacher") and not _equal(teacher, student, source.task):
             better, worse = (teacher, student) if verdict == "teacher" else (student, teacher)

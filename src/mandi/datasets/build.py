@@ -103,7 +103,7 @@ def build(
         raise ContractError(
             f"{len(leaks)} leaks between the parts: {'; '.join(map(str, leaks[:SHOWN]))}", allowed="none"
         )
-    assembled = dict(sorted(Counter(e.purpose for e in wanted).items()))
+    assembled = dict(sorted(Counter(str(e.purpose) for e in wanted).items()))
     return Built(
         version_of(done.examples), done.examples, done.frozen, made.left_out, assembled, cleaned, looked, done
     )

@@ -121,7 +121,9 @@ def _row(example: Example) -> dict[str, Any]:
 def _example(row: Any) -> Example:
     import pandas as pd
 
-    held = {name: None if _missing(value) else value for name, value in zip(COLUMNS, row, strict=True)}
+    held: dict[str, Any] = {
+        name: None if _missing(value) else value for name, value in zip(COLUMNS, row, strict=True)
+    }
     for name in _JSON:
         held[name] = json.loads(held[name])
     for name in _TIMES:

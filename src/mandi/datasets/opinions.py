@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -51,6 +51,7 @@ def opinions(feedback: DataFrame) -> dict[str, list[Opinion]]:
     ordered = feedback.sort_values(["generation_id", "author", "author_pseudonym", "version", "feedback_id"])
     last = ordered.drop_duplicates(["generation_id", "author", "author_pseudonym"], keep="last")
     counted: dict[str, list[Opinion]] = defaultdict(list)
+    row: Any
     for row in last[~last["withdrawn"]].itertuples(index=False):
         counted[row.generation_id].append(
             Opinion(

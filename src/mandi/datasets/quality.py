@@ -28,7 +28,10 @@ SCRIPTS = (
     ("gujarati", "\u0a80", "\u0aff"), ("odia", "\u0b00", "\u0b7f"), ("tamil", "\u0b80", "\u0bff"), ("telugu", "\u0c00", "\u0c7f"),
     ("kannada", "\u0c80", "\u0cff"), ("malayalam", "\u0d00", "\u0d7f"), ("arabic", "\u0600", "\u06ff"),
 )  # fmt: skip
-LETTERS = {name: re.compile(rf"[{first}-{last}]" if name != "latin" else r"[A-Za-zÀ-ɏ]") for name, first, last in SCRIPTS}
+LETTERS = {
+    name: re.compile(rf"[{first}-{last}]" if name != "latin" else r"[A-Za-zÀ-ɏ]")
+    for name, first, last in SCRIPTS
+}
 FEWEST_LETTERS = 12
 
 
@@ -93,7 +96,9 @@ def _is_garbled(text: str) -> bool:
     if "\ufffd" in text or not PRINTED.sub("", text).isprintable() or len(MISREAD.findall(text)) >= 2:
         return True
     marks = len(MARKS.findall(text))
-    return (len(text) >= 20 and marks > 0.65 * (len(text) - text.count(" "))) or REPEATED.search(text) is not None
+    return (len(text) >= 20 and marks > 0.65 * (len(text) - text.count(" "))) or REPEATED.search(
+        text
+    ) is not None
 
 
 def _truncated(text: str, example: Example, cleaning: Cleaning) -> str:
@@ -158,7 +163,12 @@ def script(text: str) -> str:
 
 def _figures(example: Example, cleaning: Cleaning) -> str:
     # a person may know a figure that the models did not find; a model that says one has made it up
-    if not cleaning.figures or example.licence == "human" or _label_task(example) or example.chosen.startswith("{"):
+    if (
+        not cleaning.figures
+        or example.licence == "human"
+        or _label_task(example)
+        or example.chosen.startswith("{")
+    ):
         return ""
     if example.purpose != "sft" and not (example.purpose == "unpaired" and example.label):
         return ""
@@ -171,7 +181,11 @@ def _figures(example: Example, cleaning: Cleaning) -> str:
     asked = _numbers(example.question)
     given = found.union(asked, *(_numbers(m["content"]) for m in example.messages))
     worth = {one * other for one in found for other in asked}  # so many quintals at such a price
-    return "" if all(_near(value, given) or _near(value, worth) for value in told) else "a figure that nobody gave"
+    return (
+        ""
+        if all(_near(value, given) or _near(value, worth) for value in told)
+        else "a figure that nobody gave"
+    )
 
 
 def _counts(figure: Figure) -> bool:

@@ -99,6 +99,7 @@ def sources(
     counted = opinions(feedback)
     found: list[Source] = []
     left_out: dict[str, int] = {}
+    row: Any
     for row in labelled.sort_values("generation_id").itertuples(index=False):
         if row.consent != "granted":
             left_out["no consent"] = left_out.get("no consent", 0) + 1

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import sqlalchemy as sa
 
 from mandi.core.errors import ContractError
-from mandi.store.records import DatasetMember, DatasetVersion, GenerationRecord, Message, TutorPair, utc_now
+from mandi.store.records import (
+    Base,
+    DatasetMember,
+    DatasetVersion,
+    GenerationRecord,
+    Message,
+    TutorPair,
+    utc_now,
+)
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -140,14 +148,14 @@ def _label(session: Session, page: list[dict[str, Any]], labels: bool, rewards: 
     words = {name: name for name in LABELS} if labels else {}
     of_message = {"labeled_intent": "intent", "labeled_sentiment": "sentiment"} if labels else {}
     reward = {"reward_score": "reward"} if rewards else {}
-    for table, values in (
-        (GenerationRecord.__table__, words | reward),
-        (Message.__table__, of_message | reward),
-        (TutorPair.__table__, reward),
-    ):
+    written: list[tuple[type[Base], dict[str, str]]] = [
+        (GenerationRecord, words | reward), (Message, of_message | reward), (TutorPair, reward),
+    ]  # fmt: skip
+    for record, values in written:
         if values:
+            table = Base.metadata.tables[record.__tablename__]
             change = sa.update(table).where(table.c.generation_id == sa.bindparam("of_generation_id"))
-            named = {column: sa.bindparam(f"of_{name}") for column, name in values.items()}
+            named: dict[str, Any] = {column: sa.bindparam(f"of_{name}") for column, name in values.items()}
             session.connection().execute(change.values(named), rows)
     return len(rows)
 

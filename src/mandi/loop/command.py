@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mandi.core.errors import TooLittleData, UnknownValue
+from mandi.core.errors import DataNotFound, TooLittleData, UnknownValue
 from mandi.core.paths import Paths
 
 if TYPE_CHECKING:
@@ -186,12 +186,14 @@ def _known(vendor: str, purpose: str, colab: bool) -> None:
 
 
 def _page(root: Path, html: Path, report: ImprovementReport, source: str) -> Path:
-    import pandas as pd
-
     from mandi.loop.report_page import report_page
+    from mandi.loop.study import read_study
 
-    file = Paths(root).evaluation("student") / "curve.csv"
-    curves = pd.read_csv(file) if file.is_file() else None
+    paths = Paths(root)
+    try:
+        found = read_study(paths)
+    except DataNotFound:
+        found = None
     html.parent.mkdir(parents=True, exist_ok=True)
-    html.write_text(report_page(report, source, curves), encoding="utf-8")
+    html.write_text(report_page(report, source, found), encoding="utf-8")
     return html

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +17,13 @@ from mandi.feedback.report.shares import Figure
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-STUDENT = "student"
-SOURCES = ("pipelines", "service")
+STUDENT, LOOP = "student", "loop"
+SHOWN = (
+    "frozen.rows", "frozen.accuracy", "frozen.answered", "frozen.confident", "frozen.confident_accuracy", "frozen.ece",
+    "nearest_question.accuracy", "nearest_question.gain_low", "champion.accuracy", "champion.gain", "champion.gain_low",
+    "champion.slices_worse", "shuffled.gain", "control.shuffled_feedback", "refusals.confident", "recalibration.before.ece",
+    "recalibration.after.ece",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,7 @@ class Evidence:
     source: str
     student: Comparison | None = None
     why_no_student: str = ""
-    thresholds: Mapping[str, float] = THRESHOLDS
+    thresholds: Mapping[str, float] = field(default_factory=lambda: dict(THRESHOLDS))
 
 
 def evidence(root: Path, *, from_service: bool = False, env_file: Path | None = None) -> Evidence:
@@ -77,40 +82,26 @@ def evidence(root: Path, *, from_service: bool = False, env_file: Path | None = 
 
 
 def comparison(paths: Paths) -> tuple[Comparison | None, str]:
-    """Return how the last student did beside the champion on the frozen set, or why nothing can be said.
+    """Return how the last student did on the frozen set, or why nothing can be said.
 
     Parameters
     ----------
     paths : Paths
-        reports/metrics/student.json and reports/evaluation/student/before_after.json are read.
+        reports/metrics/student.json compares it with the champion. Where there is none, or the student is the champion itself,
+        reports/metrics/loop.json compares it with a student of the earlier feedback.
     """
-    found = {name: float(value) for name, value in _json(paths.metrics(STUDENT)).items() if value is not None}
-    told = _json(paths.evaluation(STUDENT) / "before_after.json")
+    found = _figures(paths.metrics(STUDENT))
     if "frozen.accuracy" not in found:
         skipped = _json(paths.evaluation(STUDENT) / "skipped.json").get("skipped")
         return None, str(skipped or "no student has been examined")
-    if "champion.gain" not in found:
-        return None, str(
-            told.get("champion", {}).get("not_compared") or "there is no champion to compare with"
-        )
-    rows = int(found["frozen.rows"])
-    return (
-        Comparison(
-            examples=rows,
-            before=_figure(found, "champion.accuracy", "champion.low", "champion.high", rows),
-            after=_figure(found, "frozen.accuracy", "frozen.low", "frozen.high", rows),
-            gain=_figure(found, "champion.gain", "champion.gain_low", "champion.gain_high", rows),
-            confident_before=_share(found, "champion.coverage_at_target", rows),
-            confident_after=_share(found, "frozen.coverage_at_target", rows),
-            shuffled=_figure(found, "shuffled.gain", "shuffled.gain_low", "shuffled.gain_high", rows)
-            if "shuffled.gain" in found
-            else None,
-            ece_before=found.get("champion.ece"),
-            ece_after=found.get("frozen.ece"),
-            passed=_passed(paths),
-        ),
-        "",
-    )
+    if "champion.gain" in found:
+        return _comparison(found, _passed(paths), "the champion"), ""
+    looped, study = _figures(paths.metrics(LOOP)), _json(paths.evaluation(LOOP) / "study.json")
+    if "champion.gain" in looped:
+        over = f"a student of the feedback before {str(study.get('moment', ''))[:10]}"
+        return _comparison(looped, _passed(paths), over), ""
+    told = _json(paths.evaluation(STUDENT) / "before_after.json")
+    return None, str(told.get("champion", {}).get("not_compared") or "there is no champion to compare with")
 
 
 def thresholds(paths: Paths) -> Mapping[str, float]:
@@ -119,6 +110,32 @@ def thresholds(paths: Paths) -> Mapping[str, float]:
     if isinstance(told, Mapping) and {"high", "low"} <= set(told):
         return {name: float(told[name]) for name in ("high", "low")}
     return THRESHOLDS
+
+
+def examined(metrics: Mapping[str, Any], receipt: Mapping[str, Any]) -> DataFrame:
+    """Return the figures of the last examination of the student, and what the gate said of them.
+
+    Parameters
+    ----------
+    metrics : mapping
+        Of reports/metrics/student.json.
+    receipt : mapping
+        Of artifacts/receipts/student.json; may be empty.
+    """
+    import pandas as pd
+
+    checks = {str(check.get("metric")): check for check in (receipt.get("verdict") or {}).get("checks", [])}
+    names = [name for name in SHOWN if name in metrics] + [
+        n for n in checks if n in metrics and n not in SHOWN
+    ]
+    gate = {name: "passed" if check.get("passed") else "FAILED" for name, check in checks.items()}
+    rows = [{"figure": name, "value": metrics[name], "gate": gate.get(name, "-")} for name in names]
+    return pd.DataFrame(rows, columns=["figure", "value", "gate"])
+
+
+def told(paths: Paths) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the metrics of the student's last examination and its receipt; empty where there are none."""
+    return _json(paths.metrics(STUDENT)), _json(paths.receipt(STUDENT))
 
 
 def _made(paths: Paths) -> bool:
@@ -166,6 +183,29 @@ def _passed(paths: Paths) -> bool | None:
     verdict = _json(paths.receipt(STUDENT)).get("verdict")
     passed = verdict.get("passed") if isinstance(verdict, Mapping) else None
     return passed if isinstance(passed, bool) else None
+
+
+def _comparison(found: Mapping[str, float], passed: bool | None, over: str) -> Comparison:
+    rows = int(found["frozen.rows"])
+    return Comparison(
+        examples=rows,
+        before=_figure(found, "champion.accuracy", "champion.low", "champion.high", rows),
+        after=_figure(found, "frozen.accuracy", "frozen.low", "frozen.high", rows),
+        gain=_figure(found, "champion.gain", "champion.gain_low", "champion.gain_high", rows),
+        confident_before=_share(found, "champion.coverage_at_target", rows),
+        confident_after=_share(found, "frozen.coverage_at_target", rows),
+        shuffled=_figure(found, "shuffled.gain", "shuffled.gain_low", "shuffled.gain_high", rows)
+        if "shuffled.gain" in found
+        else None,
+        ece_before=found.get("champion.ece"),
+        ece_after=found.get("frozen.ece"),
+        passed=passed,
+        over=over,
+    )
+
+
+def _figures(path: Path) -> dict[str, float]:
+    return {name: float(value) for name, value in _json(path).items() if isinstance(value, (int, float))}
 
 
 def _figure(found: Mapping[str, float], value: str, low: str, high: str, n: int) -> Figure:

@@ -12,19 +12,18 @@ import pandas as pd
 from mandi.feedback.report.breakdown import VIEWS
 from mandi.feedback.report.improvement import ImprovementReport
 from mandi.feedback.report.text import NAMES, figure_text
-from mandi.report import learning_charts
+from mandi.report import learning_charts, learning_gain
 from mandi.report.frames import table
 from mandi.report.html import page
 
 if TYPE_CHECKING:
+    from mandi.loop.study import Study
     from mandi.report.canvas import Chart
 
 SHOWN = ("success_rate", "user_satisfaction", "liked", "reward")
 
 
-def report_page(
-    report: ImprovementReport, source: str, curves: pd.DataFrame | None = None, target: float = 0.93
-) -> str:
+def report_page(report: ImprovementReport, source: str, study: Study | None = None) -> str:
     """Return the page.
 
     Parameters
@@ -32,22 +31,26 @@ def report_page(
     report : ImprovementReport
     source : str
         Where the answers are from, in words.
-    curves : DataFrame, optional
-        The student's curve beside the champion's: ``student`` and the columns of `mandi.report.learning_curve.answered_curve`.
-    target : float
-        Accuracy asked of answers that nobody checks.
+    study : Study, optional
+        What the loop gained.
     """
     counts = report.counts
     head = (
         f"<h1>What feedback says: {report.days} days</h1>"
         f"<p>{report.since:%Y-%m-%d} to {report.until:%Y-%m-%d}, from {html.escape(source)}: {counts['answers']:,} answers to "
-        f"{counts['people']:,} people, {counts['judged']:,} judged, {counts['corrected']:,} corrected.</p>"
+        f"{counts['people']:,} people, {counts['judged']:,} judged, {counts['corrected']:,} corrected; "
+        f"{counts['left_to_a_person']:,} were left to a person.</p>"
         f"<p><b>{html.escape(report.verdict)}</b></p>"
         + (f"<p class='bad'>{html.escape(report.lacking)}</p>" if report.lacking else "")
     )
     parts = [head, "<h2>What to improve next</h2>", _advice(report)]
-    if curves is not None and len(curves):
-        parts += ["<h2>Before and after</h2>", _image(gain_of(curves, target))]
+    if study is not None:
+        parts += [
+            "<h2>Before and after</h2>",
+            f"<p>{html.escape(study.in_words())}</p>",
+            _image(gain_of(study)),
+        ]
+        parts.append(_image(learning_charts.differences(study.gains(), "Gain, over all and by slice")))
     parts += ["<h2>Overall</h2>", _overall(report), "<h2>Week by week</h2>"]
     parts += [
         _image(learning_charts.weekly(report.weeks, "Reward by week, with 95 % intervals"))
@@ -68,13 +71,10 @@ def report_page(
     return page(f"Feedback, {report.days} days", "\n".join(parts))
 
 
-def gain_of(curves: pd.DataFrame, target: float) -> Chart:
-    """Draw the champion's curve and the new student's; the latter alone where there is no champion."""
-    names = {"champion": "champion", "challenger": "new student"}
-    found = {names[n]: curves[curves["student"] == n] for n in names if (curves["student"] == n).any()}
-    return learning_charts.gain(
-        found, {}, "Accuracy against the share of questions answered, frozen set", target=target
-    )
+def gain_of(study: Study) -> Chart:
+    """Draw how right each student is against how much it answers alone: the picture of the loop's gain."""
+    title = f"What feedback gained: {study.questions:,} frozen questions, asked after all that was learned"
+    return learning_gain.gain(study.curves(), study.points(), title, target=study.target)
 
 
 def _overall(report: ImprovementReport) -> str:

@@ -138,7 +138,18 @@ def register(
             version, run_id = known.version, known.run_id
         else:
             version, run_id = _create(
-                connection, name, model_folder, spec, numbers, lineage, source, content, run, params, note, loader
+                connection,
+                name,
+                model_folder,
+                spec,
+                numbers,
+                lineage,
+                source,
+                content,
+                run,
+                params,
+                note,
+                loader,
             )
         alias = CHAMPION if aliases_of(connection, name).get(CHAMPION) == version else CHALLENGER
         if alias == CHALLENGER:
@@ -198,7 +209,18 @@ def _create(
     if run is None:
         with open_run(connection, name, "register", params, {"note": note}) as made:
             return _create(
-                connection, name, model_folder, spec, metrics, lineage, source, content, made, None, note, loader
+                connection,
+                name,
+                model_folder,
+                spec,
+                metrics,
+                lineage,
+                source,
+                content,
+                made,
+                None,
+                note,
+                loader,
             )
     client = connection.client
     run.log_lineage(lineage)

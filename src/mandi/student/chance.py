@@ -59,7 +59,9 @@ class Chance:
         return cls(numbers["weights"], float(told["intercept"]), numbers["means"], numbers["deviations"])
 
 
-def fit_chance(signs: Floats, right: Any, weights: Sequence[float] | None = None, penalty: float = 1.0) -> Chance:
+def fit_chance(
+    signs: Floats, right: Any, weights: Sequence[float] | None = None, penalty: float = 1.0
+) -> Chance:
     """Fit by penalised maximum likelihood.
 
     Parameters
@@ -87,7 +89,9 @@ def fit_chance(signs: Floats, right: Any, weights: Sequence[float] | None = None
     def loss(values: Floats) -> tuple[float, Floats]:
         score = scaled @ values[:-1] + values[-1]
         gap = heavy * (logistic(score) - truth)
-        total = float((heavy * (np.logaddexp(0.0, score) - truth * score)).sum() + penalty * (values[:-1] ** 2).sum())
+        total = float(
+            (heavy * (np.logaddexp(0.0, score) - truth * score)).sum() + penalty * (values[:-1] ** 2).sum()
+        )
         return total, np.append(scaled.T @ gap + 2 * penalty * values[:-1], gap.sum())
 
     bounds = [(0.0, None)] * signs.shape[1] + [(None, None)]
@@ -95,5 +99,8 @@ def fit_chance(signs: Floats, right: Any, weights: Sequence[float] | None = None
     start = np.append(np.zeros(signs.shape[1]), logit(mean))
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x
     return Chance(
-        tuple(map(float, found[:-1])), float(found[-1]), tuple(map(float, means)), tuple(map(float, deviations))
+        tuple(map(float, found[:-1])),
+        float(found[-1]),
+        tuple(map(float, means)),
+        tuple(map(float, deviations)),
     )

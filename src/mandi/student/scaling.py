@@ -55,7 +55,9 @@ class Scaling:
     @classmethod
     def of_dict(cls, told: Mapping[str, Any]) -> Scaling:
         """Take up what ``as_dict`` returned."""
-        return cls(float(told["slope"]), float(told["shift"]), {k: float(v) for k, v in told["by_task"].items()})
+        return cls(
+            float(told["slope"]), float(told["shift"]), {k: float(v) for k, v in told["by_task"].items()}
+        )
 
 
 def fit_scaling(
@@ -88,6 +90,8 @@ def fit_scaling(
         return total, np.concatenate([[slopes, gap.sum()], own.T @ gap + 2 * FIRM * shifts])
 
     found = minimize(loss, np.zeros(2 + len(names)), jac=True, method="L-BFGS-B").x
-    shifts = {name: float(value) for name, value in zip(names, found[2:], strict=True)} if len(names) > 1 else {}
+    shifts = (
+        {name: float(value) for name, value in zip(names, found[2:], strict=True)} if len(names) > 1 else {}
+    )
     shift = float(found[1]) + (0.0 if shifts else float(found[2]))
     return Scaling(float(np.exp(found[0])), shift, shifts)

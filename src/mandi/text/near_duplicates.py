@@ -72,7 +72,7 @@ def clusters(texts: Sequence[str], near: float = NEAR, tell: Tell | None = None)
             apart = label[a] != label[b]
             label = _joined(label, a[apart], b[apart], found, near)
         if tell:
-            tell(band + 1, bands, "bands")
+            tell(len(texts) + len(texts) * (band + 1) // bands, 2 * len(texts), "bands")
     return _numbered(label[found.same])
 
 
@@ -157,7 +157,7 @@ def _hashed(texts: Sequence[str], rows: int, bands: int, tell: Tell | None) -> _
             keys.append(_keys(least.reshape(bands, rows, -1)))
             bits.append(least.T.astype(np.uint8))
         if tell:
-            tell(min(start + BLOCK, len(texts)), len(texts), "hashes")
+            tell(min(start + BLOCK, len(texts)), 2 * len(texts), "hashes")
     starts = np.concatenate([[0], np.cumsum(np.concatenate(lengths))]).astype(np.int64)
     order = np.empty(len(first), dtype=np.int64)
     order[np.argsort(np.concatenate(names), kind="stable")] = np.arange(len(first))

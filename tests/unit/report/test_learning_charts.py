@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mandi.core.errors import ContractError
-from mandi.report import learning_charts
+from mandi.report import learning_charts, learning_gain
 from mandi.report.learning_curve import alone, answered_curve
 
 BINS = pd.DataFrame(
@@ -67,7 +67,7 @@ def test_the_gain_says_how_many_more_questions_reach_the_accuracy() -> None:
     curves = {"before": answered_curve(before, draws=20), "shuffled": answered_curve(before, draws=20),
               "after": answered_curve(after, draws=20)}  # fmt: skip
     points = {"before": (*alone(before, 0.75), 0.75), "after": (*alone(after, 0.7), 0.7)}
-    figure = learning_charts.gain(curves, points, "Gain", target=0.9)
+    figure = learning_gain.gain(curves, points, "Gain", target=0.9)
     reach = [
         curve.loc[curve["accuracy"] >= 0.9, "share"].max() for curve in (curves["before"], curves["after"])
     ]

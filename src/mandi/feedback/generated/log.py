@@ -12,7 +12,7 @@ from mandi.feedback.frames import FEEDBACK, GENERATIONS, TUTOR_PAIRS
 from mandi.feedback.generated.ask.asker import Asker
 from mandi.feedback.generated.ask.market import DAY, Market
 from mandi.feedback.generated.params import GeneratedParams
-from mandi.feedback.generated.people import Trader, token, traders
+from mandi.feedback.generated.people import Trader, traders
 from mandi.feedback.generated.reply.desk import Desk
 from mandi.feedback.generated.rows import Book
 from mandi.feedback.scrub.invented import Inventor
@@ -114,7 +114,10 @@ class _Sessions:
         start = self.market.end.to_datetime64().astype("datetime64[D]") - (params.days - 1) * DAY
         drift = int(params.drift_at * params.days)
         book = Book(params, self.rng, inventor, Desk(params, self.rng), self.market)
-        presence = [np.array([p.weight if p.first <= d <= p.last else 0.0 for p in people]) for d in range(params.days)]
+        presence = [
+            np.array([p.weight if p.first <= d <= p.last else 0.0 for p in people])
+            for d in range(params.days)
+        ]
         while len(book.generations) < params.answers:
             day = int(self.rng.integers(params.days))
             if not presence[day].any():
@@ -141,5 +144,7 @@ class _Sessions:
             first = book.write(asked, who, moment, period, talk, history)
             if chat and first["status"] == "success" and rng.random() < AGAIN:
                 book.once_more(asked, first, who, moment + 40, period, talk, history)
-            history += [{"role": "user", "content": asked.text}, {"role": "assistant", "content": str(first["answer"])}]
-
+            history += [
+                {"role": "user", "content": asked.text},
+                {"role": "assistant", "content": str(first["answer"])},
+            ]

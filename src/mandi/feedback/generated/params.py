@@ -42,7 +42,7 @@ class Opinions:
     Attributes
     ----------
     rated : float
-        Share of answers with a rating.
+        Share of answers with a rating, of those that were given to a user.
     high_if_right, high_if_wrong : float
         Chance of a rating of 4 or 5, over all raters; of each user it is shifted by habit (standard deviation ``habit``, log-odds).
     thumbs : float

@@ -19,7 +19,11 @@ from mandi.feedback.generated.reply.opinions import Opinion, opinion
 from mandi.feedback.generated.reply.outcomes import outcome_of
 from mandi.feedback.scrub.invented import Inventor
 
-CHAT, EXECUTE, DEAL = "/api/v1/conversations/{conversation_id}/messages", "/api/v1/ai/execute", "/api/v1/ai/analyze-deal"
+CHAT, EXECUTE, DEAL = (
+    "/api/v1/conversations/{conversation_id}/messages",
+    "/api/v1/ai/execute",
+    "/api/v1/ai/analyze-deal",
+)
 JUDGED = 0.12
 """Share of tutor pairs that a person compared."""
 SURE = 0.95
@@ -92,7 +96,15 @@ class Book:
         mine = [said for said in self.feedback if said["generation_id"] == chosen["generation_id"]]
         version = 1 + max((said["version"] for said in mine), default=0)
         rating = next((said["rating"] for said in reversed(mine)), None)
-        self._say(chosen, who.pseudonym, "user", moment + 25, version=version, rating=rating, preferred_over=other["generation_id"])
+        self._say(
+            chosen,
+            who.pseudonym,
+            "user",
+            moment + 25,
+            version=version,
+            rating=rating,
+            preferred_over=other["generation_id"],
+        )
 
     def cached(self, who: Trader) -> tuple[Asked, Row, Row] | None:
         """Return an answer of the same organisation that is kept; None where there is none."""
@@ -110,7 +122,9 @@ class Book:
             "consent": _consent(who), "outcome": None, "outcome_at": None,
         }  # fmt: skip
         self.generations.append(row)
-        self.spans += [(row["generation_id"], *span[1:]) for span in self.spans if span[0] == before["generation_id"]]
+        self.spans += [
+            (row["generation_id"], *span[1:]) for span in self.spans if span[0] == before["generation_id"]
+        ]
         self._opinions(asked, row, who, moment)
         self.truth.append({**truth, "generation_id": row["generation_id"], "period": period})
         self._settle(self.truth[-1], asked, row)
@@ -147,14 +161,28 @@ class Book:
 
     def _opinions(self, asked: Asked, row: Row, who: Trader, moment: np.datetime64) -> None:
         sizes, rng = self.params.opinions, self.rng
-        if row["route"] == "human" or row["status"] not in ("success", "partial") or rng.random() > min(sizes.rated * who.rates, 0.95):
+        if (
+            row["route"] == "human"
+            or row["status"] not in ("success", "partial")
+            or rng.random() > min(sizes.rated * who.rates, 0.95)
+        ):
             return
         part = "early" if asked.truth["phase"] == "early" else "later"
         said = opinion(asked, row["answer"], None, rng, who, sizes, self.inventor, self.params.personal, part)
         at = moment + int(min(rng.exponential(3 * 3600), 3 * 86400)) + 20
         self._user_says(row, who, at, said, 1)
         if rng.random() < sizes.changed:
-            said = opinion(asked, row["answer"], None, rng, replace(who, troll=False), sizes, self.inventor, self.params.personal, part)
+            said = opinion(
+                asked,
+                row["answer"],
+                None,
+                rng,
+                replace(who, troll=False),
+                sizes,
+                self.inventor,
+                self.params.personal,
+                part,
+            )
             self._user_says(row, who, at + int(rng.integers(600, 86400)), said, 2)
         elif rng.random() < sizes.withdrawn:
             later = at + int(rng.integers(600, 86400))
@@ -186,7 +214,9 @@ class Book:
         verdict = None
         if self.rng.random() < JUDGED:
             right = (is_right(student, asked.truth), is_right(teacher, asked.truth))
-            verdict = {(True, True): "both", (True, False): "student", (False, True): "teacher"}.get(right, "neither")
+            verdict = {(True, True): "both", (True, False): "student", (False, True): "teacher"}.get(
+                right, "neither"
+            )
             if self.rng.random() > SURE:
                 verdict = str(self.rng.choice(["both", "student", "teacher", "neither"]))
         self.pairs.append({
@@ -218,15 +248,24 @@ class Book:
         truth["sentiment"], truth["emotion"] = tone or (asked.truth["sentiment"], asked.truth["emotion"])
         last = next((said for said in mine if said["author"] == "user"), None)
         rated = last is not None and last["rating"] is not None and not last["withdrawn"]
-        truth["opinion_is_honest"] = (last["rating"] >= 4) == truth["right"] if rated and last is not None else None
+        truth["opinion_is_honest"] = (
+            (last["rating"] >= 4) == truth["right"] if rated and last is not None else None
+        )
         for said in mine:
             said.pop("_tone", None)
 
     def _mark(self, row_id: str, frame: str, column: str, spans: Sequence[Span]) -> None:
-        self.spans += [(row_id, frame, column, s.start, s.end, s.kind, s.kind in PERSONAL, s.value) for s in spans]
+        self.spans += [
+            (row_id, frame, column, s.start, s.end, s.kind, s.kind in PERSONAL, s.value) for s in spans
+        ]
 
     def _id(self, kind: str) -> str:
-        count = {"generation": self.generations, "request": self.generations, "feedback": self.feedback, "pair": self.pairs}[kind]
+        count = {
+            "generation": self.generations,
+            "request": self.generations,
+            "feedback": self.feedback,
+            "pair": self.pairs,
+        }[kind]
         return f"{kind[0]}-{token(self.params.seed, kind, len(count))}"
 
 
@@ -234,7 +273,8 @@ def _consent(who: Trader) -> str:
     return "granted" if who.consents else "refused"
 
 
-def _with(messages: Sequence[Mapping[str, str]], history: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
+def _with(
+    messages: Sequence[Mapping[str, str]], history: Sequence[Mapping[str, str]]
+) -> list[Mapping[str, str]]:
     turns = [turn for turn in history if turn["content"]][-MOST_TURNS:]
     return [*messages[:1], *turns, *messages[1:]]
-

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from mandi.feedback.generated.ask.asked import CHECKABLE, as_json
+from mandi.feedback.generated.ask.findings import data_block
 from mandi.feedback.generated.log import GeneratedCalls
 from mandi.feedback.generated.reply.judge import is_right
 
@@ -27,6 +28,8 @@ VALUES = ("messages", "facts")
 KEY = 8
 """Signs of an id, letters and digits alone, that are looked for at once."""
 HALF = 0.5
+FIGURES = re.compile(r"<figures>\n(.*)\n</figures>", re.DOTALL)
+"""What the models found, as a turn of a conversation: its strings are scrubbed one by one, as those of facts are."""
 PLURAL = {"amount": "amounts", "quantity": "quantities", "percent": "percents", "commodity": "commodities"}
 DROPPED = re.compile(r"[^0-9A-Za-z\n]+")
 
@@ -88,10 +91,24 @@ def scrubbed(calls: GeneratedCalls, scrubber: Scrubs) -> tuple[GeneratedCalls, d
     """
     marks: dict[tuple[str, str], Sequence[Found]] = {}
 
+    once: dict[str, Cleaned] = {}
+
+    def scrub(text: str) -> Cleaned:
+        # a text stands in several columns, and a reading of it is dear
+        if text not in once:
+            once[text] = scrubber.scrub(text)
+        return once[text]
+
+    def within(text: str) -> str:
+        found = FIGURES.fullmatch(text)
+        if found is None:
+            return scrub(text).text
+        return data_block("figures", _each(json.loads(found[1]), lambda leaf: scrub(leaf).text))
+
     def clean(row_id: str, column: str, text: str | None) -> str | None:
         if not text:
             return text
-        done = scrubber.scrub(text)
+        done = scrub(text)
         marks[(row_id, column)] = done.spans
         return done.text
 
@@ -103,7 +120,7 @@ def scrubbed(calls: GeneratedCalls, scrubber: Scrubs) -> tuple[GeneratedCalls, d
             c: [clean(i, c, text) for i, text in zip(ids, frame[c].tolist())] for c in columns
         }
         for c in (c for c in VALUES if c in frame.columns):
-            changed[c] = [as_json(_each(json.loads(text), lambda t: scrubber.scrub(t).text)) for text in frame[c].tolist()]
+            changed[c] = [as_json(_each(json.loads(text), within)) for text in frame[c].tolist()]
         frames[name] = _with_columns(frame, changed)
     done = replace(calls, **frames, spans=calls.spans.iloc[:0])
     return done, _measured(calls, done, marks)
@@ -157,25 +174,27 @@ def leaks(values: Iterable[str], frames: Iterable[DataFrame]) -> list[str]:
     return sorted(found)
 
 
-def _measured(raw: GeneratedCalls, done: GeneratedCalls, marks: dict[tuple[str, str], Sequence[Found]]) -> dict[str, float]:
+def _measured(
+    raw: GeneratedCalls, done: GeneratedCalls, marks: dict[tuple[str, str], Sequence[Found]]
+) -> dict[str, float]:
     ids = raw.spans[raw.spans["kind"].isin(CHECKABLE)]["value"]
     left = leaks(ids, (done.generations, done.feedback, done.tutor_pairs))
     touched, seen = Counter[str](), Counter[str]()
-    for row in raw.spans[["row_id", "column", "start", "end", "kind"]].itertuples(index=False):
-        covered = sum(
-            max(min(row.end, m.end) - max(row.start, m.start), 0) for m in marks.get((row.row_id, row.column), ())
-        )
-        seen[row.kind] += 1
-        share = covered / (row.end - row.start)
-        touched[row.kind] += share >= HALF if row.kind in ("name", "address") else share > 0
+    columns = (raw.spans[name].tolist() for name in ("row_id", "column", "start", "end", "kind"))
+    for row_id, column, start, end, kind in zip(*columns):
+        covered = sum(max(min(end, m.end) - max(start, m.start), 0) for m in marks.get((row_id, column), ()))
+        share = covered / (end - start)
+        seen[kind] += 1
+        touched[kind] += share >= HALF if kind in ("name", "address") else share > 0
     share_of = {kind: touched[kind] / seen[kind] for kind in seen}
     trade = ("amount", "quantity", "percent", "commodity")
     altered, all_trade = sum(touched[k] for k in trade), sum(seen[k] for k in trade)
     before = raw.generations.merge(raw.truth, on="generation_id")
     after = done.generations.set_index("generation_id")["answer"]
+    judged = ("generation_id", "answer", "task", "gold", "required", "forbidden")
+    rows = [dict(zip(judged, values)) for values in zip(*(before[name].tolist() for name in judged))]
     otherwise = sum(
-        is_right(row["answer"], row) != is_right(after[row["generation_id"]], row)
-        for row in before[["generation_id", "answer", "task", "gold", "required", "forbidden"]].to_dict("records")
+        is_right(row["answer"], row) != is_right(after[row["generation_id"]], row) for row in rows
     )
     return {
         "planted_ids": float(len(set(ids))), "leaks": float(len(left)), "ids_found": _mean(share_of, seen, CHECKABLE),

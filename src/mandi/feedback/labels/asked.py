@@ -42,6 +42,6 @@ def last_comments(generations: DataFrame, last: DataFrame) -> dict[str, str]:
         As ``mandi.feedback.reward.opinions.standing`` returns it.
     """
     asker = dict(zip(generations["generation_id"], generations["user_pseudonym"], strict=True))
-    spoken = last[last["comment"].map(lambda text: isinstance(text, str) and bool(text.strip()))]
-    own = spoken[spoken["generation_id"].map(asker) == spoken["author_pseudonym"]]
+    spoken = last[last["comment"].map(lambda text: isinstance(text, str) and bool(text.strip())).astype(bool)]
+    own = spoken[(spoken["generation_id"].map(asker) == spoken["author_pseudonym"]).astype(bool)]
     return dict(zip(own["generation_id"], own["comment"], strict=True))

@@ -14,6 +14,7 @@ from mandi.feedback.report.shares import Figure, share
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+THE_CHAMPION = "the champion"
 RATE = (
     "curl -X POST http://127.0.0.1:3000/api/v1/ai/generations/GENERATION/feedback "
     "-H 'x-api-key: KEY' -H 'content-type: application/json' -d '{\"rating\": 2, \"correction\": \"...\"}'"
@@ -135,8 +136,8 @@ def advise(
 
 
 def _of_failures(answers: DataFrame, limits: Limits) -> Iterator[Advice]:
-    broken = answers[~answers["whole"]]
-    seen = share(len(broken), len(answers))
+    broken = answers[answers["answered"] & ~answers["whole"]]
+    seen = share(len(broken), int(answers["answered"].sum()))
     if seen.low is not None and seen.low > limits.failures:
         by_provider = broken["provider"].value_counts().sort_index()
         worst = str(by_provider.idxmax())
@@ -205,7 +206,7 @@ def _of_student(student: Comparison | None, answers: int, limits: Limits) -> Ite
         )  # fmt: skip
         return
     gain = student.gain
-    if gain.low is not None and gain.low > 0 and student.passed:
+    if gain.low is not None and gain.low > 0 and student.passed and student.over == THE_CHAMPION:
         yield Advice(
             "Make the new student the champion.",
             f"gains at least {100 * gain.low:.1f} points on the frozen set and passed the gate", "above 0",

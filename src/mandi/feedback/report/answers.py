@@ -21,7 +21,7 @@ DAY = timedelta(days=1)
 
 
 def period(labelled: DataFrame, days: int, now: datetime) -> DataFrame:
-    """Return the answers of the days before a moment, with ``whole``, ``judged``, ``liked``, ``disliked``, ``fault``, ``commodity``.
+    """Return the answers of the days before a moment, with what can be said of each.
 
     Parameters
     ----------
@@ -34,8 +34,10 @@ def period(labelled: DataFrame, days: int, now: datetime) -> DataFrame:
     Returns
     -------
     DataFrame
-        ``whole``: the answer came, from whoever was asked first, complete. ``judged``: rated or corrected. ``fault``: what was
-        wrong with it, as far as the record knows, the gravest first.
+        ``answered``: by a program; what is left to a person is neither a success nor a failure, and the person's answer no
+        correction of anybody. Of the answered: ``whole``, it came, from whoever was asked first, complete; ``judged``, rated or
+        corrected; ``liked``, ``disliked``; ``fault``, what was wrong with it, as far as the record knows, the gravest first.
+        ``commodity`` and ``week`` (from Monday, UTC) of every one.
 
     Raises
     ------
@@ -51,11 +53,14 @@ def period(labelled: DataFrame, days: int, now: datetime) -> DataFrame:
     LABELLED.check(labelled)
     within = (labelled["asked_at"] > now - days * DAY) & (labelled["asked_at"] <= now)
     frame = labelled[within].reset_index(drop=True)
-    corrected = frame["correction"].notna()
-    frame["whole"] = (frame["status"] == "success") & ~frame["fallback"] & ~frame["degraded"]
-    frame["judged"] = frame["rating"].notna() | corrected
-    frame["liked"] = (frame["rating"] >= LIKED) & ~corrected
-    frame["disliked"] = (frame["rating"] <= DISLIKED) | corrected
+    frame["answered"] = frame["route"] != "human"
+    corrected = frame["correction"].notna() & frame["answered"]
+    frame["whole"] = (
+        frame["answered"] & (frame["status"] == "success") & ~frame["fallback"] & ~frame["degraded"]
+    )
+    frame["judged"] = (frame["rating"].notna() & frame["answered"]) | corrected
+    frame["liked"] = frame["judged"] & (frame["rating"] >= LIKED) & ~corrected
+    frame["disliked"] = (frame["judged"] & (frame["rating"] <= DISLIKED)) | corrected
     frame["fault"] = _faults(frame, corrected)
     frame["commodity"] = [_commodity(text) for text in frame["facts"]]
     frame["week"] = (
@@ -89,6 +94,7 @@ def _faults(frame: DataFrame, corrected: Series[Any]) -> Series[Any]:
     import pandas as pd
 
     conditions = {
+        "left to a person": ~frame["answered"],
         "no whole answer": frame["status"] != "success",
         "somebody stood in": frame["fallback"],
         "degraded": frame["degraded"],

@@ -32,13 +32,13 @@ def overall(answers: DataFrame) -> dict[str, Figure]:
     Returns
     -------
     dict of str to Figure
-        ``success_rate`` share of answers that came whole; ``user_satisfaction`` mean rating, 1 to 5; ``liked`` share of judged
+        ``success_rate`` share of a program's answers that came whole; ``user_satisfaction`` mean rating, 1 to 5; ``liked`` share of judged
         answers; ``reward`` and ``right`` means in [0, 1].
     """
     who, judged = answers["user_pseudonym"], answers[answers["judged"]]
     return {
-        "success_rate": share(int(answers["whole"].sum()), len(answers)),
-        "user_satisfaction": mean(answers["rating"], who, 1.0, 5.0),
+        "success_rate": share(int(answers["whole"].sum()), int(answers["answered"].sum())),
+        "user_satisfaction": mean(answers["rating"].where(answers["answered"]), who, 1.0, 5.0),
         "liked": share(int(judged["liked"].sum()), len(judged)),
         "reward": mean(answers["reward"], who),
         "right": mean(answers["right"], who),

@@ -30,7 +30,7 @@ class ImprovementReport:
     days : int
     since, until : datetime
     counts : mapping of str to int
-        answers, judged, rated, corrected, people, opinions, opinions_changed.
+        answers, left_to_a_person, judged, rated, corrected, people, opinions, opinions_changed.
     overall_metrics : mapping of str to Figure
         ``success_rate``, ``user_satisfaction``, ``liked``, ``reward``, ``right``.
     before : mapping of str to Figure
@@ -163,9 +163,10 @@ def _counts(answers: DataFrame, feedback: DataFrame) -> dict[str, int]:
     said = feedback[feedback["generation_id"].isin(answers["generation_id"])]
     return {
         "answers": len(answers),
+        "left_to_a_person": int((~answers["answered"]).sum()),
         "judged": int(answers["judged"].sum()),
         "rated": int(answers["rating"].notna().sum()),
-        "corrected": int(answers["correction"].notna().sum()),
+        "corrected": int((answers["correction"].notna() & answers["answered"]).sum()),
         "people": int(answers["user_pseudonym"].nunique()),
         "opinions": len(said),
         "opinions_changed": int((said["version"] > 1).sum()),

@@ -33,12 +33,13 @@ class Comparison:
     confident_before, confident_after : Figure, optional
         Share of questions the router may leave to the student, at equal accuracy.
     shuffled : Figure, optional
-        The gain over the commonest answer of a student that learned from the same feedback given to the wrong questions; should
-        be none.
+        The gain of a student that learned from the same feedback given to the wrong questions; should be none.
     ece_before, ece_after : float, optional
         Expected calibration error of the confidence.
     passed : bool, optional
         The verdict of the gate.
+    over : str
+        Whom the gain is over, in words.
     """
 
     examples: int
@@ -51,6 +52,7 @@ class Comparison:
     ece_before: float | None = None
     ece_after: float | None = None
     passed: bool | None = None
+    over: str = "the champion"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the comparison as plain values."""
@@ -150,7 +152,7 @@ def verdict(comparison: Comparison | None, why: str = "") -> str:
     --------
     >>> level = share(70, 100)
     >>> print(verdict(Comparison(100, level, level, Figure(0.0, -0.03, 0.03, 100))))
-    Feedback did not help: on 100 frozen examples the new student gains 0.0 points (95 %: -3.0 to +3.0), which cannot be told from nothing.
+    Feedback did not help: on 100 frozen examples the new student gains 0.0 points over the champion (95 %: -3.0 to +3.0), which cannot be told from nothing.
     """
     if comparison is None:
         return f"Whether feedback helped is not known: {why or 'no student has been examined on the frozen set'}."
@@ -158,7 +160,7 @@ def verdict(comparison: Comparison | None, why: str = "") -> str:
     if gain.value is None or gain.low is None or gain.high is None:
         return "Whether feedback helped is not known: the frozen set holds no example."
     measured = (
-        f"on {comparison.examples:,} frozen examples the new student gains {_points(gain.value)} points "
+        f"on {comparison.examples:,} frozen examples the new student gains {_points(gain.value)} points over {comparison.over} "
         f"(95 %: {_points(gain.low, sign=True)} to {_points(gain.high, sign=True)})"
     )
     if gain.high < 0:
@@ -169,7 +171,7 @@ def verdict(comparison: Comparison | None, why: str = "") -> str:
     if control is not None and control.low is not None and control.low > 0:
         return (
             f"The gain may not be the feedback's: {measured}, but a student that learned from shuffled feedback "
-            f"gains {_points(control.value or 0.0)} points over the commonest answer as well."
+            f"gains {_points(control.value or 0.0)} points as well."
         )
     return f"Feedback helped: {measured}."
 

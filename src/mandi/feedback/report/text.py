@@ -40,12 +40,19 @@ def written(report: ImprovementReport, width: int = 110) -> str:
     from rich.markup import escape
 
     with io.StringIO() as page:
-        console = Console(file=page, width=width, highlight=False)
+        console = Console(
+            file=page,
+            width=width,
+            highlight=False,
+            force_terminal=False,
+            force_jupyter=False,
+            color_system=None,
+        )
         counts = report.counts
         console.print(
             f"[bold]Feedback of {report.days} days[/bold], {report.since:%Y-%m-%d} to {report.until:%Y-%m-%d}: "
             f"{counts['answers']:,} answers to {counts['people']:,} people, {counts['judged']:,} judged, "
-            f"{counts['corrected']:,} corrected."
+            f"{counts['corrected']:,} corrected; {counts['left_to_a_person']:,} were left to a person."
         )
         if report.lacking:
             console.print(f"[bold]{escape(report.lacking)}[/bold]")
@@ -62,7 +69,7 @@ def written(report: ImprovementReport, width: int = 110) -> str:
         console.print("\n[bold]What to improve next[/bold]")
         for number, advice in enumerate(report.advice, 1):
             console.print(
-                f"{number}. {escape(advice.what)} [{escape(advice.figure)}; limit: {escape(advice.limit)}]",
+                f"{number}. {advice.what} ({advice.figure}; limit: {advice.limit})",
                 markup=False,
             )
             console.print(f"     {advice.command}", markup=False, soft_wrap=True)
@@ -167,7 +174,7 @@ def _loop(report: ImprovementReport) -> list[str]:
     if report.student:
         student = report.student
         lines.append(
-            f"Frozen set, {student.examples:,} examples: champion {figure_text(student.before, 'liked')}, "
+            f"Frozen set, {student.examples:,} examples: {student.over} {figure_text(student.before, 'liked')}, "
             f"new student {figure_text(student.after, 'liked')}."
         )
         if student.confident_before and student.confident_after:
@@ -177,7 +184,7 @@ def _loop(report: ImprovementReport) -> list[str]:
             )
         if student.shuffled:
             lines.append(
-                f"Over the commonest answer, shuffled feedback gains {100 * (student.shuffled.value or 0):+.1f} points "
+                f"Shuffled feedback gains {100 * (student.shuffled.value or 0):+.1f} points "
                 f"(95 %: {100 * (student.shuffled.low or 0):+.1f} to {100 * (student.shuffled.high or 0):+.1f})."
             )
     return lines
@@ -188,7 +195,7 @@ def _short(figure: Figure, name: str) -> str:
         return "-"
     factor, places = (100, 0) if name in PERCENT else (1, 1) if name == "user_satisfaction" else (1, 2)
     low, high = factor * figure.low, factor * figure.high
-    return f"{factor * figure.value:.{places + 1}f} ({low:.{places}f} to {high:.{places}f})"
+    return f"{factor * figure.value:.{places + 1}f} ({low:.{places}f}\u2013{high:.{places}f})"
 
 
 def _figure(row: Mapping[Any, Any], name: str) -> Figure:
@@ -209,5 +216,7 @@ def _table(title: str, *columns: str) -> Table:
         title=title, title_justify="left", title_style="bold", caption_justify="left", box=box.SIMPLE_HEAD
     )
     for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number == 0 else "right", overflow="fold")
+        table.add_column(
+            column, justify="left" if number == 0 else "right", no_wrap=number > 0, overflow="fold"
+        )
     return table

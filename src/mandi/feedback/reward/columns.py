@@ -91,7 +91,14 @@ def columns(generations: DataFrame, evidence: DataFrame, known: Sequence[str]) -
     return names, np.column_stack(found) if len(generations) else np.zeros((0, len(names)))
 
 
-def logistic(values: Floats, target: Floats, weight: Floats, penalty: float, steps: int = 25) -> Floats:
+def logistic(
+    values: Floats,
+    target: Floats,
+    weight: Floats,
+    penalty: float,
+    steps: int = 25,
+    begin: Floats | None = None,
+) -> Floats:
     """Fit a logistic regression on shares in [0, 1] by Newton's method; returns the weights of the columns.
 
     Parameters
@@ -103,6 +110,8 @@ def logistic(values: Floats, target: Floats, weight: Floats, penalty: float, ste
         Of the squares of the weights; the first column has a hundredth of it.
     steps : int
         At most.
+    begin : ndarray, optional
+        Weights to begin at.
 
     Examples
     --------
@@ -112,7 +121,7 @@ def logistic(values: Floats, target: Floats, weight: Floats, penalty: float, ste
     """
     ridge = np.full(values.shape[1], penalty)
     ridge[0] *= 0.01
-    found = np.zeros(values.shape[1])
+    found = np.zeros(values.shape[1]) if begin is None else begin
     for _ in range(steps):
         share = 1.0 / (1.0 + np.exp(-np.clip(values @ found, -30.0, 30.0)))
         slope = values.T @ (weight * (target - share)) - ridge * found
@@ -121,6 +130,6 @@ def logistic(values: Floats, target: Floats, weight: Floats, penalty: float, ste
         )
         step = np.linalg.solve(curve, slope)
         found = found + step
-        if float(np.abs(step).max()) < 1e-8:
+        if float(np.abs(step).max()) < 1e-6:
             break
     return found

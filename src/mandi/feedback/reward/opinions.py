@@ -64,7 +64,9 @@ def opinions(generations: DataFrame, feedback: DataFrame) -> DataFrame:
     own = last["generation_id"].map(asker) == last["author_pseudonym"]
     by_user, by_human = last["author"] == "user", last["author"] == "human"
     rated = last.dropna(subset=["rating"])
-    corrected = last[last["correction"].map(lambda text: isinstance(text, str) and bool(text.strip()))]
+    corrected = last[
+        last["correction"].map(lambda text: isinstance(text, str) and bool(text.strip())).astype(bool)
+    ]
     mine = corrected[own.loc[corrected.index] & by_user.loc[corrected.index]]
     theirs = corrected[~own.loc[corrected.index] & by_user.loc[corrected.index]]
     persons = corrected[by_human.loc[corrected.index]]

@@ -28,7 +28,9 @@ class Voices:
     row : ndarray of int
         Answer it is about.
     rater : list of str
-        Pseudonym.
+        Pseudonyms, sorted.
+    code : ndarray of int
+        Which of them spoke.
     level : ndarray of int
         0 to 4 for 1 to 5 stars; -1 for none.
     state : ndarray of int
@@ -39,6 +41,7 @@ class Voices:
 
     row: Whole
     rater: list[str]
+    code: Whole
     level: Whole
     state: Whole
     human: np.ndarray[Any, np.dtype[np.bool_]]
@@ -76,10 +79,11 @@ def voices(answers: DataFrame, last: DataFrame, agrees_at: float) -> Voices:
         else DIFFERS
         for k, text in zip(rows, here["correction"], strict=True)
     ]
+    names, code = np.unique(here["author_pseudonym"].to_numpy(dtype=str), return_inverse=True)
     stars = here["rating"].to_numpy(dtype=np.float64)
     level = np.where(np.isnan(stars), 0.0, np.clip(np.round(stars), 1, LEVELS)).astype(np.int64) - 1
     return Voices(
-        rows, here["author_pseudonym"].tolist(), level, np.array(states, dtype=np.int64),
+        rows, names.tolist(), code.astype(np.int64), level, np.array(states, dtype=np.int64),
         (here["author"] == "human").to_numpy(dtype=bool),
     )  # fmt: skip
 
@@ -119,7 +123,7 @@ class Habits:
         high = said.level >= HIGH - 1
         rated = said.level >= 0
         wrong, right = (
-            np.array([self.liked.get(name, self.everybody)[z] for name in said.rater]).reshape(-1)
+            np.array([self.liked.get(name, self.everybody)[z] for name in said.rater])[said.code]
             for z in (0, 1)
         )
         within = self.levels / np.where(
@@ -142,7 +146,9 @@ class Habits:
         return np.bincount(said.row, np.where(said.human, sure * human, user), rows).astype(np.float64)
 
 
-def habits(said: Voices, right: Floats, strength: float) -> Habits:
+def habits(
+    said: Voices, right: Floats, strength: float, prior: tuple[float, float, float] = (0.0, 0.5, 0.5)
+) -> Habits:
     """Count how people judge.
 
     Parameters
@@ -152,10 +158,12 @@ def habits(said: Voices, right: Floats, strength: float) -> Habits:
         Probability that each answer is right.
     strength : float
         Ratings that a rater must have before their own habit weighs as much as everybody's.
+    prior : (float, float, float)
+        Ratings that count beforehand of wrong and of right answers each, and how many of either are taken to be liked.
 
     Examples
     --------
-    >>> said = Voices(np.array([0, 1]), ["a", "a"], np.array([4, 0]), np.array([0, 0]), np.array([False, False]))
+    >>> said = Voices(np.array([0, 1]), ["a"], np.array([0, 0]), np.array([4, 0]), np.array([0, 0]), np.array([False, False]))
     >>> found = habits(said, np.array([0.9, 0.1]), 5.0)
     >>> found.everybody[1] > found.everybody[0]
     True
@@ -165,6 +173,10 @@ def habits(said: Voices, right: Floats, strength: float) -> Habits:
     rated = user & (said.level >= 0)
     high = said.level >= HIGH - 1
     levels = np.ones((LEVELS, 2))
+    count, *shares = prior
+    for z, share in enumerate(shares):
+        levels[int(HIGH) - 1 :, z] += count * share / 2.0
+        levels[: int(HIGH) - 1, z] += count * (1.0 - share) / 3.0
     np.add.at(levels, said.level[rated], chance[rated])
     levels = levels / levels.sum(axis=0)
     states = np.ones((2, STATES, 2))
@@ -172,14 +184,12 @@ def habits(said: Voices, right: Floats, strength: float) -> Habits:
     np.add.at(states, (high[spoken].astype(int), said.state[spoken]), chance[spoken])
     states = states / states.sum(axis=1, keepdims=True)
     everybody = levels[int(HIGH) - 1 :].sum(axis=0)
-    sums: dict[str, Floats] = {}
-    for k in np.flatnonzero(rated):
-        held = sums.setdefault(said.rater[k], np.zeros((2, 2)))
-        held[0] += chance[k]
-        held[1] += chance[k] * high[k]
+    at = said.code[rated]
     liked = {}
-    for name in sorted(sums):
-        count, likes = sums[name]
-        own = (likes + strength * everybody) / (count + strength)
-        liked[name] = (float(own[0]), float(own[1]))
+    counts, likes = np.zeros((len(said.rater), 2)), np.zeros((len(said.rater), 2))
+    np.add.at(counts, at, chance[rated])
+    np.add.at(likes, at, chance[rated] * high[rated, None])
+    own = (likes + strength * everybody) / (counts + strength)
+    for k in np.unique(at):
+        liked[said.rater[k]] = (float(own[k, 0]), float(own[k, 1]))
     return Habits(levels, liked, (float(everybody[0]), float(everybody[1])), states)

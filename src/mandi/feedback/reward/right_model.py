@@ -36,6 +36,9 @@ class RightParams:
         Ratings before a rater's own habit weighs as much as everybody's.
     trust : float
         Chance that a human's verdict or correction is true.
+    ratings_before, likes_wrong, likes_right : float
+        What is taken for granted of raters before anything is counted, and how many ratings that is worth: without it whatever is disliked
+        comes to be wrong and whatever is liked right, since nothing else contradicts it.
     agrees_at : float
         Agreement from which a correction says what the answer says.
     """
@@ -44,7 +47,15 @@ class RightParams:
     rounds: int = 60
     strength: float = 12.0
     trust: float = 0.97
+    ratings_before: float = 200.0
+    likes_wrong: float = 0.3
+    likes_right: float = 0.85
     agrees_at: float = 0.55
+
+    @property
+    def before(self) -> tuple[float, float, float]:
+        """Return the prior of raters as ``habits`` takes it."""
+        return self.ratings_before, self.likes_wrong, self.likes_right
 
 
 @dataclass
@@ -96,15 +107,18 @@ class RightModel:
         judged[said.row] = True
         if judged.sum() < LEAST:
             raise TooLittleData(f"opinions of {int(judged.sum())} answers", allowed=f"at least {LEAST}")
+        self._weights = None
         right: Floats = np.clip(reward.to_numpy(dtype=np.float64), 0.02, 0.98)
         for _ in range(self.params.rounds):
-            self._habits = habits(said, right, self.params.strength)
+            self._habits = habits(said, right, self.params.strength, self.params.before)
             self._choice = _choice(evidence, right)
-            self._weights = logistic(seen, right, judged.astype(np.float64), self.params.penalty)
+            self._weights = logistic(
+                seen, right, judged.astype(np.float64), self.params.penalty, begin=self._weights
+            )
             found = self._posterior(seen, said, evidence)
             moved = float(np.abs(found - right).max())
             right = found
-            if moved < 1e-5:
+            if moved < 1e-4:
                 break
         return self
 

@@ -41,7 +41,7 @@ def signals(generations: DataFrame, said: DataFrame, tutor_pairs: DataFrame) -> 
         ``SIGNALS``, float64. ``rating``, ``others``, ``human``: stars as (stars - 1) / 4. ``correction``, ``human_correction``: how far the
         answer agrees with what it should have been. ``verdict``: what a person said of the pair of student and teacher; 1 for a person's own answer. ``student``:
         agreement of the student's answer with another's. ``preferred``: share of choices it won. ``outcome``: whether what it said
-        held. ``grounded``: share of its figures that are facts. ``refused``, ``length``: 0 where an answer is none, or too short or
+        held. ``grounded``: share of its figures that are in the facts or in the question. ``refused``, ``length``: 0 where an answer is none, or too short or
         long; NaN otherwise, since an answer that is no refusal is not therefore right.
 
     Examples
@@ -66,7 +66,11 @@ def signals(generations: DataFrame, said: DataFrame, tutor_pairs: DataFrame) -> 
 
 def _row(row: dict[Any, Any], said: dict[Any, Any], verdict: dict[str, str]) -> dict[str, float]:
     answer, task = str(row["answer"]), str(row["task_type"])
-    share = grounded(answer, facts_of(row["facts"])) if task != "classification" else None
+    share = (
+        grounded(answer, {"facts": facts_of(row["facts"]), "question": row["question"]})
+        if task != "classification"
+        else None
+    )
     persons = row["route"] == "human" and isinstance(said["human_correction"], str)
     choices = said["wins"] + said["losses"]
     return {

@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from mandi.feedback.scrub.naming.gazetteer import Gazetteer, known_people
+from mandi.feedback.scrub.naming.gazetteer import Gazetteer, known_people, never_alone
 from mandi.feedback.scrub.naming.look_of_words import Looks, Token, tokens
-from mandi.feedback.scrub.naming.tagger import OUTSIDE, Field
+from mandi.feedback.scrub.naming.tagger import OUTSIDE, SURE, Field
 from mandi.feedback.scrub.rules import Span
 
 MODEL = Path(__file__).parent / "names.crfsuite"
@@ -34,8 +34,8 @@ class Names:
     [('PERSON', 12, 24)]
     """
 
-    def __init__(self, keep: Collection[str] = (), sure: float = 0.7) -> None:
-        self._keep = frozenset(word.casefold() for phrase in keep for word in phrase.split())
+    def __init__(self, keep: Collection[str] = (), sure: float = SURE) -> None:
+        self._keep = frozenset(word.casefold() for phrase in keep for word in phrase.split()) | never_alone()
         self._sure = sure
         self._field, self._looks = _loaded()
 
@@ -65,11 +65,20 @@ class Names:
                 elif not (token.text in _JOINS[label] and ahead - last < 3):
                     break
                 ahead += 1
-            span = Span(sequence[k].start, sequence[last].end, label)
-            if self._personal(text[span.start : span.end], sequence[k : last + 1], label):
+            first, after = k, last + 1
+            if label == "PERSON":  # "Akola Ramesh": the market is none of his names
+                while first < last and self._kept(sequence[first]):
+                    first += 1
+                while last > first and self._kept(sequence[last]):
+                    last -= 1
+            span = Span(sequence[first].start, sequence[last].end, label)
+            if self._personal(text[span.start : span.end], sequence[first : last + 1], label):
                 found.append(span)
-            k = last + 1
+            k = after
         return found
+
+    def _kept(self, token: Token) -> bool:
+        return not token.text[0].isalpha() or token.text.casefold() in self._keep
 
     def _personal(self, said: str, sequence: Sequence[Token], label: str) -> bool:
         words = [t.text.casefold() for t in sequence if t.text[0].isalpha()]
@@ -98,7 +107,14 @@ def silent_words() -> frozenset[str]:
     """Return the words of names and places to learn from, in small letters: the tagger is not told how they are spelt."""
     from mandi.feedback.scrub.words import LEARN
 
-    phrases = (*LEARN.given, *LEARN.surnames, *LEARN.localities, *LEARN.streets, *LEARN.buildings, *(t for t, _, _ in LEARN.towns))
+    phrases = (
+        *LEARN.given,
+        *LEARN.surnames,
+        *LEARN.localities,
+        *LEARN.streets,
+        *LEARN.buildings,
+        *(t for t, _, _ in LEARN.towns),
+    )
     common = Gazetteer()
     return frozenset(w.casefold() for p in phrases for w in p.split() if not common(w))
 

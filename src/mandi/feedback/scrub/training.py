@@ -10,7 +10,7 @@ from mandi.feedback.scrub.invented import Inventor
 from mandi.feedback.scrub.names import MODEL, silent_words, split
 from mandi.feedback.scrub.naming.gazetteer import Gazetteer, known_people
 from mandi.feedback.scrub.naming.look_of_words import Looks, tokens
-from mandi.feedback.scrub.naming.sentences import Marked, Sentences
+from mandi.feedback.scrub.naming.sentences import Sentences
 from mandi.feedback.scrub.naming.tagger import OUTSIDE, learn
 from mandi.feedback.scrub.rules import Rules
 

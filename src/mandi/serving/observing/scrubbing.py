@@ -1,4 +1,4 @@
-"""Takes out of a line of text whatever looks like a key, a password, an address or a number of a person."""
+"""Takes out of a line of text whatever looks like a key, a password, an address or a number of a person or a firm."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from mandi.feedback.scrub.rules import Rules
+
 OUT = "***"
+KINDS = ("AADHAAR", "BANK_ACCOUNT", "CARD", "EMAIL", "GSTIN", "IFSC", "PAN", "PHONE", "UPI", "VOTER")
+"""What the checked recognisers take out of a line; addresses of machines and pages are worth having in a log."""
 SHORTEST_SECRET = 6
+FEWEST_DIGITS = 4  # a PAN has four
 SHORT = 80  # lines of the code itself come again and again
 OUR_ID = re.compile(r"[0-9a-f]{32}")
 _KEYS = r"\b(?:sk|pk|rk|mk|gsk|xai|hf|ghp|gho|github_pat|xox[abprs])[-_][A-Za-z0-9_-]{8,}|\bAIza[A-Za-z0-9_-]{20,}|\bAKIA[A-Z0-9]{12,}"
@@ -47,11 +52,14 @@ class Scrubber:
     'Bearer *** told *** the word *** on ***'
     >>> scrub('postgresql://me:pw@db/mandi {"password": "x y", "total_tokens": 12} 4,512.50')
     'postgresql://***@db/mandi {"password": ***, "total_tokens": 12} 4,512.50'
+    >>> scrub("seller ABCPD1234Z, GSTIN 27AAPFU0939F1ZV, a/c 50100234567891 and a lot of 27AAPFU0939F1ZW")
+    'seller ***, GSTIN ***, a/c *** and a lot of 27AAPFU0939F1ZW'
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = sorted({s for s in secrets if len(s) >= SHORTEST_SECRET}, key=len, reverse=True)
         self._known = re.compile("|".join(map(re.escape, known))) if known else None
+        self._rules = Rules(KINDS)
         self._short = lru_cache(maxsize=2048)(self._scrubbed)
 
     def __call__(self, text: str) -> str:
@@ -67,4 +75,9 @@ class Scrubber:
         text = USERS_OF_URLS.sub(f"{OUT}@", text)
         text = SCHEMES.sub(rf"\1 {OUT}", text)
         text = NAMED.sub(rf"\1{OUT}", text)
-        return PLAIN.sub(OUT, text)
+        text = PLAIN.sub(OUT, text)
+        if sum(map(text.count, "0123456789")) < FEWEST_DIGITS and "@" not in text:
+            return text
+        for span in reversed(self._rules.find(text)):
+            text = text[: span.start] + OUT + text[span.end :]
+        return text

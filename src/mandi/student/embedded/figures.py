@@ -20,7 +20,20 @@ DIGITS_TO_SCALE = 3
 """Fewer digits would fit too many figures by chance once scaled."""
 
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-_WHOLE = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+_WHOLE = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 _MONTH = "(" + "|".join([*_WHOLE, *_MONTHS]) + ")"
 _ISO = re.compile(r"\b(\d{4})-(\d\d)-(\d\d)(?:[T ][\d:.]+(?:Z|[+-]\d\d:?\d\d)?)?")
 _DAY_FIRST = re.compile(rf"\b(\d{{1,2}}) {_MONTH}(?:,? (\d{{4}}))?\b")
@@ -237,6 +250,11 @@ def _day(day: date, style: str) -> str | None:
         return None
     if style == "iso":
         return day.isoformat()
-    names = {"dd": f"{day.day:02d}", "d": str(day.day), "b": _MONTHS[day.month - 1], "B": _WHOLE[day.month - 1]}
+    names = {
+        "dd": f"{day.day:02d}",
+        "d": str(day.day),
+        "b": _MONTHS[day.month - 1],
+        "B": _WHOLE[day.month - 1],
+    }
     names["Y"] = str(day.year)
     return re.sub(r"dd|d|b|B|Y", lambda hit: names[hit.group()], style)

@@ -179,7 +179,11 @@ class LabelClassifier:
 
 def _fitted_in(where: Space, rows: Sequence[Row], denied: Sequence[Row], strength: float) -> Linear:
     return fit_denied(
-        where, [row.label for row in rows], [row.weight for row in rows], [(row.label, row.weight) for row in denied], strength
+        where,
+        [row.label for row in rows],
+        [row.weight for row in rows],
+        [(row.label, row.weight) for row in denied],
+        strength,
     )
 
 

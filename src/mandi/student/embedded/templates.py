@@ -219,7 +219,9 @@ class _Group:
         """Return what stood in each slot first."""
         return [mention.text for mention in self.rows[0][1]]
 
-    def add(self, source: Source, slots: Sequence[tuple[Mention, set[str]]], known: Mapping[str, Leaf]) -> None:
+    def add(
+        self, source: Source, slots: Sequence[tuple[Mention, set[str]]], known: Mapping[str, Leaf]
+    ) -> None:
         self.ways = [mine & theirs for mine, (_, theirs) in zip(self.ways, slots, strict=True)]
         values = [value_at(min(ways), known) if ways else None for ways in self.ways]
         self.rows.append((source, [mention for mention, _ in slots], values))

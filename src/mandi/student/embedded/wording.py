@@ -86,7 +86,9 @@ class Wording:
         said: list[tuple[str, float] | None] = []
         for one, row in zip(asked, self.bank.similar(asked), strict=True):
             found = self.bank.answer(one, row)
-            said.append(None if found is None else (found.text, float(self.chance.of(np.array([found.signs]))[0])))
+            said.append(
+                None if found is None else (found.text, float(self.chance.of(np.array([found.signs]))[0]))
+            )
         return said
 
     def state(self) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -75,9 +75,7 @@ class LocalStudent:
     def thresholds(self) -> Mapping[str, float]:
         """Return ``high`` and ``low``, as chosen for this version."""
         if not self.bounds:
-            raise NotFitted(
-                "the local student is not calibrated", next_command="mandi tune local --calibrate"
-            )
+            raise NotFitted("the local student is not calibrated", next_command="mandi tune calibrate")
         return dict(self.bounds)
 
     @property
@@ -171,7 +169,7 @@ class LocalStudent:
         """
         file = folder / ABOUT
         if not file.is_file():
-            raise DataNotFound(f"no {ABOUT} in {folder.name}", next_command="mandi tune local --calibrate")
+            raise DataNotFound(f"no {ABOUT} in {folder.name}", next_command="mandi tune calibrate")
         told = json.loads(file.read_text(encoding="utf-8"))
         if told.get("form") != cls.form:
             raise ContractError(f"a student of form {told.get('form')!r}", allowed=cls.form)

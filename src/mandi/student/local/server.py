@@ -114,16 +114,12 @@ class LlmServer:
                 return _said(self._out.ask("POST", "/chat/completions", body | {"logprobs": True}))
             except OutboundError as error:
                 if error.status not in (400, 422) or "logprob" not in error.told.lower():
-                    return self._refused(error)
+                    return _refused(error)
                 self._tells = False  # a server that knows no probabilities still answers
         try:
             return _said(self._out.ask("POST", "/chat/completions", body))
         except OutboundError as error:
-            return self._refused(error)
-
-    def _refused(self, error: OutboundError) -> None:
-        if error.fault != "refused" or error.status == 404:  # 404: no such model or path
-            raise error
+            return _refused(error)
 
 
 def server_from_environment(environment: Mapping[str, str] | None = None) -> LlmServer:
@@ -170,6 +166,12 @@ class _Key:
         return self._value
 
 
+def _refused(error: OutboundError) -> Said | None:
+    if error.fault != "refused" or error.status == 404:  # 404: no such model or path
+        raise error
+    return None
+
+
 def _said(told: Mapping[str, Any]) -> Said | None:
     choices = told.get("choices")
     choice = choices[0] if isinstance(choices, list) and choices and isinstance(choices[0], dict) else {}
@@ -188,7 +190,11 @@ def _sureness(told: Any) -> float | None:
     tokens = told.get("content") if isinstance(told, dict) else None
     if not isinstance(tokens, list) or not tokens:
         return None
-    logs = [one.get("logprob") for one in tokens if isinstance(one, dict)]
-    if len(logs) != len(tokens) or not all(isinstance(x, (int, float)) and math.isfinite(x) for x in logs):
+    logs = [
+        float(x)
+        for one in tokens
+        if isinstance(one, dict) and isinstance(x := one.get("logprob"), (int, float))
+    ]
+    if len(logs) != len(tokens) or not all(map(math.isfinite, logs)):
         return None
     return math.exp(min(sum(logs) / len(logs), 0.0))

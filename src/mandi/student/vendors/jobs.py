@@ -276,7 +276,7 @@ class VendorJobs(ABC):
         if cost.usd > most:
             raise ConfigError(
                 f"the job is estimated at USD {cost.usd:,.2f}",
-                allowed=f"at most USD {most:,.2f} (agreed to, and student.vendors.most_usd)",
+                allowed=f"at most USD {most:,.2f} (agreed to, and tuning.vendors.most_usd)",
             )
 
     def _key(self, files: TuningFiles, model: str) -> str:

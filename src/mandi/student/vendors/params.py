@@ -1,4 +1,4 @@
-"""Parameters of tuning at vendors, the section ``student.vendors`` of params.yaml, and the two switches before money is spent."""
+"""Parameters of tuning at vendors, the section ``tuning.vendors`` of params.yaml, and the two switches before money is spent."""
 
 from __future__ import annotations
 
@@ -44,11 +44,9 @@ class VendorParams:
 
     def __post_init__(self) -> None:
         if self.epochs < 1:
-            raise ConfigError(f"student.vendors.epochs is {self.epochs}", allowed="1 or more")
+            raise ConfigError(f"tuning.vendors.epochs is {self.epochs}", allowed="1 or more")
         if self.adapter_size not in (1, 2, 4, 8, 16):
-            raise ConfigError(
-                f"student.vendors.adapter_size is {self.adapter_size}", allowed="1, 2, 4, 8, 16"
-            )
+            raise ConfigError(f"tuning.vendors.adapter_size is {self.adapter_size}", allowed="1, 2, 4, 8, 16")
 
     def price(self, vendor: str, model: str) -> float:
         """Return USD a million tokens of training.
@@ -68,7 +66,7 @@ class VendorParams:
             raise ConfigError(
                 f'no price of tuning "{model}" at {vendor} is known{nearest(model, known)}, so its cost cannot be told',
                 allowed=", ".join(sorted(known)) or "none yet",
-                next_command=f"add it under student.vendors.prices.{vendor} in params.yaml",
+                next_command=f"add it under tuning.vendors.prices.{vendor} in params.yaml",
             )
         return known[model]
 
@@ -85,7 +83,7 @@ def require_switched_on(params: VendorParams, environment: Mapping[str, str] | N
     if not params.enabled:
         raise ConfigError(
             "tuning at vendors is off in params.yaml",
-            allowed="student.vendors.enabled: true; mandi tune local needs no vendor",
+            allowed="tuning.vendors.enabled: true; mandi tune local needs no vendor",
         )
     if given.get(SWITCH, "").strip().lower() not in YES:
         raise ConfigError(

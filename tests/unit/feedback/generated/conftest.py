@@ -16,7 +16,13 @@ NAMES = ("reports", "trades", "partners", "assays", "fraud_cases")
 @pytest.fixture(scope="session")
 def tables() -> dict[str, pd.DataFrame]:
     sizes = MarketParams(
-        days=500, markets=8, lots_per_day=4, suppliers=20, buyers=10, commodities=("soybean", "wheat"), optimal_filter=False
+        days=500,
+        markets=8,
+        lots_per_day=4,
+        suppliers=20,
+        buyers=10,
+        commodities=("soybean", "wheat"),
+        optimal_filter=False,
     )
     made, _ = generate(sizes)
     return {name: made[name] for name in NAMES}

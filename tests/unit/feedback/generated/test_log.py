@@ -29,17 +29,30 @@ def joined(calls: GeneratedCalls) -> pd.DataFrame:
 def served(calls: GeneratedCalls) -> pd.DataFrame:
     """Answers of whoever was meant to give them, whole and new."""
     all_rows = joined(calls)
-    good = (all_rows["status"] == "success") & ~all_rows["fallback"] & ~all_rows["degraded"] & (all_rows["cache"] == "miss")
+    good = (
+        (all_rows["status"] == "success")
+        & ~all_rows["fallback"]
+        & ~all_rows["degraded"]
+        & (all_rows["cache"] == "miss")
+    )
     return all_rows[good]
 
 
 def last_ratings(calls: GeneratedCalls) -> pd.DataFrame:
-    said = calls.feedback[(calls.feedback["author"] == "user") & calls.feedback["rating"].notna() & (calls.feedback["version"] == 1)]
+    said = calls.feedback[
+        (calls.feedback["author"] == "user")
+        & calls.feedback["rating"].notna()
+        & (calls.feedback["version"] == 1)
+    ]
     return said.merge(joined(calls), on="generation_id")
 
 
 def test_frames_keep_their_promises(calls: GeneratedCalls, sizes: GeneratedParams) -> None:
-    for frame, rows in ((GENERATIONS, calls.generations), (FEEDBACK, calls.feedback), (TUTOR_PAIRS, calls.tutor_pairs)):
+    for frame, rows in (
+        (GENERATIONS, calls.generations),
+        (FEEDBACK, calls.feedback),
+        (TUTOR_PAIRS, calls.tutor_pairs),
+    ):
         frame.check(rows)
     known = set(calls.generations["generation_id"])
     assert sizes.answers <= len(known) < sizes.answers + 20
@@ -67,7 +80,12 @@ def test_rows_hold_what_the_service_would_keep(calls: GeneratedCalls) -> None:
 
 
 def test_labels_of_the_truth_are_in_the_vocabulary(calls: GeneratedCalls) -> None:
-    for name, allowed in (("intent", INTENTS), ("sentiment", SENTIMENTS), ("emotion", EMOTIONS), ("kind", KINDS)):
+    for name, allowed in (
+        ("intent", INTENTS),
+        ("sentiment", SENTIMENTS),
+        ("emotion", EMOTIONS),
+        ("kind", KINDS),
+    ):
         assert set(calls.truth[name]) <= set(allowed)
     assert set(calls.truth["intent"]) == set(INTENTS)
 
@@ -126,7 +144,13 @@ def test_confidence_is_honest_before_the_drift_and_not_after(calls: GeneratedCal
 
 def test_what_must_not_be_learned_is_there_and_marked(calls: GeneratedCalls) -> None:
     rows = calls.generations
-    for mark in (rows["fallback"], rows["degraded"], rows["status"] != "success", rows["effective_mode"] == "mock", rows["cache"] == "exact"):
+    for mark in (
+        rows["fallback"],
+        rows["degraded"],
+        rows["status"] != "success",
+        rows["effective_mode"] == "mock",
+        rows["cache"] == "exact",
+    ):
         assert 0 < mark.mean() < 0.15
     assert {"vendor-terms", "generated", "own", "human"} <= set(rows["licence"])
     assert 0.0 < (rows["consent"] == "refused").mean() < 0.25
@@ -139,7 +163,12 @@ def test_opinions_are_as_noisy_as_told(calls: GeneratedCalls, sizes: GeneratedPa
     said = said.assign(good=right)
     assert near(high[said["good"]].mean(), told.high_if_right, int(said["good"].sum()))
     assert near(high[~said["good"]].mean(), told.high_if_wrong, int((~said["good"]).sum()))
-    assert near(said["generation_id"].nunique() / len(calls.generations), told.rated, len(calls.generations))
+    open_to = calls.generations[
+        (calls.generations["route"] != "human") & calls.generations["status"].isin(["success", "partial"])
+    ]
+    assert (
+        abs(said["generation_id"].nunique() / len(open_to) - told.rated) < 0.06
+    )  # some users rate much, some never
     low = said[~high]
     corrected = low[low["correction"].notna()]
     assert near(len(corrected) / len(low), 0.35, len(low))

@@ -34,7 +34,11 @@ def test_there_are_many_wordings() -> None:
     for asked in (*TOPICS, *FIGURE_KINDS):
         assert len(asked.early) + len(asked.traffic) + len(asked.held) >= 6, asked.name
     for group in ("intent", "direction", "severity", "rule", "figure", "smalltalk"):
-        assert by_part(group, "traffic").keys() == by_part(group, "held").keys() == by_part(group, "early").keys()
+        assert (
+            by_part(group, "traffic").keys()
+            == by_part(group, "held").keys()
+            == by_part(group, "early").keys()
+        )
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -54,9 +58,18 @@ def test_every_topic_tells_its_answer_from_all_others() -> None:
     import json
 
     for topic in TOPICS:
-        truth = {"task": "chat", "gold": topic.answer, "required": json.dumps(topic.required), "forbidden": "[]"}
+        truth = {
+            "task": "chat",
+            "gold": topic.answer,
+            "required": json.dumps(topic.required),
+            "forbidden": "[]",
+        }
         assert is_right(topic.answer, truth), topic.name
-        alike = [t.name for t in TOPICS if t.language == topic.language and t.name != topic.name and is_right(t.answer, truth)]
+        alike = [
+            t.name
+            for t in TOPICS
+            if t.language == topic.language and t.name != topic.name and is_right(t.answer, truth)
+        ]
         assert alike == [], (topic.name, alike)
 
 
@@ -84,7 +97,13 @@ def test_spans_are_where_they_are_said_to_be(calls: GeneratedCalls) -> None:
     assert set(planted["kind"]) >= CHECKABLE - {"passport", "voter"} | {"name", "address"}
     share = planted[planted["column"] == "question"]["row_id"].nunique() / len(calls.generations)
     assert 0.07 < share < 0.14
-    assert set(calls.spans[~calls.spans["personal"]]["kind"]) == {"amount", "quantity", "percent", "commodity", "near_miss"}
+    assert set(calls.spans[~calls.spans["personal"]]["kind"]) == {
+        "amount",
+        "quantity",
+        "percent",
+        "commodity",
+        "near_miss",
+    }
 
 
 def test_the_teacher_is_as_strong_as_asked(market: Market) -> None:
@@ -119,10 +138,17 @@ def test_the_drift_lowers_a_fixed_classifier_and_traffic_helps_with_held_wording
         return [a.text for a in asked], [str(a.truth["gold"]) for a in asked]
 
     def fitted(*parts: tuple[list[str], list[str]]) -> object:
-        made = make_pipeline(TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4)), LogisticRegression(C=10.0, max_iter=300))
+        made = make_pipeline(
+            TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4)), LogisticRegression(C=10.0, max_iter=300)
+        )
         return made.fit([t for texts, _ in parts for t in texts], [y for _, labels in parts for y in labels])
 
-    early, more, later, held = of(300, 1, "early"), of(200, 2, "early"), of(150, 3, "traffic"), of(200, 4, "held")
+    early, more, later, held = (
+        of(300, 1, "early"),
+        of(200, 2, "early"),
+        of(150, 3, "traffic"),
+        of(200, 4, "held"),
+    )
     before, after = fitted(early), fitted(early, later)
     assert before.score(*more) > 0.9
     assert before.score(*held) < 0.75

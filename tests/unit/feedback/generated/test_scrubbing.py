@@ -42,7 +42,13 @@ class Blunt:
 def test_a_blind_scrubber_leaks_everything(calls: GeneratedCalls) -> None:
     _, measured = scrubbed(calls, Blind())
     assert measured["leaks"] == measured["planted_ids"] > 100
-    assert measured["names_found"] == measured["addresses_found"] == measured["altered"] == measured["judged_otherwise"] == 0.0
+    assert (
+        measured["names_found"]
+        == measured["addresses_found"]
+        == measured["altered"]
+        == measured["judged_otherwise"]
+        == 0.0
+    )
 
 
 def test_a_blunt_scrubber_spoils_everything(calls: GeneratedCalls) -> None:
@@ -54,7 +60,9 @@ def test_a_blunt_scrubber_spoils_everything(calls: GeneratedCalls) -> None:
 
 
 def test_the_scrubber_of_the_project_leaves_no_id(tables: dict[str, pd.DataFrame]) -> None:
-    raw = generated_calls(tables, GeneratedParams(seed=5, answers=400, organizations=5, users=30, personal=0.3))
+    raw = generated_calls(
+        tables, GeneratedParams(seed=5, answers=400, organizations=5, users=30, personal=0.3)
+    )
     names = sorted(set(tables["reports"]["market"]) | set(tables["reports"]["state"]))
     done, measured = scrubbed(raw, Scrubber("test", keep=names))
     GENERATIONS.check(done.generations)

@@ -64,6 +64,28 @@ def test_what_is_worth_having_stays(line: str) -> None:
     assert Scrubber()(line) == line
 
 
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "ABCPD1234Z",
+        "2341 2341 2346",
+        "27AAPFU0939F1ZV",
+        "HDFC0001234",
+        "asha@okicici",
+        "WKH1186253",
+        "4111 1111 1111 1111",
+        "0731-2512345",
+    ],
+)
+def test_checked_numbers_of_people_and_firms(planted: str) -> None:
+    assert Scrubber()(f"refused {planted} of lot L004512 at 7200") == "refused *** of lot L004512 at 7200"
+
+
+def test_a_number_that_fails_its_check_is_no_secret() -> None:
+    line = "refused 27AAPFU0939F1ZW and 2341 2341 2347"
+    assert Scrubber()(line) == line
+
+
 def test_the_services_own_secrets_are_taken_out_wherever_they_stand() -> None:
     scrub = Scrubber(["swordfish", "no", "correct horse.*"])
     assert scrub("xswordfishx and correct horse.* and no") == "x***x and *** and no"

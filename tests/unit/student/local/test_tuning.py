@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,9 @@ def told() -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def tuned(base: Path, examples: Path, tmp_path_factory: pytest.TempPathFactory, told: list[str]) -> Iterator[Tuned]:
+def tuned(
+    base: Path, examples: Path, tmp_path_factory: pytest.TempPathFactory, told: list[str]
+) -> Iterator[Tuned]:
     yield tune(str(base), examples, tmp_path_factory.mktemp("out"), QUICK, told.append)
 
 
@@ -85,7 +87,9 @@ def test_the_adapter_learned_and_loads_again(tuned: Tuned, base: Path) -> None:
     assert second and all(float(w.abs().max()) > 0 for w in second)
     once = said(base, tuned.adapter, tiny.question(0))
     assert once == said(base, tuned.adapter, tiny.question(0)) and once != said(base, None, tiny.question(0))
-    assert {p.suffix for p in tuned.adapter.iterdir()} <= {".json", ".safetensors", ".jinja"}, "something else than plain"
+    assert {p.suffix for p in tuned.adapter.iterdir()} <= {".json", ".safetensors", ".jinja"}, (
+        "something else than plain"
+    )
     assert not (tuned.folder / "work").exists()
 
 
@@ -115,20 +119,24 @@ def test_the_same_rows_are_not_tuned_twice_and_are_merged_when_asked(
 
 
 def test_a_run_broken_off_goes_on_and_ends_the_same(
-    tuned: Tuned, base: Path, examples: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tuned: Tuned, base: Path, examples: Path, tmp_path: Path
 ) -> None:
     class Stopped(Exception):
         pass
 
-    def stop_at(line: str) -> None:
-        if line.startswith(where):
-            raise Stopped
+    def stopping_at(where: str) -> Callable[[str], None]:
+        def told(line: str) -> None:
+            if line.startswith(where):
+                raise Stopped
+
+        return told
 
     lines: list[str] = []
-    for where in ("good answers: step 6 ", "better answers of two: step 4 "):  # checkpoints are at 4, 8, 12
+    often = replace(QUICK, save_steps=3)
+    for where in ("good answers: step 7 ", "better answers of two: step 4 "):
         with pytest.raises(Stopped):
-            tune(str(base), examples, tmp_path / "out", replace(QUICK, save_steps=3), stop_at)
-    ended = tune(str(base), examples, tmp_path / "out", replace(QUICK, save_steps=3), lines.append)
+            tune(str(base), examples, tmp_path / "out", often, stopping_at(where))
+    ended = tune(str(base), examples, tmp_path / "out", often, lines.append)
     assert any("good answers: done before" in line for line in lines)
     assert any("better answers of two: goes on from step 3" in line for line in lines)
     assert ended.version == tuned.version, "another model than without a break"
@@ -168,8 +176,10 @@ def test_a_model_without_a_template_and_without_a_system_turn(tmp_path: Path) ->
 def test_what_cannot_be_tuned_is_refused(base: Path, examples: Path, tmp_path: Path) -> None:
     with pytest.raises(TooLittleData, match="24 good answers"):
         tune(str(base), examples, tmp_path, replace(QUICK, least_examples=100))
-    with pytest.raises(TooLittleData, match="24 are longer"):
-        tune(str(base), examples, tmp_path, replace(QUICK, max_length=16))
+    long = [{**row, "completion": tiny.said("very " * 200)} for row in tiny.sft_rows(20)]
+    tiny.write_rows(tmp_path / "long" / "chat" / "sft.train.jsonl", long)
+    with pytest.raises(TooLittleData, match="20 are longer"):
+        tune(str(base), tmp_path / "long", tmp_path / "out", QUICK)
     with pytest.raises(DataNotFound, match="cannot be read"):
         tune(str(tmp_path / "nothing"), examples, tmp_path, QUICK)
     with pytest.raises(UnknownValue, match="scoring"):
@@ -178,7 +188,7 @@ def test_what_cannot_be_tuned_is_refused(base: Path, examples: Path, tmp_path: P
         tune(str(base), examples, tmp_path, replace(QUICK, device="cuda"))
     with pytest.raises(ConfigError, match="no base model"):
         tune("", examples, tmp_path, QUICK)
-    assert list(tmp_path.iterdir()) == []
+    assert [p.name for p in tmp_path.iterdir()] == ["long"]
 
 
 def test_weights_that_may_run_code_are_not_read(base: Path, examples: Path, tmp_path: Path) -> None:
@@ -237,7 +247,10 @@ def test_other_parts_are_never_opened_and_texts_become_turns(tmp_path: Path) -> 
     tiny.write_rows(tmp_path / "chat" / "sft.train.jsonl", [{"prompt": "a", "completion": "b"}])
     (tmp_path / "chat" / "sft.test.jsonl").write_text("not even JSON", encoding="utf-8")
     first = read_materials(tmp_path)
-    assert first.sft == ({"prompt": tiny.user("a"), "completion": tiny.said("b")},) and first.version == "unknown"
+    assert (
+        first.sft == ({"prompt": tiny.user("a"), "completion": tiny.said("b")},)
+        and first.version == "unknown"
+    )
     tiny.write_rows(tmp_path / "chat" / "sft.train.jsonl", [{"prompt": "a", "completion": "c"}])
     assert read_materials(tmp_path).digest != first.digest
     with pytest.raises(DataNotFound):

@@ -30,7 +30,12 @@ PROJECT = "projects/my-project/locations/us-central1"
 
 def openai_rows(count: int) -> list[dict[str, Any]]:
     return [
-        {"messages": [{"role": "user", "content": f"Price of lot {n}?"}, {"role": "assistant", "content": f"INR {n}"}]}
+        {
+            "messages": [
+                {"role": "user", "content": f"Price of lot {n}?"},
+                {"role": "assistant", "content": f"INR {n}"},
+            ]
+        }
         for n in range(count)
     ]
 
@@ -89,7 +94,10 @@ def test_a_job_from_files_to_a_model(
     assert not submitted.before and jobs.status(submitted.job_id).state == "queued"
     made = vendor.jobs[submitted.job_id]
     assert made["method"] == {"type": "supervised", "supervised": {"hyperparameters": {"n_epochs": 3}}}
-    assert [b"Price of lot 11?" in body and b"fine-tune" in body for body in vendor.files.values()] == [True, False]
+    assert [b"Price of lot 11?" in body and b"fine-tune" in body for body in vendor.files.values()] == [
+        True,
+        False,
+    ]
     assert made["training_file"] == "file-1" and made["validation_file"] == "file-2"
     vendor.finish(submitted.job_id, status="running")
     assert jobs.status(submitted.job_id).state == "running"
@@ -164,7 +172,11 @@ def test_money_is_told_and_held_to(
     [(replace(PARAMS, enabled=False), ON), (PARAMS, {}), (PARAMS, {"ENABLE_VENDOR_TUNING": "no"})],
 )
 def test_off_by_default(
-    vendor: FakeTuning, files: TuningFiles, receipts: Receipts, params: VendorParams, environment: dict[str, str]
+    vendor: FakeTuning,
+    files: TuningFiles,
+    receipts: Receipts,
+    params: VendorParams,
+    environment: dict[str, str],
 ) -> None:
     with pytest.raises(ConfigError, match="is off"):
         OpenAIJobs(outbound(vendor, []), params, environment).submit(files, OPENAI, receipts, 1.0)
@@ -293,7 +305,9 @@ def test_a_job_on_vertex_that_may_have_been_made_is_found(
     assert (on_vertex.status(job_id).state, on_vertex.status(job_id).error) == ("failed", "no quota")
 
 
-def test_the_older_names(vendor: FakeTuning, on_vertex: VertexJobs, receipts: Receipts, tmp_path: Path) -> None:
+def test_the_older_names(
+    vendor: FakeTuning, on_vertex: VertexJobs, receipts: Receipts, tmp_path: Path
+) -> None:
     file = written(tmp_path / "train.jsonl", vertex_rows(20))
     with pytest.raises(ConfigError, match="estimated at"):  # nothing is agreed to unless it is said
         GeminiFineTuningService(on_vertex, receipts, "gs://my-bucket/v1").create_fine_tuning_job(file)
@@ -301,11 +315,15 @@ def test_the_older_names(vendor: FakeTuning, on_vertex: VertexJobs, receipts: Re
     job_id = service.create_fine_tuning_job(file)
     assert service.create_fine_tuning_job(str(file)) == job_id
     assert service.get_tuning_job_status(job_id).state == "queued"
-    assert vendor.jobs[job_id]["supervisedTuningSpec"]["trainingDatasetUri"] == "gs://my-bucket/v1/train.jsonl"
+    assert (
+        vendor.jobs[job_id]["supervisedTuningSpec"]["trainingDatasetUri"] == "gs://my-bucket/v1/train.jsonl"
+    )
 
 
 @pytest.mark.parametrize("job_id", ["../files/file-1", "ftjob-1/cancel", "a?b=c", "", "x" * 200])
-def test_an_id_is_never_a_path(vendor: FakeTuning, jobs: OpenAIJobs, on_vertex: VertexJobs, job_id: str) -> None:
+def test_an_id_is_never_a_path(
+    vendor: FakeTuning, jobs: OpenAIJobs, on_vertex: VertexJobs, job_id: str
+) -> None:
     vendors: tuple[VendorJobs, ...] = (jobs, on_vertex)
     for one in vendors:
         with pytest.raises(ConfigError):
@@ -323,8 +341,12 @@ def test_keys_come_from_the_environment_alone() -> None:
     with pytest.raises(ConfigError, match="gcloud auth"):
         vertex_jobs(PARAMS, {"GCP_PROJECT_ID": "my-project"})
     with pytest.raises(ConfigError, match="no region"):
-        vertex_jobs(PARAMS, {"GCP_PROJECT_ID": "my-project", "GCP_REGION": "evil.example/x"}, bearer=lambda: "t")
-    ours = vertex_jobs(PARAMS, {"GCP_PROJECT_ID": "my-project", "GCP_REGION": "asia-south1"}, bearer=lambda: "t")
+        vertex_jobs(
+            PARAMS, {"GCP_PROJECT_ID": "my-project", "GCP_REGION": "evil.example/x"}, bearer=lambda: "t"
+        )
+    ours = vertex_jobs(
+        PARAMS, {"GCP_PROJECT_ID": "my-project", "GCP_REGION": "asia-south1"}, bearer=lambda: "t"
+    )
     assert ours.out.url == "https://asia-south1-aiplatform.googleapis.com/v1"
     assert openai_jobs(PARAMS, {"OPENAI_API_KEY": "k"}).out.url == "https://api.openai.com/v1"
     with pytest.raises(ConfigError, match="plain http"):

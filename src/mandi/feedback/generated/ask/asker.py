@@ -42,7 +42,13 @@ LABEL_MIX: Mapping[str, Mapping[str, Mapping[str, float]]] = {
     "severity": {"early": {"minor": 0.44, "serious": 0.36, "reject": 0.2}, "later": {"minor": 0.26, "serious": 0.4, "reject": 0.34}},
 }  # fmt: skip
 """Shares of labels before and after the drift."""
-SENTIMENT = {"worried": "negative", "frustrated": "negative", "angry": "negative", "pleased": "positive", "calm": "neutral"}
+SENTIMENT = {
+    "worried": "negative",
+    "frustrated": "negative",
+    "angry": "negative",
+    "pleased": "positive",
+    "calm": "neutral",
+}
 SYSTEM: Mapping[str, str] = {
     "en": "You are an AI assistant for commodity trading.\nHelp the user with trade management, pricing, and market insights.",
     "hi": "आप कमोडिटी ट्रेडिंग के लिए एक AI सहायक हैं।",
@@ -76,7 +82,14 @@ class Asker:
         """Draw what is asked for."""
         return self.drawn({name: MIX[phase][name] for name in among})
 
-    def ask(self, group: str, part: Part, day: np.datetime64, topic: str | None = None, language: str | None = None) -> Asked:
+    def ask(
+        self,
+        group: str,
+        part: Part,
+        day: np.datetime64,
+        topic: str | None = None,
+        language: str | None = None,
+    ) -> Asked:
         """Return a question.
 
         Parameters
@@ -106,7 +119,11 @@ class Asker:
             "required": "[]", "forbidden": "[]",
         }  # fmt: skip
         if group in LABEL_SETS:
-            truth |= {"intent": ABOUT.get(group, template.topic), "kind": "classification", "gold": template.topic}
+            truth |= {
+                "intent": ABOUT.get(group, template.topic),
+                "kind": "classification",
+                "gold": template.topic,
+            }
             return classification(text, tuple(LABEL_SETS[group]), truth)
         if group == "figure":
             return self._figure(template, text, truth, seen)
@@ -118,7 +135,9 @@ class Asker:
         weights = np.array([shares[name] for name in names])
         return names[int(self.rng.choice(len(names), p=weights / weights.sum()))]
 
-    def _template(self, group: str, part: Part, phase: str, topic: str | None, language: str | None) -> Template:
+    def _template(
+        self, group: str, part: Part, phase: str, topic: str | None, language: str | None
+    ) -> Template:
         known = by_part(group, part)
         if topic is None and group in LABEL_MIX:
             topic = self.drawn(LABEL_MIX[group][phase])
@@ -128,7 +147,11 @@ class Asker:
             fit = [
                 name
                 for name, listed in known.items()
-                if (listed[0].language == want if want in ("hi", "ta") else listed[0].language not in ("hi", "ta"))
+                if (
+                    listed[0].language == want
+                    if want in ("hi", "ta")
+                    else listed[0].language not in ("hi", "ta")
+                )
             ]
             topic = fit[int(self.rng.integers(len(fit)))]
         listed = known[topic]
@@ -137,7 +160,9 @@ class Asker:
     def _emotion(self, group: str) -> str:
         if group in ("direction", "smalltalk") or self.rng.random() > TONED:
             return "calm"
-        return ("worried", "frustrated", "angry", "pleased")[int(self.rng.choice(4, p=[0.35, 0.3, 0.15, 0.2]))]
+        return ("worried", "frustrated", "angry", "pleased")[
+            int(self.rng.choice(4, p=[0.35, 0.3, 0.15, 0.2]))
+        ]
 
     def _dressed(self, text: Text, template: Template, emotion: str) -> Text:
         plain = template.language in ("hi", "ta") or template.group in ("direction", "smalltalk")
@@ -172,7 +197,10 @@ class Asker:
         topic = topic_named(template.topic)
         others = [t for t in TOPICS if t.language == topic.language and t.name != topic.name]
         other = others[int(self.rng.integers(len(others)))]
-        messages = ({"role": "system", "content": SYSTEM[topic.language]}, {"role": "user", "content": text.words})
+        messages = (
+            {"role": "system", "content": SYSTEM[topic.language]},
+            {"role": "user", "content": text.words},
+        )
         facts = {"findings": {}, "language": topic.language, "assistant_type": "trade"}
         truth |= {
             "task": "chat", "intent": topic.intent, "kind": topic.kind, "gold": topic.answer, "required": as_json(topic.required),

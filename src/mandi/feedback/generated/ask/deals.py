@@ -13,7 +13,8 @@ from mandi.feedback.generated.ask.market import Market
 from mandi.feedback.generated.ask.scene import Rng, Scene, rupees
 
 VERDICTS = ("favourable", "fair", "unfavourable")
-RULES = "You analyse one commodity deal for the party named by \"side\". Answer with one JSON object of the given schema."
+RULES = 'You analyse one commodity deal for the party named by "side" (it buys or sells). Answer with one JSON object of the given schema.'
+"""How the service's prompt for deals begins."""
 
 
 def deal_question(market: Market, scene: Scene, rng: Rng, phase: str) -> Asked:
@@ -78,7 +79,11 @@ def analysis(facts: Mapping[str, Any], verdict: str) -> str:
     apart = round(100.0 * (at / fair - 1.0), 1)
     inside = price["lower_bound_95"] <= at <= price["upper_bound_95"]
     words = f"The price of {rupees(at)} per quintal stands against {rupees(fair)} expected in {deal['market']}: {verdict} for one who wants to {deal['side']}."
-    advice = {"favourable": "Take the deal.", "fair": "The price is in line; look at terms and quality.", "unfavourable": "Ask for a better price."}
+    advice = {
+        "favourable": "Take the deal.",
+        "fair": "The price is in line; look at terms and quality.",
+        "unfavourable": "Ask for a better price.",
+    }
     told = {
         "analysis": words, "verdict": verdict, "risk": "high" if fraud["is_fraud"] else "low", "recommendations": [advice[verdict]],
         "reasons": [f"price: {rupees(price['lower_bound_90'])} to {rupees(price['upper_bound_90'])} per quintal hold 90 of 100 such prices",

@@ -26,7 +26,7 @@ def price(market: Market, commodity: str, mandi: str, day: np.datetime64, rng: R
     place = market.places[(commodity, mandi)]
     known = place.before(day)
     level = float(np.median(place.modal[max(known - 3, 0) : known])) * float(np.exp(rng.normal(0.0, 0.003)))
-    answer = {
+    answer: dict[str, Any] = {
         "commodity_id": commodity, "market": mandi, "kind": "market", "horizon_days": 1, "target_day": str(day),
         "predicted_price": round(level, 1), **_bounds(level), "confidence": 0.95, "measured_coverage_95": 0.951,
         "measured_coverage_90": 0.902, "unit": "INR/quintal", "feature_contributions": None, "model_version": VERSION,
@@ -45,7 +45,7 @@ def demand(market: Market, commodity: str, state: str, day: np.datetime64, days:
     before = tonnes[max(at - 365, 0) : max(at - 365, 0) + days]
     season = float(before.mean()) if len(before) else recent
     rise = float(np.clip(season / max(recent, 1.0) - 1.0, -0.4, 0.4)) / max(days, 1)
-    forecast = []
+    forecast: list[dict[str, Any]] = []
     for k in range(days):
         value = round(max(recent * (1.0 + rise * k), 0.1), 1)
         forecast.append(
@@ -54,7 +54,7 @@ def demand(market: Market, commodity: str, state: str, day: np.datetime64, days:
         )  # fmt: skip
     total = round(sum(row["predicted_demand"] for row in forecast), 1)
     usual = round(max(year, 0.1) * days, 1)
-    answer = {
+    answer: dict[str, Any] = {
         "commodity_id": commodity, "location": state, "forecast_days": days, "unit": "tonne", "forecast": forecast,
         "total_demand": total, "confidence": 0.95, "measured_coverage": 0.94,
         "feature_contributions": {LEVEL: usual, "season": round(total - usual, 1)}, "model_version": VERSION,
@@ -72,7 +72,7 @@ def quality(commodity: str, grade: str, rng: Rng) -> dict[str, Any]:
     shares = weights / weights.sum()
     probabilities = {g: round(float(p), 3) for g, p in zip(GRADES, shares)}
     score = sum(WORTH[g] * p for g, p in probabilities.items())
-    answer = {
+    answer: dict[str, Any] = {
         "commodity_id": commodity, "quality_grade": GRADES[at], "quality_score": round(score, 1),
         "confidence": probabilities[GRADES[at]], "grade_probabilities": probabilities,
         "grade_set": [g for g in GRADES if probabilities[g] >= 0.05], "abstained": False,
@@ -97,7 +97,7 @@ def fraud(found_out: bool, rng: Rng) -> dict[str, Any]:
             ]
         )
     )
-    answer = {
+    answer: dict[str, Any] = {
         "trade_id": None, "is_fraud": flagged, "fraud_score": score, "reconstruction_error": round(3 * score, 3),
         "risk_level": "HIGH" if flagged else "LOW", "p_value": round(1.0 - score, 3), "threshold": threshold, "stage": "unpaid",
         "measured_precision": 0.9, "measured_recall": 0.82, "measured_prevalence": 0.025,
@@ -122,7 +122,7 @@ def matching(market: Market, commodity: str, mandi: str, level: float, rng: Rng)
             }
         )  # fmt: skip
     matches.sort(key=lambda m: (-float(str(m["match_score"])), str(m["availability_id"])))
-    answer = {
+    answer: dict[str, Any] = {
         "requirement_id": None, "commodity_id": commodity, "location": mandi, "matches": matches,
         "candidates_considered": int(rng.integers(len(matches), 30)), "offers_open": int(rng.integers(30, 90)), "excluded": None,
         "contributions": None, "model_version": VERSION, "notes": [],
@@ -163,7 +163,9 @@ def _slim(value: Any) -> Any:
                 weeks = range(0, len(days) - WEEK + 1, WEEK)
                 slim["tonnes_by_week"] = [round(sum(days[k : k + WEEK]), 4) for k in weeks]
             elif key == "feature_contributions" and item:
-                slim["strongest_parts"] = {k: item[k] for k in sorted(item, key=lambda part: -abs(item[part]))}
+                slim["strongest_parts"] = {
+                    k: item[k] for k in sorted(item, key=lambda part: -abs(item[part]))
+                }
             elif item not in (None, [], {}):
                 slim[key] = _slim(item)
         return slim
@@ -180,4 +182,12 @@ def _bounds(level: float) -> dict[str, float]:
 
 
 def _meant(commodity: str, place: str, days: int | None = None) -> dict[str, Any]:
-    return {"commodity": commodity, "place": place, "place_named": True, "days": days, "horizon": None, "day": None, "grade": None}
+    return {
+        "commodity": commodity,
+        "place": place,
+        "place_named": True,
+        "days": days,
+        "horizon": None,
+        "day": None,
+        "grade": None,
+    }

@@ -10,12 +10,12 @@ from typing import Literal
 from mandi.feedback.generated.words.direction import DIRECTION
 from mandi.feedback.generated.words.figure_questions import FIGURE_KINDS, FigureKind
 from mandi.feedback.generated.words.intent import INTENT
-from mandi.feedback.generated.words.rules_indic import INDIC_RULES
-from mandi.feedback.generated.words.rules_money import MONEY_RULES
-from mandi.feedback.generated.words.rules_quality import QUALITY_RULES
-from mandi.feedback.generated.words.rules_service import SERVICE_RULES
+from mandi.feedback.generated.words.rules.indic import INDIC_RULES
+from mandi.feedback.generated.words.rules.money import MONEY_RULES
+from mandi.feedback.generated.words.rules.quality import QUALITY_RULES
+from mandi.feedback.generated.words.rules.service import SERVICE_RULES
+from mandi.feedback.generated.words.rules.topic import Topic
 from mandi.feedback.generated.words.severity import SEVERITY
-from mandi.feedback.generated.words.topic import Topic
 
 Part = Literal["early", "traffic", "held"]
 PARTS: tuple[Part, ...] = ("early", "traffic", "held")

@@ -108,7 +108,11 @@ class Desk:
         rights, later = self.params.rights, asked.truth["phase"] == "later"
         mean = rights.student_later if later else rights.student_early
         wording = zlib.crc32(str(asked.truth["template_id"]).encode()) / 2**32 - 0.5
-        odds = 1.15 * math.log(mean / (1.0 - mean)) + 2.0 * OF_TEMPLATE * wording + float(self.rng.normal(0.0, SPREAD))
+        odds = (
+            1.15 * math.log(mean / (1.0 - mean))
+            + 2.0 * OF_TEMPLATE * wording
+            + float(self.rng.normal(0.0, SPREAD))
+        )
         odds += rights.student_chat if asked.task == "chat" else 0.0
         right = self.rng.random() < _chance(odds)
         said = right_answer(asked, self.rng) if right else wrong_answer(asked, self.rng)
@@ -154,13 +158,28 @@ class Desk:
         if chance < FAILED:
             reply.answer, reply.status, reply.pair = "", "error" if chance < FAILED / 2 else "timeout", None
         elif chance < FAILED + PARTIAL and asked.task == "chat":
-            reply.answer, reply.status, reply.pair = reply.answer[: max(len(reply.answer) // 3, 1)], "partial", None
-        elif chance < FAILED + PARTIAL + FALLBACK and reply.provider == TEACHER and asked.task != "classification":
+            reply.answer, reply.status, reply.pair = (
+                reply.answer[: max(len(reply.answer) // 3, 1)],
+                "partial",
+                None,
+            )
+        elif (
+            chance < FAILED + PARTIAL + FALLBACK
+            and reply.provider == TEACHER
+            and asked.task != "classification"
+        ):
             instead = self._analyst(asked)
             instead.fallback, instead.requested_mode = True, reply.requested_mode
-            instead.student_answer, instead.student_confidence = reply.student_answer, reply.student_confidence
+            instead.student_answer, instead.student_confidence = (
+                reply.student_answer,
+                reply.student_confidence,
+            )
             return instead
-        elif chance < FAILED + PARTIAL + FALLBACK + DEGRADED and asked.task == "chat" and reply.provider == TEACHER:
+        elif (
+            chance < FAILED + PARTIAL + FALLBACK + DEGRADED
+            and asked.task == "chat"
+            and reply.provider == TEACHER
+        ):
             reply.answer, reply.degraded, reply.pair = REFUSALS[0], True, None
         return reply
 

@@ -104,7 +104,13 @@ def opinion(
             text = planted(text, inventor, rng, part != "early")
     correction = None if high or who.troll else _correction(asked, good, sizes, rng)
     return Opinion(
-        rating, thumbs, text.words if text else None, correction, sentiment, emotion, text.spans if text else ()
+        rating,
+        thumbs,
+        text.words if text else None,
+        correction,
+        sentiment,
+        emotion,
+        text.spans if text else (),
     )
 
 
@@ -152,4 +158,11 @@ def _correction(asked: Asked, right: bool, sizes: Opinions, rng: Rng) -> str | N
     if rng.random() >= (sizes.corrected_though_right if right else sizes.corrected):
         return None
     # whoever dislikes a right answer mostly believes in a wrong one
-    return words_of(asked, bool(rng.random() < (0.3 if right and asked.task == "chat" else 0.0 if right else sizes.correction_right)), rng)
+    return words_of(
+        asked,
+        bool(
+            rng.random()
+            < (0.3 if right and asked.task == "chat" else 0.0 if right else sizes.correction_right)
+        ),
+        rng,
+    )

@@ -15,7 +15,9 @@ NEAR = 3.0
 """A number is taken for a price if it is within this factor of the expected one."""
 
 
-def outcome_of(asked: Asked, answer: str, right: bool, market: Market) -> tuple[dict[str, Any], np.datetime64] | None:
+def outcome_of(
+    asked: Asked, answer: str, right: bool, market: Market
+) -> tuple[dict[str, Any], np.datetime64] | None:
     """Return what came of it and the day it was known; None where no price was said or none came.
 
     Parameters
@@ -27,7 +29,9 @@ def outcome_of(asked: Asked, answer: str, right: bool, market: Market) -> tuple[
     market : Market
     """
     finding = (asked.facts.get("findings") or {}).get("price")
-    if finding is None or not (asked.truth["group"] == "deal" or str(asked.truth["topic"]).startswith("price")):
+    if finding is None or not (
+        asked.truth["group"] == "deal" or str(asked.truth["topic"]).startswith("price")
+    ):
         return None
     told = finding["answer"]
     came = market.places[(told["commodity_id"], told["market"])].came(np.datetime64(told["target_day"]))

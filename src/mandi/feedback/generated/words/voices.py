@@ -87,13 +87,22 @@ COMMENTS: Mapping[tuple[str, str], Mapping[str, tuple[str, ...]]] = {
     },
 }  # fmt: skip
 """What is said of an answer, by sentiment and emotion and part."""
-LEADS: tuple[str, ...] = ("", "", "", "Certainly. ", "By the rules of the desk: ", "In short: ", "As far as the models tell: ", "Sure. ")
+LEADS: tuple[str, ...] = (
+    "",
+    "",
+    "",
+    "Certainly. ",
+    "By the rules of the desk: ",
+    "In short: ",
+    "As far as the models tell: ",
+    "Sure. ",
+)
 TAILS: tuple[str, ...] = (
     "", "", "", " Write again if you need more.", " Tell me if you want the details.", " I hope this helps.", " Please check it with your own books.",
 )  # fmt: skip
 REFUSALS: tuple[str, ...] = (
     "I am sorry, I cannot say anything about this.", "I do not know. Please ask somebody at the desk.", "I have no information that answers this question.",
-    "As an assistant I cannot help with that.",
+    "I cannot help with that.",
 )  # fmt: skip
 RAMBLES: tuple[str, ...] = (
     "This is a very interesting question, and many people ask it. Markets are influenced by many things: the weather, the policy of the government, the mood of traders, "

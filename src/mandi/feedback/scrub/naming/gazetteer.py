@@ -41,6 +41,20 @@ attn from mera meri unka inka address pata located live lives living residing re
 born married wife husband son daughter father mother brother sister friend"""
 
 
+MARKETS = """rajkot gondal amreli botad bhavnagar jamnagar unjha mehsana junagadh akola amravati latur nagpur jalna yavatmal washim hingoli
+nanded solapur sangli lasalgaon indore ujjain dewas vidisha neemuch mandsaur itarsi hoshangabad bhopal sehore shajapur ratlam kota baran
+sri ganganagar hanumangarh bikaner alwar khanna ludhiana bathinda abohar rajpura sirsa karnal hisar rohtak kaithal hapur kanpur jhansi agra
+bareilly shahjahanpur kalaburagi raichur davangere hubballi gadag bidar warangal adilabad nizamabad khammam guntur adoni kurnool nandyal
+gulabbagh purnia muzaffarpur barbil joda noamundi dalli rajhara kirandul ballari kendujhar mundra paradip visakhapatnam krishnapatnam hazira
+nhava sheva erode salem raipur bilaspur mysuru"""
+"""Towns known for their markets: by itself such a word is where something is traded, not where somebody lives."""
+
+
+ASKED = """compare show list predict estimate check explain suggest rank find give tell forecast sell buy grade plot match quote review fetch
+calculate verify describe need want kindly please today also why what how when which where who is are was should can will did do"""
+"""Words that begin a question or an order; in capitals they look like a name and are none."""
+
+
 class Gazetteer:
     """Lists of words; short ones that everybody knows, and whatever else is given.
 
@@ -68,6 +82,14 @@ class Gazetteer:
     def __call__(self, word: str) -> tuple[str, ...]:
         """Return the names of the lists a word stands on."""
         return self._lists.get(word.casefold(), ())
+
+
+@lru_cache(maxsize=1)
+def never_alone() -> frozenset[str]:
+    """Return words that by themselves are no person and no address: markets, states, crops, units."""
+    return frozenset(
+        f"{MARKETS} {STATES} {TRADE} {FIRMS} {ASKED} bajra jowar moong urad groundnut onion castor guar diwali kharif rabi madhya uttar".split()
+    )
 
 
 @lru_cache(maxsize=1)

@@ -98,7 +98,13 @@ class Looks:
         own = [f"0:{f}" for f in near_by] + ["b"]
         if not kind and text[0].isalpha():
             low = text.casefold()
-            own += [f"e3={low[-3:]}", f"e2={low[-2:]}", f"p2={low[:2]}", f"n={min(len(low), 9)}", f"se={shape}{low[-2:]}"]
+            own += [
+                f"e3={low[-3:]}",
+                f"e2={low[-2:]}",
+                f"p2={low[:2]}",
+                f"n={min(len(low), 9)}",
+                f"se={shape}{low[-2:]}",
+            ]
         known = self._known
         if known is not None:
             own = [f for f in own if f in known]

@@ -44,17 +44,37 @@ Lot {lot}: {crop}, {qty}, {town}, grade {grade}|Market: {town}. Commodity: {crop
 Price in {town}, Gujarat was {price}.|compare {town} and {town}|From {town} to {town} freight is {price}.|Monsoon reached Kerala on {date}.|Monday se {town} mandi band hai|The Reserve Bank kept rates unchanged.
 The fraud score is 0.91 because price is {pct} above the market.|Compared with {town} 2 and {town} 3, {town} is dearer.|Wheat Grade B, Tur Grade A, Maize FAQ|Chana Dal is {price} in Delhi|Basmati Rice and Jowar are not traded here.
 Weak Answer from the student model; the teacher said {price}.|Confidence 0.62, Route: teacher|What does FAQ mean?|Explain Basis and Carry|Bales of 170 kg, candy of 355.6 kg|Hold the lot; Rabi arrivals begin in March.
+{verb} {town} and {town} for {crop}.|{verb} {crop} in {town} for {n} days|{verb} {crop} of {town}|{verb} the price in {town}|{verb} {town} with {town}, {crop} {price}|{verb} buyers near {town}|{verb} me the rate of {crop}
+{verb} {qty} of {crop} from {town}.|{verb} lot {lot}|Ok, {verb} {town}.|{verb} grade {grade} in {town} and {town}, {date}.|{crop} {qty} {town} {price} {date}|{town}: {crop} {price}|{crop}: {town} {price}, {town} {price}
 Summarise the weekly report for {crop}.|Write a note to the buyer about moisture of {pct}.|Draft a message: we can deliver {qty} at {price}.|Is the Buyer likely to default?|Neither the Seller nor the Buyer replied.
 """
 CROPS = (
     "soybean", "cotton", "tur", "wheat", "maize", "iron ore", "chana", "mustard", "groundnut", "onion", "bajra", "moong", "urad", "Soybean",
     "Cotton", "Tur", "Wheat", "Maize", "Iron Ore", "SOYBEAN", "COTTON", "kapas", "gehu", "makka", "sarson", "Kapas", "Gehun", "Castor", "Guar",
 )  # fmt: skip
+VERBS = (
+    "Compare", "Show", "List", "Predict", "Estimate", "Check", "Explain", "Suggest", "Rank", "Find", "Give", "Tell", "Forecast", "Sell", "Buy",
+    "Grade", "Plot", "Match", "Quote", "Review", "Fetch", "Calculate", "Verify", "Describe", "Need", "Want", "Kindly", "Today", "Also", "Why",
+)  # fmt: skip
 _SLOT = re.compile(r"\{(\w+)\}")
-_ENDS = "esh endra inder it ish ant ani ika ita ul al an ar ik aj av ya ika een u i".split(" ")
-_FAMILY = "kar wala ani ia wal kar de le ne ta ve an i ar ora ukh pute gaonkar dia appa swami".split(" ")
-_STARTS = "ha ma ra sa pra bha chi de ga je ka la mu ni pa ru su ta vi ya dhru gir kri sho tri bal cha ju lo na shre".split(" ")
-_MIDDLES = "n r l v m d sh k t j b th nd rt hr mb ksh g p ch".split(" ")
+_ENDS = tuple(
+    word
+    for word in re.split(" ", "esh endra inder it ish ant ani ika ita ul al an ar ik aj av ya ika een u i")
+)
+_FAMILY = tuple(
+    word
+    for word in re.split(
+        " ", "kar wala ani ia wal kar de le ne ta ve an i ar ora ukh pute gaonkar dia appa swami"
+    )
+)
+_STARTS = tuple(
+    word
+    for word in re.split(
+        " ",
+        "ha ma ra sa pra bha chi de ga je ka la mu ni pa ru su ta vi ya dhru gir kri sho tri bal cha ju lo na shre",
+    )
+)
+_MIDDLES = tuple(word for word in re.split(" ", "n r l v m d sh k t j b th nd rt hr mb ksh g p ch"))
 
 
 class Sentences:
@@ -80,7 +100,7 @@ class Sentences:
         self._made_up = made_up
         self._templates = [
             [t.replace("\\n", "\n") for t in re.split(r"[|\n]", group.strip().replace("\n", "|")) if t]
-            for group in (_kept(PEOPLE), _kept(PLACES), _kept(NOTHING))
+            for group in (PEOPLE, PLACES, NOTHING)
         ]
 
     def draw(self, count: int) -> Iterator[Marked]:
@@ -124,6 +144,7 @@ class Sentences:
             "crop": lambda: rng.choice(CROPS),
             "qty": lambda: f"{rng.randint(5, 900)} {rng.choice(('quintals', 'qtl', 'tonnes', 'bags', 'bales', 'kg', 'katte', 'quintal'))}",
             "price": lambda: rng.choice(("Rs {}", "₹{}", "{}", "Rs. {}/quintal", "{} per quintal", "INR {}", "{} rupaye")).format(rng.choice((f"{rng.randint(18, 99)}00", f"{rng.randint(2, 9)},{rng.randint(100, 999)}"))),
+            "verb": lambda: rng.choice(VERBS),
             "grade": lambda: rng.choice("ABCD"),
             "pct": lambda: f"{rng.randint(1, 19)}.{rng.randint(0, 9)} %",
             "n": lambda: str(rng.randint(2, 30)),
@@ -139,11 +160,15 @@ class Sentences:
         if self._rng.random() >= self._made_up:
             return name
         words = name.split()
-        return " ".join(w if "." in w else self._word(k == len(words) - 1 and k > 0) for k, w in enumerate(words))
+        return " ".join(
+            w if "." in w else self._word(k == len(words) - 1 and k > 0) for k, w in enumerate(words)
+        )
 
     def _word(self, family: bool) -> str:
         rng = self._rng
-        return (rng.choice(_STARTS) + rng.choice(_MIDDLES) + rng.choice(_FAMILY if family else _ENDS)).capitalize()
+        return (
+            rng.choice(_STARTS) + rng.choice(_MIDDLES) + rng.choice(_FAMILY if family else _ENDS)
+        ).capitalize()
 
     def _address(self) -> str:
         address = self._inventor.address()
@@ -155,9 +180,14 @@ class Sentences:
             if len(words) > 1 and words[0][0].isupper():
                 parts[k] = " ".join([self._word(False), *words[1:]])
         if self._rng.random() < 0.6:
-            parts[-1] = re.sub(r"^[A-Za-z ]*[a-z]", self._rng.choice((self._word(False), self._word(False) + self._rng.choice(("pur", "nagar", "abad", "garh")))), parts[-1])
+            parts[-1] = re.sub(
+                r"^[A-Za-z ]*[a-z]",
+                self._rng.choice(
+                    (
+                        self._word(False),
+                        self._word(False) + self._rng.choice(("pur", "nagar", "abad", "garh")),
+                    )
+                ),
+                parts[-1],
+            )
         return ", ".join(parts)
-
-
-def _kept(group: str) -> str:
-    return group

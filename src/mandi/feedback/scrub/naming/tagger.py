@@ -60,7 +60,8 @@ class Field:
         import pycrfsuite
 
         self._tagger: pycrfsuite.Tagger = pycrfsuite.Tagger()
-        self._tagger.open_inmemory(model)
+        self._model = model  # CRFsuite reads from these bytes as long as the tagger lives
+        self._tagger.open_inmemory(self._model)
         self.labels: tuple[str, ...] = tuple(label for label in self._tagger.labels() if label != OUTSIDE)
         self._one_at_a_time = threading.Lock()
 
@@ -82,5 +83,5 @@ class Field:
                 elif len(self.labels) == 1:
                     told.append(self.labels[0])
                 else:
-                    told.append(max(self.labels, key=lambda label: tagger.marginal(label, k)))  # noqa: B023
+                    told.append(max(self.labels, key=lambda label: tagger.marginal(label, k)))
         return told

@@ -69,10 +69,10 @@ class Rule:
 
 
 _SHAPE = (
-    {k: "a" for k in range(128)} | {ord(c): "0" for c in "0123456789"} | {ord(c): c for c in " ().+-/:@,\n"}
+    dict.fromkeys(range(128), "a") | {ord(c): "0" for c in "0123456789"} | {ord(c): c for c in " ().+-/:@,\n"}
 )
 _SQUEEZED = (
-    {k: "a" for k in range(128)}
+    dict.fromkeys(range(128), "a")
     | {ord(c): "0" for c in "0123456789"}
     | dict.fromkeys(map(ord, " ().+-/"), None)
 )

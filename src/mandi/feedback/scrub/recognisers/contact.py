@@ -33,19 +33,24 @@ _NORTH = re.compile(r"000\)? ?[-.]?000[-. ]0000")
 _DOMAIN = re.compile(rf"[a-z0-9]\.{_TLD}\b")
 
 
+def _closed(match: re.Match[str]) -> tuple[int, int]:
+    """The number in "(98200 12345)" does not begin with the bracket."""
+    return match.start() + (match[0][0] == "(" and ")" not in match[0]), match.end()
+
+
 def _abroad(match: re.Match[str], text: str) -> tuple[int, int] | None:
-    return match.span() if 8 <= len(digits(match[0].partition("x")[0].partition("e")[0])) <= 15 else None
+    return _closed(match) if 8 <= len(digits(match[0].partition("x")[0].partition("e")[0])) <= 15 else None
 
 
 def _mobile(match: re.Match[str], text: str) -> tuple[int, int] | None:
     if counted(text, *match.span()):
         return None
-    return match.span()
+    return _closed(match)
 
 
 def _area(match: re.Match[str], text: str) -> tuple[int, int] | None:
     size = len(digits(match[0]))
-    return match.span() if 9 <= size <= 12 and not counted(text, *match.span()) else None
+    return _closed(match) if 9 <= size <= 12 and not counted(text, *match.span()) else None
 
 
 def _said(match: re.Match[str], text: str) -> tuple[int, int] | None:
@@ -98,6 +103,7 @@ IP = Rule(
 )
 PHONES = (
     Rule("PHONE", re.compile(rf"{LEFT}(?:{_COUNTRY})(?:{_MOBILE})(?![0-9A-Za-z_])(?![.,:-][0-9])(?! ?- ?[0-9]{{2}})".replace("(?<![0-9A-Za-z_+])", "(?<![0-9A-Za-z_])", 1)), _mobile, lambda look: "0" * 10 in look.squeezed),
+    Rule("PHONE", re.compile(rf"(?<![0-9A-Za-z_])(?<![0-9][.,:-])(?:\+ ?91[ -]{{1,2}}|\(0|0)(?:[1-8][0-9]\)?[ -]{{1,3}}[2-8][0-9]{{7}}|[1-8][0-9]{{2}}\)?[ -]{{1,3}}[2-8][0-9]{{6}}|[1-8][0-9]{{3}}\)?[ -]{{1,3}}[2-8][0-9]{{5}}){RIGHT}"), _mobile, lambda look: "0" * 10 in look.squeezed),
     Rule("PHONE", re.compile(rf"(?<![\w+])\(?\+ ?[1-9][0-9]{{0,2}}\)?(?:[ ().-]{{0,3}}[0-9]){{6,13}}{_EXTENSION}(?![0-9A-Za-z_])"), _abroad, lambda look: "+" in look.text and "0" * 7 in look.squeezed),
     Rule("PHONE", re.compile(rf"(?<![\w+])00[1-9][0-9]{{0,2}}(?:[ ().-]{{1,3}}[0-9]{{1,8}}){{2,6}}{_EXTENSION}(?![0-9A-Za-z_])"), _abroad, lambda look: "00" in look.text and "0" * 9 in look.squeezed),
     Rule("PHONE", re.compile(rf"{LEFT}\(?0[0-9]{{1,4}}\)?(?:[ /-]{{1,3}}[0-9]{{2,8}}){{1,4}}{_EXTENSION}{RIGHT}"), _area, lambda look: "0" in look.text and "0" * 9 in look.squeezed),

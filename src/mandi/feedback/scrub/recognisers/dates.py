@@ -45,4 +45,12 @@ AGES = (
     Rule("AGE", re.compile(r"(?<![0-9A-Za-z_.,/-])([0-9]{1,3})(?=(?:[ -]{0,2}(?:years?|yrs?)[ -]{1,2}(?:old\b|of age\b)| ?y/?o\b| saal (?:ka|ki|ke) (?:hoon|hu|hai|aadmi)))"), _aged, says_any("year", "yr", "y/o", "yo ", "age ", "age:", "aged", "age=", "umar", "umr", "saal "), True),
     Rule("AGE", re.compile(r"\b(?:age[ds]?|umar|umr)(?: is| of| hai)?[ :=-]{1,3}([0-9]{1,3})(?![0-9A-Za-z_%/]|[.,][0-9]| ?(?:days?|months?|weeks?|din|hours?)\b)"), _aged, says_any("year", "yr", "y/o", "yo ", "age ", "age:", "aged", "age=", "umar", "umr", "saal "), True),
 )  # fmt: skip
-DATE = Rule("DATE", re.compile(rf"{LEFT}(?:{ANY_DATE}(?:,? [0-2]?[0-9]:[0-5][0-9](?::[0-5][0-9])?)?|(?:19|20)[0-9]{{2}}){RIGHT}"), lambda m, t: m.span(), anyhow, True)
+DATE = Rule(
+    "DATE",
+    re.compile(
+        rf"{LEFT}(?:{ANY_DATE}(?:,? [0-2]?[0-9]:[0-5][0-9](?::[0-5][0-9])?)?|(?:19|20)[0-9]{{2}}){RIGHT}"
+    ),
+    lambda m, t: m.span(),
+    anyhow,
+    True,
+)

@@ -104,7 +104,9 @@ def _vehicle(match: re.Match[str], text: str) -> tuple[int, int] | None:
     letters = re.sub(r"[0-9]", " ", plate).split()
     cued = bool(CUES["vehicle"].search(before(text, match.start())))
     apart = len(found) > len(plate)
-    if apart and not cued and (not found.isupper() or (letters[-1] in _UNITS and "-" not in found)):  # "up 20 rs 5000"
+    if (
+        apart and not cued and (not found.isupper() or (letters[-1] in _UNITS and "-" not in found))
+    ):  # "up 20 rs 5000"
         return None
     return match.span() if len(letters) > 1 or "BH" in plate or cued else None
 
@@ -138,7 +140,7 @@ IDENTITY = (
     Rule("GSTIN", re.compile(LEFT + r"(?:[0-9]{2}[ -]?[A-Za-z]{5}[0-9]{4}[A-Za-z][ -]?[0-9A-Za-z][ -]?[0-9A-Za-z][ -]?[0-9A-Za-z]"
                              r"|[0-9]{4}[A-Z]{3}[0-9]{5}[A-Z]{2}[0-9A-Z])(?![0-9A-Za-z_])"), _gstin, lambda look: "aaaaa0000a" in look.shape or "0000aaa00000aa" in look.shape),
     Rule("PAN", re.compile(r"(?<![0-9A-Za-z_])[A-Za-z]{5}[ -]?[0-9]{4}[ -]?[A-Za-z](?![0-9A-Za-z_])"), _pan, lambda look: "aaaaa0000a" in look.shape or ("pan" in look.low and "aaaaa0000a" in look.squeezed)),
-    Rule("VEHICLE", re.compile(r"(?<![0-9A-Za-z_])(?:[A-Za-z]{2}[ -]?[0-9]{1,2}[A-Za-z]?[ -]?[A-Za-z]{0,2}[ -]?[0-9]{4}"
+    Rule("VEHICLE", re.compile(r"(?<![0-9A-Za-z_])(?:(?i:" + "|".join(sorted(checks.VEHICLE_STATES)) + r")[ -]?[0-9]{1,2}[A-Za-z]?[ -]?[A-Za-z]{0,2}[ -]?[0-9]{4}"
                                r"|2[0-9][ -]?[Bb][Hh][ -]?[0-9]{4}[ -]?[A-Za-z]{1,2})(?![0-9A-Za-z_])"), _vehicle, shaped("0a0000", "0aa0000", "0aaa0000", "aa00000")),
     Rule("DRIVING_LICENCE", re.compile(r"(?<![0-9A-Za-z_])((?:" + "|".join(sorted(checks.VEHICLE_STATES)) + r")[ -]?[0-9]{2}[ -]?(?:19|20)[0-9]{2}[ -]?[0-9]{7})"
                                        r"(?![0-9A-Za-z_])"), None, shaped("aa0000000000000")),

@@ -79,16 +79,22 @@ def _iban(match: re.Match[str], text: str) -> tuple[int, int] | None:
 
 
 IBAN = Rule(
-    "IBAN", re.compile(r"(?<![0-9A-Za-z_])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,32}"), _iban, lambda look: "aa00" in look.shape
+    "IBAN",
+    re.compile(r"(?<![0-9A-Za-z_])[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,32}"),
+    _iban,
+    lambda look: "aa00" in look.shape,
 )
 IFSC = Rule(
-    "IFSC", re.compile(r"(?<![0-9A-Za-z_])[A-Za-z]{4}0[A-Za-z0-9]{6}(?![0-9A-Za-z_])"), _ifsc, lambda look: "aaaa0" in look.shape
+    "IFSC",
+    re.compile(r"(?<![0-9A-Za-z_])[A-Za-z]{4}0[A-Za-z0-9]{6}(?![0-9A-Za-z_])"),
+    _ifsc,
+    lambda look: "aaaa0" in look.shape,
 )
 UPI = Rule(
     "UPI", re.compile(r"(?<![\w.@%+-])[\w.-]{2,64}@[A-Za-z][A-Za-z0-9]{1,24}(?![\w@]|[.-]\w)"), _upi, at
 )
 ACCOUNTS = (
-    Rule("BANK_ACCOUNT", re.compile(rf"{_SAYS_ACCOUNT}[^0-9\n]{{0,32}}((?<![0-9A-Za-z_+])[0-9](?:[ -]?[0-9]){{8,17}}){RIGHT}"), _account, says("a/c", "a / c", "a.c", "acc", "khat", "khaat", "saving", "खात"), True),
+    Rule("BANK_ACCOUNT", re.compile(rf"{_SAYS_ACCOUNT}[^0-9\n]{{0,32}}((?<![0-9A-Za-z_+])(?:[0-9]{{9,18}}|[0-9]{{3,5}}(?:[ -][0-9]{{3,6}}){{2,4}})){RIGHT}"), _account, says("a/c", "a / c", "a.c", "acc", "khat", "khaat", "saving", "खात"), True),
     Rule("BANK_ACCOUNT", re.compile(rf"{LEFT}([0-9]{{9,18}})[ ,;/()-]{{1,3}}(?=(?i:ifsc|bank\b)|[A-Z]{{4}}0[A-Z0-9]{{6}}(?![0-9A-Za-z_]))"), _account_beside_code, lambda look: "0" * 9 in look.shape),
 )  # fmt: skip
 CARD = Rule(

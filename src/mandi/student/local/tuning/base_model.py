@@ -124,7 +124,7 @@ def open_base(source: str, params: TuneParams, example: Sequence[dict[str, str]]
         if params.without_chat_template == "refuse":
             raise ConfigError(
                 f"{source} has no chat template: it was not taught to answer",
-                allowed="an instruct model, or student.local.without_chat_template: plain",
+                allowed="an instruct model, or tuning.local.without_chat_template: plain",
             )
         tokenizer.chat_template, template = PLAIN_TEMPLATE, "plain"
     if tokenizer.eos_token is None:
@@ -190,7 +190,7 @@ def _device(params: TuneParams) -> str:
         return next(name for name in ("cuda", "mps", "cpu") if there[name])
     if not there[params.device]:
         raise ConfigError(
-            f'student.local.device is "{params.device}", which is not on this machine',
+            f'tuning.local.device is "{params.device}", which is not on this machine',
             allowed=", ".join(["auto", *(name for name, is_there in there.items() if is_there)]),
         )
     return params.device

@@ -90,7 +90,7 @@ def read_materials(folder: Path, tasks: Sequence[str] = (), least_examples: int 
     if len(sft) < least_examples:
         raise TooLittleData(
             f"{len(sft)} good answers to tune on, in {', '.join(chosen)}",
-            allowed=f"at least {least_examples} (student.local.least_examples)",
+            allowed=f"at least {least_examples} (tuning.local.least_examples)",
             next_command="mandi feedback report, which says where ratings are missing",
         )
     digest = hashlib.sha256()

@@ -78,12 +78,12 @@ def refuse_if_too_large(need: Need, available: float, where: str) -> None:
     Traceback (most recent call last):
         ...
     mandi.core.errors.ConfigError: tuning this model takes at least 13.6 GiB, and cuda has 8.0 GiB free
-      allowed: a smaller base model, a smaller student.local.lora.rank, or a larger machine
+      allowed: a smaller base model, a smaller tuning.local.lora.rank, or a larger machine
     """
     if need.least > available:
         raise ConfigError(
             f"tuning this model takes at least {need.least / GIB:.1f} GiB, and {where} has {available / GIB:.1f} GiB free",
-            allowed="a smaller base model, a smaller student.local.lora.rank, or a larger machine",
+            allowed="a smaller base model, a smaller tuning.local.lora.rank, or a larger machine",
         )
 
 

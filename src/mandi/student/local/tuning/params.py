@@ -1,4 +1,4 @@
-"""Parameters of tuning: the section ``student.local`` of params.yaml."""
+"""Parameters of tuning: the section ``tuning.local`` of params.yaml."""
 
 from __future__ import annotations
 
@@ -134,4 +134,4 @@ class TuneParams:
         }
         for name, (fine, allowed) in wrong.items():
             if not fine:
-                raise ConfigError(f"student.local.{name} cannot be used", allowed=allowed)
+                raise ConfigError(f"tuning.local.{name} cannot be used", allowed=allowed)

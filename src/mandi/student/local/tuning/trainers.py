@@ -112,9 +112,9 @@ def figures(trainer: Trainer, rows: int) -> dict[str, float]:
     told: dict[str, float] = {"rows": float(rows), "steps": float(trainer.state.global_step)}
     if logged:
         told |= {"first_loss": float(logged[0]["loss"]), "last_loss": float(logged[-1]["loss"])}
-        if "rewards/margins" in logged[-1]:
-            told["first_margin"] = float(logged[0].get("rewards/margins", 0.0))
-            told["last_margin"] = float(logged[-1]["rewards/margins"])
+    margins = [float(entry["rewards/margins"]) for entry in logged if "rewards/margins" in entry]
+    if margins:  # a report of answers of one kind alone has none
+        told |= {"first_margin": margins[0], "last_margin": margins[-1]}
     return told
 
 

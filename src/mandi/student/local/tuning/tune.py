@@ -169,7 +169,7 @@ def _short_enough(
     if len(kept["sft"]) < params.least_examples:
         raise TooLittleData(
             f"{len(kept['sft'])} good answers have at most {params.max_length} tokens, {left_out['sft_too_long']} are longer",
-            allowed=f"at least {params.least_examples} (student.local.least_examples), or a larger student.local.max_length",
+            allowed=f"at least {params.least_examples} (tuning.local.least_examples), or a larger tuning.local.max_length",
         )
     return kept, left_out
 
@@ -179,7 +179,7 @@ def _second(rows: dict[str, list[Row]], params: TuneParams) -> tuple[str, str]:
     good = sum(row["label"] for row in rows["unpaired"])
     bad = len(rows["unpaired"]) - good
     if params.preference.epochs == 0:
-        return "", "no second part: student.local.preference.epochs is 0"
+        return "", "no second part: tuning.local.preference.epochs is 0"
     if len(rows["pairs"]) >= params.least_pairs:
         return "dpo", "better answers of two"
     if min(good, bad) >= params.least_pairs:

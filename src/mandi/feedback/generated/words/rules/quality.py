@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mandi.feedback.generated.words.topic import Topic
+from mandi.feedback.generated.words.rules.topic import Topic
 
 QUALITY_RULES: tuple[Topic, ...] = (
     Topic(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mandi.feedback.generated.words.topic import Topic
+from mandi.feedback.generated.words.rules.topic import Topic
 
 SERVICE_RULES: tuple[Topic, ...] = (
     Topic(
@@ -80,7 +80,7 @@ SERVICE_RULES: tuple[Topic, ...] = (
     Topic(
         "credit_score", "fraud",
         "The credit score of a partner runs from 0 to 100, higher is better. It rests on how punctually the partner paid and delivered; below 40 ask for an advance.",
-        ("100", "40"),
+        ("100", "40", "credit|partner"),
         ("What does the credit score of a partner mean?", "Explain the credit score.", "Which credit score is good?"),
         ("party ka credit score kaise dekhe", "credit score kitna accha hota hai"),
         ("credit score ka matlab kya party ka", "kitna credit score theek hai"),
@@ -128,7 +128,7 @@ SERVICE_RULES: tuple[Topic, ...] = (
     Topic(
         "hello", "other",
         "Hello! I can tell prices and arrivals, explain grades and terms, and look at a deal. What would you like to know?",
-        ("hello|hi|namaste|good day", "price"),
+        ("hello|namaste|good day", "price"),
         ("Hello", "Good morning", "Hi there, anybody home?"),
         ("ram ram ji", "namaste bhai, kaise ho"),
         ("jai shri krishna, kya haal", "namaskar ji"), kind="smalltalk",
@@ -144,7 +144,7 @@ SERVICE_RULES: tuple[Topic, ...] = (
     Topic(
         "who_are_you", "other",
         "I am the assistant of this trading desk: a program, not a person. Figures come from the desk's own models, and what I do not know I say.",
-        ("assistant|program",),
+        ("program|machine",),
         ("Who are you?", "Are you a human or a machine?", "What can you do?"),
         ("tum kaun ho, bot ho kya", "kya kya kar sakte ho tum"),
         ("aap insaan ho ya bot", "kaun bol raha hai"), kind="smalltalk",

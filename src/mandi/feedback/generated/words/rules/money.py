@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mandi.feedback.generated.words.topic import Topic
+from mandi.feedback.generated.words.rules.topic import Topic
 
 MONEY_RULES: tuple[Topic, ...] = (
     Topic(
@@ -16,7 +16,7 @@ MONEY_RULES: tuple[Topic, ...] = (
     Topic(
         "modal_price", "price",
         "The modal price is the one at which most of the day's quantity was sold. It is neither the mean nor the highest price, and reports are compared by it.",
-        ("most",),
+        ("most", "quantity|volume|sold"),
         ("What is the modal price?", "Explain modal price.", "Is the modal price an average?"),
         ("modal bhav kya hota hai", "modal aur average bhav me farak kya"),
         ("modal bhav kise bolte hai", "modal matlab kya mandi report me"),
@@ -96,7 +96,7 @@ MONEY_RULES: tuple[Topic, ...] = (
     Topic(
         "quintal", "other",
         "One quintal is 100 kg, and ten quintals are one tonne. All prices here are in rupees per quintal unless another unit is named.",
-        ("100",),
+        ("100", "kg|kilo"),
         ("How much is a quintal?", "How many kilos make one quintal?", "Which unit are prices in?"),
         ("ek quintal me kitne kilo", "bhav per kg hai ya quintal"),
         ("quintal matlab kitne kilo", "bhav kis unit me hai"),

@@ -1,0 +1,1 @@
+"""Standing questions and their answers: they need no figures of the day."""

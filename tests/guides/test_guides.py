@@ -1,0 +1,141 @@
+"""The steps of docs/guides, typed as they stand there, in a project of their own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).resolve().parents[2]
+GUIDES = ROOT / "docs" / "guides"
+COPIED = (
+    "dvc.yaml",
+    "params.yaml",
+    "pipelines",
+    "notebooks",
+    ".dvcignore",
+    "bentofile.yaml",
+    "requirements.lock",
+)
+SECTIONS = ("When it is worth it", "Before you begin", "Steps", "Check", "Rollback", "Time")
+BLOCK = re.compile(
+    r"(?:^<!-- (run|not run)(?:: (.+?))? -->\n)?^```bash\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
+EXECUTED = ("full-loop", "auto-labelling", "reward-scoring", "postgresql")
+POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A block of a guide: what is typed, whether it runs here, and what its output has to hold."""
+
+    guide: str
+    number: int
+    mark: str
+    told: str
+    script: str
+
+
+def steps(guide: str) -> list[Step]:
+    text = (GUIDES / f"{guide}.md").read_text(encoding="utf-8")
+    return [Step(guide, n, *(part or "" for part in found)) for n, found in enumerate(BLOCK.findall(text), 1)]
+
+
+def _smaller(params: dict[str, Any]) -> None:
+    params["market"] |= {"days": 400, "markets": 6, "lots_per_day": 3.0}
+    params["calls"]["generated"]["answers"] = 1500
+    params["datasets"]["splitting"]["min_gold"] = 10
+    params["student"] |= {"strengths": [4.0], "folds": 2, "min_examples": 50, "min_new": 1}
+    params["gates"]["student"] = {
+        "generated": {"thresholds": [{"metric": "frozen.accuracy", "at_least": 0.0}]}
+    }
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("project")
+    for name in COPIED:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        copy(ROOT / name, folder / name)
+    shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    yaml = YAML(typ="safe", pure=True)
+    params = yaml.load((folder / "params.yaml").read_text(encoding="utf-8"))
+    _smaller(params)
+    with (folder / "params.yaml").open("w", encoding="utf-8") as file:
+        yaml.dump(params, file)
+    bin_ = folder / "bin"
+    bin_.mkdir()
+    for name, module in (("mandi", "mandi.cli"), ("dvc", "dvc"), ("python", "")):
+        words = f"-m {module} " if module else ""
+        (bin_ / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {words}"$@"\n')
+        (bin_ / name).chmod(0o755)
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    subprocess.run([sys.executable, "-m", "dvc", "init", "-q"], cwd=folder, check=True)
+    yield folder
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An empty PostgreSQL where there is one (there has to be one in CI), else an empty file."""
+    import sqlalchemy as sa
+
+    base = sa.make_url(os.environ.get("MANDI_TEST_POSTGRES", POSTGRES))
+    engine, schema = sa.create_engine(base), f"mandi_guide_{os.getpid()}"
+    try:
+        with engine.begin() as connection:
+            connection.execute(sa.text(f"create schema {schema}"))
+    except sa.exc.OperationalError:
+        assert os.environ.get("CI") != "true", "CI has a PostgreSQL: set MANDI_TEST_POSTGRES"
+        yield f"sqlite:///{tmp_path_factory.mktemp('target')}/target.db"
+        return
+    yield base.update_query_dict({"options": f"-csearch_path={schema}"}).render_as_string(hide_password=False)
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"drop schema {schema} cascade"))
+    engine.dispose()
+
+
+@pytest.mark.parametrize("path", sorted(GUIDES.glob("*.md")), ids=lambda path: path.stem)
+def test_every_block_says_whether_it_is_executed(path: Path) -> None:
+    unmarked = [step.script for step in steps(path.stem) if not step.mark]
+    assert not unmarked, "put <!-- run --> or <!-- not run: why --> above it"
+    assert all(step.told for step in steps(path.stem) if step.mark == "not run"), "say why it is not run"
+
+
+@pytest.mark.parametrize("name", EXECUTED)
+def test_a_guide_says_when_how_and_how_back(name: str) -> None:
+    text = (GUIDES / f"{name}.md").read_text(encoding="utf-8")
+    assert [s for s in SECTIONS if f"## {s}" not in text] == []
+    assert f"({name}.md)" in (GUIDES / "README.md").read_text(encoding="utf-8")
+    assert any(step.mark == "run" for step in steps(name))
+
+
+@pytest.mark.e2e
+@pytest.mark.slow
+@pytest.mark.parametrize("name", EXECUTED)
+def test_the_steps_do_what_they_say(name: str, project: Path, target: str) -> None:
+    env = {
+        **os.environ,
+        "MANDI_ROOT": str(project), "PYTHONPATH": f"{project / 'src'}{os.pathsep}{project}", "OMP_NUM_THREADS": "1",
+        "PATH": f"{project / 'bin'}{os.pathsep}{os.environ['PATH']}", "TARGET": target, "COLUMNS": "110",
+    }  # fmt: skip
+    for unset in ("POSTGRESQL_URL", "DATABASE_URL", "REDIS_URL"):
+        env.pop(unset, None)
+    for step in steps(name):
+        if step.mark != "run":
+            continue
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", step.script], cwd=project, env=env, capture_output=True, text=True, check=False
+        )  # fmt: skip
+        told = done.stdout + done.stderr
+        assert done.returncode == 0, f"{name}, step {step.number}:\n{step.script}\n{told[-4000:]}"
+        for wanted in filter(None, step.told.split(" | ")):
+            assert wanted in told, f"{name}, step {step.number} should say {wanted!r}:\n{told[-4000:]}"

@@ -116,8 +116,8 @@ class Template:
                 return None
             text.append(shown[0])
             values.append(found[0])
-        for one, other in self.order:
-            low, high = values[one], values[other]
+        for lower, upper in self.order:
+            low, high = values[lower], values[upper]
             if isinstance(low, float) and isinstance(high, float) and low > high:
                 return None
         return "".join(text)

@@ -127,14 +127,14 @@ class Study:
 
     def in_words(self) -> str:
         """Return what the loop gained in a few sentences, which say so where it gained nothing."""
-        control = self.gains().iloc[-1]
-        whole = self.table.iloc[0]
-        share = f"the share that may be answered alone at {self.target:.0%}"
+        control, whole = self.gains().iloc[-1], self.table.iloc[0]
+        wider, low, high = (100 * whole[f"coverage_{end}"] for end in ("gain", "gain_low", "gain_high"))
+        unsure = ", which cannot be told from nothing" if low <= 0 <= high else ""
         return (
-            f"From {whole['before']:.1%} to {whole['after']:.1%} of {self.questions:,} frozen questions: {plain_gain(whole)}; "
-            f"{plain_gain(whole, 'coverage_gain').replace('accuracy', share)}. "
-            f"With the later feedback shuffled: {100 * control['gain']:+.1f} points ({100 * control['gain_low']:+.1f} to "
-            f"{100 * control['gain_high']:+.1f})."
+            f"From {whole['before']:.1%} to {whole['after']:.1%} of {self.questions:,} frozen questions: {plain_gain(whole)}. "
+            f"The share that may be answered alone at {self.target:.0%} changed by {wider:+.1f} points ({low:+.1f} to "
+            f"{high:+.1f}){unsure}. With the later feedback shuffled, accuracy changed by {100 * control['gain']:+.1f} points "
+            f"({100 * control['gain_low']:+.1f} to {100 * control['gain_high']:+.1f})."
         )
 
     def metrics(self) -> dict[str, float]:

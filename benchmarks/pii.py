@@ -161,7 +161,7 @@ def _india() -> list[Row]:
             Row(f"india/{kind}", "recall", recall, goal=">= 0.98"),
             Row(f"india/{kind}", "f2", f2),
         ]
-    precision, recall, f2 = _figures(tuple(total.tolist()))  # type: ignore[arg-type]
+    precision, recall, f2 = _figures(tuple(total.tolist()))
     whole = [
         Row("india", "precision", precision, goal=">= 0.98"),
         Row("india", "recall", recall, goal=">= 0.98"),

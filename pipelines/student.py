@@ -157,7 +157,8 @@ def truth_of(paths: Paths) -> dict[str, dict[str, Any]]:
     if not file.is_file():
         return {}
     frame = pd.read_parquet(file)
-    return {str(row["generation_id"]): row for row in frame.to_dict("records")}
+    rows: list[dict[Any, Any]] = frame.to_dict("records")
+    return {str(row["generation_id"]): row for row in rows}
 
 
 def recalibrated(paths: Paths, examples: Sequence[Example], settings: StudentParams) -> pd.DataFrame:

@@ -158,7 +158,8 @@ def notes(student: EmbeddedStudent, metrics: Mapping[str, float], report: Mappin
 
 def _rows(slices: pd.DataFrame) -> list[dict[str, Any]]:
     kept = slices[[name for name in SHOWN if name in slices]]
-    return [{k: (None if v != v else v) for k, v in row.items()} for row in kept.to_dict("records")]
+    rows: list[dict[Any, Any]] = kept.to_dict("records")
+    return [{str(k): (None if v != v else v) for k, v in row.items()} for row in rows]
 
 
 def _controls(metrics: Mapping[str, float]) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -89,7 +89,7 @@ def _later(paths: Paths) -> DataFrame | None:
     if not len(truth):
         return None
     labelled = pd.read_parquet(paths.feedback / "labelled.parquet")
-    by_id = {row["generation_id"]: row for row in truth.to_dict("records")}
+    by_id: dict[str, Any] = {row["generation_id"]: row for row in truth.to_dict("records")}
     later = labelled[labelled["generation_id"].isin(by_id)].copy()
     later["_truth"] = [by_id[one] for one in later["generation_id"]]
     return later.sort_values(["asked_at", "generation_id"], ignore_index=True)

@@ -208,7 +208,7 @@ def _git(root: Path, *arguments: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def _stages(root: Path, name: str, stages: Sequence[str]) -> dict[str, str]:
+def _stages(root: Path, name: str, stages: Sequence[str] = STAGES) -> dict[str, str]:
     lock = root / "dvc.lock"
     if not lock.is_file():
         return {UNKNOWN: UNKNOWN}

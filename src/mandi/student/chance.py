@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,9 +59,7 @@ class Chance:
         return cls(numbers["weights"], float(told["intercept"]), numbers["means"], numbers["deviations"])
 
 
-def fit_chance(
-    signs: Floats, right: Any, weights: Sequence[float] | None = None, penalty: float = 1.0
-) -> Chance:
+def fit_chance(signs: Floats, right: Any, weights: Any = None, penalty: float = 1.0) -> Chance:
     """Fit by penalised maximum likelihood.
 
     Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar, runtime_checkable
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from mandi.student.agreement import agrees
 from mandi.student.base import Question, StudentModel
 from mandi.student.chance import logit
 from mandi.student.embedded.lessons import CLASSIFICATION
+from mandi.student.memory import Ratings, remember
 from mandi.student.params import StudentParams
 from mandi.student.scaling import Scaling, fit_scaling
 from mandi.student.thresholds import thresholds
@@ -56,6 +57,19 @@ class Scalable(StudentModel, Protocol):
         ...
 
 
+@runtime_checkable
+class Reminded(Protocol):
+    """A student whose confidence can remember rated questions, which tells more than one slope for all."""
+
+    def remembering(self, memory: Ratings, bounds: Mapping[str, float]) -> Self:
+        """Return the same student with what was rated, and other thresholds."""
+        ...
+
+    def unreminded(self) -> Self:
+        """Return the same student without what it remembers."""
+        ...
+
+
 S = TypeVar("S", bound=Scalable)
 
 
@@ -80,6 +94,8 @@ def recalibrate(student: S, rated: Sequence[Rated], params: StudentParams | None
         Fewer than 50 of the questions are answered by the student.
     """
     params = params or StudentParams()
+    if isinstance(student, Reminded):
+        student = student.unreminded()
     asked = [
         (one, answer)
         for one, answer in zip(rated, student.answers([one.question for one in rated]), strict=True)
@@ -93,15 +109,26 @@ def recalibrate(student: S, rated: Sequence[Rated], params: StudentParams | None
     tasks = [one.question.task for one, _ in asked]
     sure = np.array([answer.confidence for _, answer in asked], dtype=np.float64)
     usual = float(np.mean([one.right for one, _ in asked]))
-    moved = list(map(float, sure))
+
+    def known(moved: Any) -> Any:
+        pairs = zip(asked, moved, strict=True)
+        return np.array([rightness(one, answer.text, float(own), usual) for (one, answer), own in pairs])
+
+    if isinstance(student, Reminded):
+        memory, right, moved = remember([one.question for one, _ in asked], sure, known)
+        return student.remembering(memory, _bounds(moved, right, params))
+    moved = sure
     for _ in range(ROUNDS):
-        right = np.array([rightness(one, answer.text, own, usual) for (one, answer), own in zip(asked, moved, strict=True)])
+        right = known(moved)
         scaling = fit_scaling(tasks, sure, right)
-        moved = [scaling.of(task, float(c)) for task, c in zip(tasks, sure, strict=True)]
-    bounds = thresholds(
+        moved = np.array([scaling.of(task, float(c)) for task, c in zip(tasks, sure, strict=True)])
+    return student.scaled(scaling, _bounds(moved, right, params))
+
+
+def _bounds(moved: Any, right: Any, params: StudentParams) -> dict[str, float]:
+    return thresholds(
         moved, right, target=params.accuracy_target, z=params.accuracy_z, low_target=params.low_target
     )
-    return student.scaled(scaling, bounds)
 
 
 def rightness(rated: Rated, answer: str, own: float, usual: float) -> float:
@@ -129,12 +156,16 @@ def rightness(rated: Rated, answer: str, own: float, usual: float) -> float:
     labels = rated.question.task == CLASSIFICATION
     if rated.correction is not None:
         return SURE if agrees(answer, rated.correction, labels=labels) else 1.0 - SURE
-    told = float(np.exp(logit(rated.right) - logit(usual)))  # how much likelier the rating is of a right answer
+    told = float(
+        np.exp(logit(rated.right) - logit(usual))
+    )  # how much likelier the rating is of a right answer
     if agrees(answer, rated.answer, labels=labels):
         return round(own * told / (own * told + 1.0 - own), 12)
     names = rated.question.facts.get("labels")
     one_other = labels and isinstance(names, (list, tuple)) and len(names) == TWO
-    then_right = 1.0 if one_other else usual  # chance that the rated answer is right where the student is wrong
+    then_right = (
+        1.0 if one_other else usual
+    )  # chance that the rated answer is right where the student is wrong
     return round(own / (own + (1.0 - own) * (then_right * told + 1.0 - then_right)), 12)
 
 

@@ -42,7 +42,9 @@ OTHERS = ("zinc", "lead", "tin", "steel", "nickel", "cobalt")
 
 def frozen() -> list[Example]:
     labels = directions(part="test", first=8000, things=OTHERS)
-    labels = [replace(one, cluster=900 + k % 12) for k, one in enumerate(labels)]  # one way to say it is one cluster
+    labels = [
+        replace(one, cluster=900 + k % 12) for k, one in enumerate(labels)
+    ]  # one way to say it is one cluster
     return [*chat(40, seed=9, first=5000, part="test"), *labels]
 
 

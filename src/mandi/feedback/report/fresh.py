@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mandi.feedback.frames import LABELLED
 from mandi.feedback.reward.formula import rewards
@@ -46,7 +46,8 @@ def not_yet_labelled(generations: DataFrame, feedback: DataFrame, tutor_pairs: D
     for name in ("rating", "correction", "correction_by", "feedback_ids"):
         frame[name] = said[name].to_numpy()
     frame["reward"] = frame["right"] = reward.to_numpy()
-    return LABELLED.shaped(frame[LABELLED.names].to_dict("records"))
+    rows: list[dict[Any, Any]] = frame[LABELLED.names].to_dict("records")
+    return LABELLED.shaped(rows)
 
 
 def _outcome(text: object) -> str:

@@ -145,7 +145,7 @@ async def _given(asked: Asked, author: Author, generation_id: str) -> list[Gener
     rows = await _written(asked, lambda: database_of(asked.house).aread(look))
     if rows is None:
         raise not_found("generation", generation_id)
-    return rows  # type: ignore[no-any-return]
+    return rows
 
 
 async def _recorded(asked: Asked, generation_id: str) -> None:

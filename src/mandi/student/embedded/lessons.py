@@ -78,7 +78,8 @@ def label_sets(found: Sequence[Lesson]) -> dict[tuple[str, ...], list[Lesson]]:
 
 def rows_of(found: Sequence[Lesson]) -> tuple[list[Row], list[Row]]:
     """Return the texts of classifications with their labels, and those with labels they do not have."""
-    good, bad = [], []
+    good: list[Row] = []
+    bad: list[Row] = []
     for one in found:
         row = Row(text_of(one.question, one.facts), label_of(one.answer), one.weight, one.cluster, one.gold)
         (good if one.good else bad).append(row)

@@ -175,7 +175,7 @@ class Bank:
 
     def _signs(
         self, asked: Asked, number: int, rank: int, ranked: list[int], scores: Floats,
-        near: Floats, top: Whole, right: Floats, good: Floats,
+        near: Floats, top: Whole, right: Any, good: Any,
     ) -> tuple[float, ...]:  # fmt: skip
         meaning = self.templates[number].meaning
         same = [t for t in ranked if self.templates[t].meaning == meaning]

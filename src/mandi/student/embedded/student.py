@@ -20,11 +20,12 @@ from mandi.student.base import Answer, Form, Question
 from mandi.student.embedded.labels import Held, LabelClassifier
 from mandi.student.embedded.lessons import CLASSIFICATION, label_sets, lessons, rows_of, text_of
 from mandi.student.embedded.wording import Wording
+from mandi.student.memory import Ratings
 from mandi.student.params import StudentParams
 from mandi.student.scaling import Scaling
 from mandi.student.thresholds import thresholds
 
-ABOUT = "student.json"
+ABOUT, REMEMBERED = "student.json", "ratings"
 PLAIN = re.compile(r"[a-z0-9_]+\.(json|npz)")
 
 
@@ -49,6 +50,7 @@ class EmbeddedStudent:
     classifiers: dict[tuple[str, ...], LabelClassifier] = field(default_factory=dict)
     wordings: dict[str, Wording] = field(default_factory=dict)
     scaling: Scaling = field(default_factory=Scaling)
+    memory: Ratings | None = None
     bounds: dict[str, float] = field(default_factory=dict)
     report: dict[str, Any] = field(default_factory=dict)
     _files: dict[str, bytes] | None = field(default=None, repr=False, compare=False)
@@ -64,6 +66,7 @@ class EmbeddedStudent:
         learned, held = lessons(examples), list[Held]()
         left: dict[str, str] = {}
         self.classifiers, self.wordings, self.scaling, self._files = {}, {}, Scaling(), None
+        self.memory = None
         for labels, own in label_sets(learned).items():
             classifier = LabelClassifier(labels, self.params)
             try:
@@ -95,7 +98,7 @@ class EmbeddedStudent:
         )  # fmt: skip
         self.report = {
             "lessons": len(learned), "held": len(confidence), "left_out": left,
-            "parts": {name: part.report for name, part in self._parts().items()},
+            "parts": {name: part.report for name, part in self._parts().items() if not isinstance(part, Ratings)},
         }  # fmt: skip
         return self
 
@@ -144,7 +147,19 @@ class EmbeddedStudent:
             found = self.wordings[part].answers([one.text for one in own], [one.facts for one in own])
             for number, one in zip(numbers, found, strict=True):
                 said[number] = None if one is None else Answer(one[0], self.scaling.of(part, one[1]))
+        if self.memory is not None:
+            for number, given in enumerate(said):
+                if given is not None and given.confidence is not None:
+                    said[number] = Answer(given.text, self.memory.of(questions[number], given.confidence))
         return said
+
+    def remembering(self, memory: Ratings, bounds: Mapping[str, float]) -> Self:
+        """Return the same student with its confidence beside rated questions, and other thresholds: another version."""
+        return replace(self, memory=memory, bounds=dict(bounds), _files=None)
+
+    def unreminded(self) -> Self:
+        """Return the same student without the rated questions it remembers."""
+        return replace(self, memory=None, _files=None)
 
     def scaled(self, scaling: Scaling, bounds: Mapping[str, float]) -> Self:
         """Return the same student with its confidence moved and other thresholds: another version."""
@@ -172,7 +187,7 @@ class EmbeddedStudent:
         told = json.loads(about.read_text(encoding="utf-8"))
         if told.get("form") != cls.form:
             raise ContractError(f"a student of form {told.get('form')!r}", allowed=cls.form)
-        given = {k: tuple(v) if isinstance(v, list) else v for k, v in told["params"].items()}
+        given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in told["params"].items()}
         made = cls(StudentParams(**given), scaling=Scaling.of_dict(told["scaling"]), bounds=told["bounds"])
         made.report = told["report"]
         for name in told["parts"]:
@@ -182,7 +197,9 @@ class EmbeddedStudent:
             ) as file:
                 arrays = dict(file)
             state = json.loads(words)
-            if "labels" in state:
+            if name == REMEMBERED:
+                made.memory = Ratings.restored(state, arrays)
+            elif "labels" in state:
                 made.classifiers[tuple(state["labels"])] = LabelClassifier.restored(
                     state, arrays, made.params
                 )
@@ -190,8 +207,11 @@ class EmbeddedStudent:
                 made.wordings[state["task"]] = Wording.restored(state, arrays, made.params)
         return made
 
-    def _parts(self) -> dict[str, LabelClassifier | Wording]:
-        found: dict[str, LabelClassifier | Wording] = {
+    def _parts(self) -> dict[str, LabelClassifier | Wording | Ratings]:
+        found: dict[str, LabelClassifier | Wording | Ratings] = (
+            {} if self.memory is None else {REMEMBERED: self.memory}
+        )
+        found |= {
             f"labels{number}": self.classifiers[labels]
             for number, labels in enumerate(sorted(self.classifiers))
         }

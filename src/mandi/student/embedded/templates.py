@@ -108,14 +108,16 @@ class Template:
                 text.append(part.mention.text)
                 values.append(None)
                 continue
-            found = [value for way in part.ways if (value := value_at(way, known)) is not None]
+            found = [
+                value for way in part.ways if way is not None and (value := value_at(way, known)) is not None
+            ]
             shown = [one for value in found if (one := written(value, part.mention)) is not None]
             if not shown or (len(set(shown)) > 1 and part.mention.kind != "word"):
                 return None
             text.append(shown[0])
             values.append(found[0])
-        for one, other in self.order:
-            low, high = values[one], values[other]
+        for lower, upper in self.order:
+            low, high = values[lower], values[upper]
             if isinstance(low, float) and isinstance(high, float) and low > high:
                 return None
         return "".join(text)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -103,7 +103,7 @@ def shuffled(examples: Sequence[Example], seed: int = 0) -> list[Example]:
     return found
 
 
-def plain_gain(row: Mapping[str, float], name: str = "gain") -> str:
+def plain_gain(row: Any, name: str = "gain") -> str:
     """Return one sentence about a gain, which says so where there is none.
 
     Examples

@@ -191,7 +191,7 @@ def coverage_gain(
     return share(one, everything) - share(other, everything), float(low), float(high)
 
 
-def _drawn(clusters: Any, values: Floats, draws: int, seed: int) -> tuple[Floats, Floats, Floats]:
+def _drawn(clusters: Any, values: Floats, draws: int, seed: int) -> tuple[Floats, Floats, Any]:
     _, number = np.unique(np.asarray(list(clusters)), return_inverse=True)
     count = int(number.max()) + 1
     sizes = np.bincount(number, minlength=count).astype(np.float64)

@@ -173,7 +173,7 @@ class LocalStudent:
         told = json.loads(file.read_text(encoding="utf-8"))
         if told.get("form") != cls.form:
             raise ContractError(f"a student of form {told.get('form')!r}", allowed=cls.form)
-        given = {k: tuple(v) if isinstance(v, list) else v for k, v in told["params"].items()}
+        given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in told["params"].items()}
         return cls(
             server or server_from_environment(), told["tuned_version"], tuple(told["learned"]), told["folds_system"],
             StudentParams(**given), tuple(map(tuple, told["label_sets"])), told["calibrated"],

@@ -54,11 +54,17 @@ def test_an_answer_that_somebody_else_gave_or_that_is_broken_is_no_success(chang
 
 
 def test_what_is_left_to_a_person_is_neither_success_nor_failure() -> None:
-    left = answer(2, route="human", degraded=True, correction="Payment is due in 15 days.", correction_by="human")
+    left = answer(
+        2, route="human", degraded=True, correction="Payment is due in 15 days.", correction_by="human"
+    )
     report = report_of([answer(0, rating=5.0), answer(1, degraded=True, rating=1.0), left])
     assert report.overall_metrics["success_rate"].to_dict()["n"] == 2
     assert report.overall_metrics["success_rate"].value == report.overall_metrics["liked"].value == 0.5
-    assert (report.counts["left_to_a_person"], report.counts["judged"], report.counts["corrected"]) == (1, 2, 0)
+    assert (report.counts["left_to_a_person"], report.counts["judged"], report.counts["corrected"]) == (
+        1,
+        2,
+        0,
+    )
 
 
 def test_a_correction_is_dislike_whatever_the_stars_say() -> None:

@@ -46,7 +46,9 @@ def test_a_key_from_outside_is_the_first_one(empty_url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["", "admin", "mk_" + 43 * "a", 43 * "ab", new_secret("access"), new_secret("key") + " "]
+    "given",
+    ["", "admin", "mk_" + 43 * "a", 43 * "ab", new_secret("access"), new_secret("key") + " "],
+    ids=["empty", "a word", "one letter", "two letters", "a token", "a blank"],
 )
 def test_a_key_that_could_be_guessed_is_refused_and_not_told(empty_url: str, given: str) -> None:
     database = Database.open(empty_url)

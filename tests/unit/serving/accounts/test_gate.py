@@ -71,7 +71,9 @@ def test_a_key_narrows_a_role_and_never_widens_it(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize(
-    "shown", [new_secret("key"), new_secret("access"), new_secret("refresh"), "", "short", "x" * 200]
+    "shown",
+    [new_secret("key"), new_secret("access"), new_secret("refresh"), "", "short", "x" * 200],
+    ids=["key", "access", "refresh", "empty", "short", "long"],
 )
 def test_what_opens_nothing(bench: Bench, shown: str) -> None:
     assert asyncio.run(refused(bench.office.gate, shown))

@@ -83,7 +83,7 @@ class Base:
 
     def length(self, turns: Sequence[dict[str, str]]) -> int:
         """Return the tokens of a conversation as it is written for this model."""
-        told = self.tokenizer.apply_chat_template(list(turns), tokenize=True, return_dict=True)
+        told: Any = self.tokenizer.apply_chat_template(list(turns), tokenize=True, return_dict=True)
         return len(told["input_ids"])
 
 

@@ -31,7 +31,8 @@ SECTIONS = ("When it is worth it", "Before you begin", "Steps", "Check", "Rollba
 BLOCK = re.compile(
     r"(?:^ *<!-- (run|not run)(?:: ([^\n]+?))? -->\n)?^ *```bash\n(.*?)^ *```$", re.MULTILINE | re.DOTALL
 )
-EXECUTED = ("full-loop", "auto-labelling", "reward-scoring", "postgresql")
+FRAMED = ("full-loop", "auto-labelling", "reward-scoring", "postgresql")
+EXECUTED = (*FRAMED, "local-model")
 POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
 
 
@@ -57,8 +58,8 @@ def steps(guide: str) -> list[Step]:
 
 
 def _smaller(params: dict[str, Any]) -> None:
-    params["market"] |= {"days": 400, "markets": 6, "lots_per_day": 3.0}
-    params["calls"]["generated"]["answers"] = 1500
+    params["market"] |= {"days": 400, "markets": 5, "lots_per_day": 2.0}
+    params["calls"]["generated"]["answers"] = 900
     params["datasets"]["splitting"]["min_gold"] = 10
     params["student"] |= {"strengths": [4.0], "folds": 2, "min_examples": 50, "min_new": 1}
     rule = {
@@ -110,6 +111,21 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     engine.dispose()
 
 
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A model of a few thousand numbers, and examples it can be tuned on in seconds."""
+    from tests.fakes import tiny_llm
+
+    base, examples = (
+        tiny_llm.make_tiny_llm(tmp_path_factory.mktemp("base")),
+        tmp_path_factory.mktemp("examples"),
+    )
+    tiny_llm.write_rows(examples / "chat" / "sft.train.jsonl", tiny_llm.sft_rows(24))
+    tiny_llm.write_rows(examples / "chat" / "preference.train.jsonl", tiny_llm.pair_rows(12))
+    (examples / "manifest.json").write_text('{"version": "v1"}', encoding="utf-8")
+    return {"TINY_MODEL": str(base), "TINY_EXAMPLES": str(examples)}
+
+
 @pytest.mark.parametrize("path", sorted(GUIDES.glob("*.md")), ids=lambda path: path.stem)
 def test_every_block_says_whether_it_is_executed(path: Path) -> None:
     unmarked = [step.script for step in steps(path.stem) if not step.mark]
@@ -117,7 +133,7 @@ def test_every_block_says_whether_it_is_executed(path: Path) -> None:
     assert all(step.told for step in steps(path.stem) if step.mark == "not run"), "say why it is not run"
 
 
-@pytest.mark.parametrize("name", EXECUTED)
+@pytest.mark.parametrize("name", FRAMED)
 def test_a_guide_says_when_how_and_how_back(name: str) -> None:
     text = (GUIDES / f"{name}.md").read_text(encoding="utf-8")
     assert [s for s in SECTIONS if f"## {s}" not in text] == []
@@ -128,12 +144,16 @@ def test_a_guide_says_when_how_and_how_back(name: str) -> None:
 @pytest.mark.e2e
 @pytest.mark.slow
 @pytest.mark.parametrize("name", EXECUTED)
-def test_the_steps_do_what_they_say(name: str, project: Path, target: str) -> None:
+def test_the_steps_do_what_they_say(
+    name: str, project: Path, target: str, request: pytest.FixtureRequest
+) -> None:
     env = {
         **os.environ,
         "MANDI_ROOT": str(project), "PYTHONPATH": f"{project / 'src'}{os.pathsep}{project}", "OMP_NUM_THREADS": "1",
         "PATH": f"{project / 'bin'}{os.pathsep}{os.environ['PATH']}", "TARGET": target, "COLUMNS": "110",
     }  # fmt: skip
+    if name == "local-model":
+        env |= request.getfixturevalue("tiny")
     for unset in ("POSTGRESQL_URL", "DATABASE_URL", "REDIS_URL"):
         env.pop(unset, None)
     for step in steps(name):

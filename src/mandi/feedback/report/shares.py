@@ -91,10 +91,12 @@ def mean(values: Series[Any], groups: Series[Any], lowest: float = 0.0, highest:
     voices = len(sums)
     if voices < 2:
         return Figure(middle, lowest, highest, n)
-    error = math.sqrt(float((sums**2).sum()) * voices / (voices - 1)) / n
-    return Figure(
-        middle, max(lowest, middle - _t(voices - 1) * error), min(highest, middle + _t(voices - 1) * error), n
-    )
+    together = float((sums**2).sum()) * voices / (voices - 1)
+    apart = (
+        float(((seen - middle) ** 2).sum()) * n / (n - 1)
+    )  # people whose opinions happen to cancel are not therefore sure
+    half = _t(voices - 1) * math.sqrt(max(together, apart)) / n
+    return Figure(middle, max(lowest, middle - half), min(highest, middle + half), n)
 
 
 def difference(after: Figure, before: Figure) -> Figure:

@@ -74,7 +74,7 @@ def test_a_correction_is_dislike_whatever_the_stars_say() -> None:
 
 
 def test_the_period_is_what_was_asked_for_and_the_one_before_stands_beside(whole: ImprovementReport) -> None:
-    assert (whole.counts["answers"], whole.before["success_rate"].n) == (600, 600)
+    assert (whole.counts["answers"], whole.before["reward"].n) == (600, 600)
     assert whole.until - whole.since == timedelta(days=30)
     assert whole.counts["opinions"] == 2 and whole.counts["opinions_changed"] == 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 NAMED = re.compile(r"^mandi(\.\w+)+(:\w+)?$")
@@ -23,7 +24,7 @@ def modules(root: Path) -> dict[str, Path]:
 def _typing_only(tree: ast.AST) -> set[int]:
     lines: set[int] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
             for child in node.body:
                 lines |= set(range(child.lineno, (child.end_lineno or child.lineno) + 1))
     return lines
@@ -31,6 +32,11 @@ def _typing_only(tree: ast.AST) -> set[int]:
 
 def imported(path: Path, known: dict[str, Path], *, named: bool = False) -> set[str]:
     """Modules imported anywhere in the file; with ``named`` also those named in a string (lazy registries)."""
+    return {name for name in _named_by(path, named) if name in known}
+
+
+@cache
+def _named_by(path: Path, named: bool) -> frozenset[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     skip = _typing_only(tree)
     found: set[str] = set()
@@ -49,9 +55,10 @@ def imported(path: Path, known: dict[str, Path], *, named: bool = False) -> set[
             and NAMED.match(node.value)
         ):
             found.add(node.value.partition(":")[0])
-    return {name for name in found if name in known}
+    return frozenset(found)
 
 
+@cache
 def everything_imported(path: Path) -> set[str]:
     """Top-level names of all packages imported, first and third party."""
     tree = ast.parse(path.read_text(encoding="utf-8"))

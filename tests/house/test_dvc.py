@@ -58,7 +58,7 @@ def test_a_stage_passes_names_never_parameters() -> None:
 
 
 def test_dvc_yaml_fits_three_screens() -> None:
-    assert (ROOT / "dvc.yaml").read_text(encoding="utf-8").count("\n") <= 160
+    assert (ROOT / "dvc.yaml").read_text(encoding="utf-8").count("\n") <= 180
 
 
 def test_models_in_params_are_the_models_in_code() -> None:

@@ -63,8 +63,8 @@ def fit_linear(
     fitted = LogisticRegression(C=strength, max_iter=most_steps).fit(
         matrix, list(labels), sample_weight=None if weights is None else np.asarray(weights)
     )
-    weights, intercepts = fitted.coef_.T, fitted.intercept_
+    found, intercepts = fitted.coef_.T, fitted.intercept_
     if len(classes) == 2:  # scikit-learn keeps the second class only
-        weights = np.hstack([np.zeros_like(weights), weights])
+        found = np.hstack([np.zeros_like(found), found])
         intercepts = np.append(0.0, intercepts)
-    return Linear(tuple(map(str, fitted.classes_)), np.asarray(weights), np.asarray(intercepts))
+    return Linear(tuple(map(str, fitted.classes_)), np.asarray(found), np.asarray(intercepts))

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mandi.core.strict import WHOLE, Moment, Strict
 
-Words = Annotated[str, Field(min_length=1, max_length=20_000, pattern=r"[^\s]")]
+Words = Annotated[str, Field(min_length=1, max_length=20_000, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")]
 GenerationId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
 THUMBS = {"up": 5, "down": 1}
 ONE_OF_TWO = "thumbs or rating, not both"

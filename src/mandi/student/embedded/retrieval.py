@@ -174,8 +174,8 @@ class Bank:
         return "".join([*text, question[at:]])
 
     def _signs(
-        self, asked: Asked, number: int, rank: int, ranked: list[int], scores: Floats,
-        near: Floats, top: Whole, right: Any, good: Any,
+        self, asked: Asked, number: int, rank: int, ranked: list[int], scores: Any,
+        near: Any, top: Whole, right: Any, good: Any,
     ) -> tuple[float, ...]:  # fmt: skip
         meaning = self.templates[number].meaning
         same = [t for t in ranked if self.templates[t].meaning == meaning]

@@ -64,7 +64,13 @@ def gain(
         )  # fmt: skip
     axes.axhline(target, color=INK, linewidth=0.9, linestyle=(0, (4, 3)))
     axes.annotate(
-        f"asked for: {target:.0%}", (0.0, target), (2, 3), textcoords="offset points", color=INK, fontsize=8.5
+        f"asked for: {target:.0%}",
+        (1.0, target),
+        (-2, 3),
+        textcoords="offset points",
+        ha="right",
+        color=INK,
+        fontsize=8.5,
     )
     bottom = max(0.0, np.floor((lowest - 0.04) * 20) / 20)
     axes.set_ylim(bottom, 1.01)

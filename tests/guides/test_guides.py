@@ -61,6 +61,10 @@ def _smaller(params: dict[str, Any]) -> None:
     params["calls"]["generated"]["answers"] = 900
     params["datasets"]["splitting"]["min_gold"] = 10
     params["student"] |= {"strengths": [4.0], "folds": 2, "min_examples": 50, "min_new": 1}
+    params["tuning"]["local"] |= {
+        "device": "cpu", "max_length": 96, "batch": 6, "accumulate": 1, "least_examples": 10, "least_pairs": 5,
+        "gradient_checkpointing": False,
+    }  # fmt: skip
     rule = {
         "thresholds": [{"metric": "frozen.accuracy", "at_least": 0.0}]
     }  # so few examples pass no real gate

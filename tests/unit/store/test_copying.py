@@ -78,7 +78,7 @@ def test_every_row_arrives_as_it_was(kind: str, source: Database, tmp_path: Path
         assert target.read(lambda s: s.get(ApiKey, "a1").replaced_by) == "a2"
         config = target.read(lambda s: s.get(SystemConfig, "ai_mode").value)
         assert config == {"mode": "hybrid", "of": [1, 2.5, None, "नमस्ते"]}
-        with pytest.raises(ContractError, match="holds 1 rows in organizations"):
+        with pytest.raises(ContractError, match=r"holds [\d,]+ rows in"):
             copy(source, target)
         target.close()
     source.close()

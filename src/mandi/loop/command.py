@@ -106,7 +106,7 @@ def feedback_export(
     purpose : str
         sft, preference, unpaired or tutor.
     days : int, optional
-        Only examples asked so many days before the last one.
+        Only examples asked in so many days before the last one to learn from.
     colab : bool
         Add a notebook that tunes with the file; only for trl.
 
@@ -160,7 +160,9 @@ def _chosen(examples: Sequence[Example], task: str, purpose: str, days: int | No
         if one.part == "train" and one.purpose == purpose and task in (EVERY_TASK, one.task)
     ]
     if found and days is not None:
-        since = max(one.asked_at for one in examples) - timedelta(days=days)
+        since = max(one.asked_at for one in found) - timedelta(
+            days=days
+        )  # what is frozen is later than all of them
         found = [one for one in found if one.asked_at > since]
     if not found:
         when = f" of the last {days} days" if days else ""

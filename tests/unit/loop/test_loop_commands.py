@@ -153,9 +153,9 @@ def test_the_whole_set_has_its_name_and_a_notebook_without_examples(datasets: Pa
 
 
 def test_only_what_was_asked_for_and_never_the_frozen_set(datasets: Path, tmp_path: Path) -> None:
-    feedback_export(datasets, tmp_path / "one", task="chat", days=60)
+    feedback_export(datasets, tmp_path / "one", task="chat", days=10)
     rows = (tmp_path / "one" / "chat.sft.trl.jsonl").read_text(encoding="utf-8").splitlines()
-    assert len(rows) == 9 and not any("lot 90" in row for row in rows)
+    assert len(rows) == 10 and not any("lot 90" in row for row in rows)
     feedback_export(datasets, tmp_path / "two", vendor="openai", task="chat")
     first = json.loads(
         (tmp_path / "two" / "chat.sft.openai.jsonl").read_text(encoding="utf-8").splitlines()[0]

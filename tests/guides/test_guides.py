@@ -144,7 +144,6 @@ def test_a_guide_says_when_how_and_how_back(name: str) -> None:
     assert any(step.mark == "run" for step in steps(name))
 
 
-@pytest.mark.e2e
 @pytest.mark.slow
 @pytest.mark.parametrize("name", EXECUTED)
 def test_the_steps_do_what_they_say(

@@ -13,7 +13,7 @@ from mandi.evaluation.gate import Verdict, judge, rule_for
 from pipelines.student_register import compared
 
 GOOD = {
-    "test.fingerprint": 7.0, "examples.rows": 900.0, "examples.new": 200.0, "control.shuffled_feedback": 1.0, "frozen.ece_beyond_chance": 0.03,
+    "test.fingerprint": 7.0, "examples.rows": 900.0, "examples.new": 200.0, "control.shuffled_feedback": 1.0, "frozen.ece": 0.03,
     "frozen.accuracy": 0.8, "refusals.confident": 0.0, "most_frequent.gain_low": 0.3, "nearest_question.gain_low": 0.02,
     "champion.rows": 300.0, "champion.gain_low": 0.01, "champion.slices_worse": 0.0, "champion.accuracy": 0.75,
     "champion.refusals.confident": 0.0,
@@ -38,7 +38,7 @@ def test_a_first_student_needs_no_champion(root: Path) -> None:
 @pytest.mark.parametrize(
     ("metric", "value"),
     [
-        ("examples.rows", 399.0), ("examples.new", 99.0), ("control.shuffled_feedback", 0.0), ("frozen.ece_beyond_chance", 0.051),
+        ("examples.rows", 399.0), ("examples.new", 99.0), ("control.shuffled_feedback", 0.0), ("frozen.ece", 0.051),
         ("most_frequent.gain_low", 0.0), ("nearest_question.gain_low", -0.01), ("champion.gain_low", 0.0),
         ("champion.slices_worse", 1.0), ("refusals.confident", 0.01), ("frozen.accuracy", 0.74), ("test.fingerprint", 8.0),
     ],
@@ -50,7 +50,7 @@ def test_each_demand_fails_alone(metric: str, value: float, root: Path) -> None:
 
 
 def test_a_figure_that_is_missing_fails(root: Path) -> None:
-    assert not judged({k: v for k, v in GOOD.items() if k != "frozen.ece_beyond_chance"}, HELD, root).passed
+    assert not judged({k: v for k, v in GOOD.items() if k != "frozen.ece"}, HELD, root).passed
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ class Comparison:
     shuffled : Figure, optional
         The gain of a student that learned from the same feedback given to the wrong questions; should be none.
     ece_before, ece_after : float, optional
-        Expected calibration error of the confidence, less what chance shows for so few questions where that is known.
+        Expected calibration error of the confidence.
     passed : bool, optional
         The verdict of the gate.
     over : str

@@ -149,9 +149,9 @@ def written_back(paths: Paths, labelled: pd.DataFrame) -> str:
     with records_of(paths.root) as records:
         if records.database is None:
             return records.why
-        wanted = records.settings
-        labels = wanted.enable_auto_labeling
-        kept = wanted.enable_rlhf_lite and wanted.track_reward_scores
+        settings = records.settings
+        labels = settings.enable_auto_labeling
+        kept = settings.enable_rlhf_lite and settings.track_reward_scores
         count = store_labels(records.database, labelled, labels=labels, rewards=kept)
     return (
         f"{count:,} answers of the service labelled"

@@ -9,7 +9,7 @@ from pydantic import BaseModel, SecretStr
 from mandi.serving.settings_field import variable
 
 FEEDBACK = "mandi repro"
-DATASETS = "the dataset writers"
+TUNING = "mandi tune"
 NOTHING = "nothing: not built"
 
 
@@ -71,10 +71,19 @@ class LearningVariables(BaseModel):
     enable_weekly_retraining: bool = variable(
         "ENABLE_WEEKLY_RETRAINING", default=False, read_by=FEEDBACK, says="Fit the student anew every week."
     )
-    gcp_project_id: str | None = variable(
-        "GCP_PROJECT_ID", example="my-project", read_by=DATASETS, says="Project that tunes Gemini."
+    enable_vendor_tuning: bool = variable(
+        "ENABLE_VENDOR_TUNING",
+        default=False,
+        read_by=TUNING,
+        says="Let vendors be paid to tune their models; tuning.vendors.enabled in params.yaml is the other switch.",
     )
-    gcp_region: str = variable("GCP_REGION", default="us-central1", read_by=DATASETS, says="Region of it.")
+    gcp_project_id: str | None = variable(
+        "GCP_PROJECT_ID", example="my-project", read_by=TUNING, says="Project that tunes Gemini."
+    )
+    gcp_region: str = variable("GCP_REGION", default="us-central1", read_by=TUNING, says="Region of it.")
+    gcp_access_token: SecretStr | None = variable(
+        "GCP_ACCESS_TOKEN", read_by=TUNING, says="Access token to it, as gcloud auth print-access-token says it."
+    )
 
 
 class UnbuiltVariables(BaseModel):

@@ -145,9 +145,12 @@ def test_what_is_not_built_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None
     assert "hunter2" not in told
 
 
-def test_a_switch_of_what_is_to_come_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ENABLE_RLHF_LITE", "true")
-    assert load().warnings() == ["ENABLE_RLHF_LITE: the feedback pipeline is not in this version"]
+def test_a_tutor_without_words_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENABLE_TUTOR_LOGGING", "true")
+    assert load().warnings() == []
+    monkeypatch.setenv("ENABLE_GENERATION_RECORDS", "false")
+    (told,) = load().warnings()
+    assert told.startswith("ENABLE_TUTOR_LOGGING: no words are kept")
 
 
 def test_a_webhook_without_a_secret_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,15 +199,16 @@ def test_every_variable_has_one_name_and_says_what_it_is_for() -> None:
 def test_what_is_said_to_be_read_is_read(root: Path) -> None:
     text = "".join(
         path.read_text(encoding="utf-8")
-        for path in (root / "src" / "mandi").rglob("*.py")
+        for folder in ("src/mandi", "pipelines")
+        for path in (root / folder).rglob("*.py")
         if not path.name.startswith("settings_")
     )
-    later = {"the feedback pipeline", "the dataset writers", "nothing: not built", "numerical libraries"}
+    later = {"nothing: not built", "numerical libraries"}
     unread = [
         said.names[0]
         for _, name, _, said in fields()
         if said.read_by not in later
-        and not re.search(rf"(settings|self)\.{name}\b", text)
+        and not re.search(rf"(settings|self|settings_of\(\w+\))\.{name}\b", text)
         and f'"{said.names[0]}"' not in text
     ]
     assert unread == []

@@ -16,7 +16,7 @@ from mandi.llm.providers.openai_wire import OpenAIWire
 from ....fakes.vendor import FakeVendor
 
 KEY = "sk-test-0123456789-never-shown"
-SHORT = WireLimits(idle_s=0.3, connect_s=1.0)
+SHORT = WireLimits(idle_s=0.3, connect_s=10.0)
 PATIENCE_S = 0.5
 PROMPT = Prompt(
     (Message("system", "Answer in one line."), Message("user", "कपास का भाव क्या है?")), max_tokens=64

@@ -11,6 +11,8 @@ export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 export DVC_NO_ANALYTICS = 1
 export BENTOML_DO_NOT_TRACK = True
 export MLFLOW_DISABLE_TELEMETRY = true
+# many short processes read the same modules: compile them once, whatever the environment says
+export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .PHONY: help setup repro test serve lab bench clean lock
@@ -33,6 +35,8 @@ $(STAMP): requirements.lock pyproject.toml
 repro: $(STAMP)  ## run the pipelines: tables, features, models, gate, registry, reports, package
 	@$(BIN)/mandi repro
 
+# several workers side by side: their threads would wait for one another
+test: export OMP_NUM_THREADS = 1
 test: $(STAMP)  ## ruff, types, pytest
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from mandi.core.config import load_params
-from mandi.report.lanes import is_as_left, only_locked_out, phases, remember, run_phase
+from mandi.report.lanes import LEARNING, is_as_left, only_locked_out, phases, remember, run_phase
 from mandi.report.repro import stage_names
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -16,9 +16,10 @@ ROOT = Path(__file__).resolve().parents[3]
 def test_no_lane_needs_another_of_its_phase() -> None:
     models = list(load_params(ROOT / "params.yaml")["models"])
     planned = phases(stage_names(ROOT))
-    per_model = next(phase for phase in planned if phase[0][0].startswith("features@"))
+    towers = next(phase for phase in planned if phase[0][0].startswith("features@"))
     chain = ["features", "train", "evaluate", "register"]
-    assert per_model == [[f"{stage}@{model}" for stage in chain] for model in models]
+    assert towers[:-1] == [[f"{stage}@{model}" for stage in chain] for model in models]
+    assert set(towers[-1]) == set(LEARNING)
     assert [stage for phase in planned for lane in phase for stage in lane][:2] == ["source", "tables"]
     assert {stage for phase in planned for lane in phase for stage in lane} == set(stage_names(ROOT))
 

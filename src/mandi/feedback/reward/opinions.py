@@ -102,13 +102,9 @@ def given(generations: DataFrame, said: DataFrame) -> DataFrame:
     >>> given(none, opinions(none, FEEDBACK.empty())).equals(none)
     True
     """
-    told = said["human_correction"].to_numpy()
-    persons = (generations["route"] == "human").to_numpy() & said["human_correction"].notna().to_numpy()
-    found = generations.copy()
-    found["answer"] = [
-        new if person else old for old, new, person in zip(found["answer"], told, persons, strict=True)
-    ]
-    return found
+    told = said["human_correction"].set_axis(generations.index)
+    persons = (generations["route"] == "human") & told.notna()
+    return generations.assign(answer=generations["answer"].where(~persons, told))
 
 
 def _latest(rows: DataFrame) -> dict[str, str]:

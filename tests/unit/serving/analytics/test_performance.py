@@ -144,6 +144,7 @@ def test_nothing_is_null_and_not_zero(database: Database) -> None:
     assert told.cost_tracking.model_dump() == {"openai_cost": None, "total_api_cost": None, "by_provider": {}}
     assert told.response_time_ms.p50 is told.response_time_ms.p95 is told.cache.hit_rate is None
     assert told.providers == told.models == told.routes == {}
+    assert (told.satisfaction.mean, told.satisfaction.ratings) == (None, 0)
 
 
 def test_refusals_alone_are_no_failures(database: Database) -> None:
@@ -159,4 +160,3 @@ def test_the_edge_of_a_period(database: Database) -> None:
         lambda session: ai_performance(session, Period.last(days, NOW, MINE), days).total_requests
     )
     assert (total(7), total(6)) == (2, 1)
-    assert (told.satisfaction.mean, told.satisfaction.ratings) == (None, 0)

@@ -60,7 +60,9 @@ def teacher(asked: Sequence[Asked], folder: Path, seed: int) -> Iterator[int]:
 
 
 @contextmanager
-def service(root: Path, student: Path, teachers_port: int, folder: Path) -> Iterator[tuple[int, str]]:
+def service(
+    root: Path, student: Path, teachers_port: int, folder: Path, settings: dict[str, str]
+) -> Iterator[tuple[int, str]]:
     """Run the service as `mandi serve` does, with a student, a teacher and nobody else; its port and an operator's key."""
     port, key = free_port(), "mk_" + secrets.token_urlsafe(32)
     environment = {
@@ -69,7 +71,7 @@ def service(root: Path, student: Path, teachers_port: int, folder: Path) -> Iter
         "LOCAL_INFER_URL": f"http://127.0.0.1:{teachers_port}/v1", "LOCAL_INFER_MODEL": TEACHER,
         "MANDI_STUDENT_FOLDER": str(student), "MANDI_SERVICE_FOLDER": str(root / "artifacts" / "service"),
         "MANDI_DATA_FOLDER": str(root / ".mandi"), "MANDI_BOOTSTRAP_KEY": key, "MANDI_WORKERS": "1", "LOG_LEVEL": "WARNING",
-        "BENTOML_HOME": str(folder / "bentoml"), "BENTOML_DO_NOT_TRACK": "True", "OMP_NUM_THREADS": "1",
+        "BENTOML_HOME": str(folder / "bentoml"), "BENTOML_DO_NOT_TRACK": "True", "OMP_NUM_THREADS": "1", **settings,
     }  # fmt: skip
     command = [
         sys.executable, "-m", "bentoml", "serve", "mandi.serving.service:Mandi", "--host", "127.0.0.1", "--port", str(port),

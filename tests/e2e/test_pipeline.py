@@ -63,6 +63,9 @@ def _smaller(params: dict[str, Any]) -> None:
     for gate in params["gates"].values():  # two years of two crops are too little for what is asked of four
         gate["generated"] = {"thresholds": [{"metric": "control.future_perturbation", "at_least": 1}]}
     params["gates"]["price"]["generated"] = {"thresholds": [{"metric": "market.1.skill", "at_least": 0.0}]}
+    params["calls"]["generated"]["answers"] = 900
+    params["datasets"]["splitting"]["min_gold"] = 10
+    params["student"] |= {"strengths": [4.0], "folds": 2, "min_examples": 50, "min_new": 1}
     params["notebooks"] = {"20_price_report": params["notebooks"]["20_price_report"]}
 
 
@@ -111,7 +114,7 @@ def test_from_nothing_to_a_champion_and_back(project: Path) -> None:
 
     again = _run(project, "repro")
     ran = [line for line in again.stdout.splitlines() if line.startswith("[") and "unchanged" not in line]
-    assert [line.split("]")[1].split()[0] for line in ran] == ["source"], again.stdout
+    assert [line.split("]")[1].split()[0] for line in ran] == ["source", "log_source"], again.stdout
 
     def _worse(params: dict[str, Any]) -> None:
         params["models"]["price"]["lots"]["trees"]["xgboost"]["n_estimators"] = 3

@@ -41,8 +41,8 @@ test: $(STAMP)  ## ruff, types, pytest
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
-	@$(BIN)/pytest -m "not e2e" --numprocesses auto --maxprocesses 4 --dist loadfile
-	@$(BIN)/pytest -m e2e
+	@$(BIN)/pytest -m "not alone" --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -m alone
 
 serve: $(STAMP)  ## serve the champions on http://127.0.0.1:3000
 	@$(BIN)/mandi serve

@@ -31,7 +31,7 @@ from ..service_processes import MODEL, Processes, vendor
 from ..unit.store.store_places import ALL, database_url, redis_place
 from ..unit.store.test_schema import OLD_CALL
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.alone]
 CALLS, ASKED, WORDS = 10, 50, 8
 LEASE_S = 30.0 + 30.0  # a call's own time and half a minute
 TIERS_HERE = {**TIERS, "free": Allowance(CALLS, 1_000_000, Decimal(1000))}

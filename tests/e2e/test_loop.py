@@ -21,7 +21,7 @@ SMALL = {
     "student": {"strengths": [4.0], "folds": 2, "min_examples": 50, "min_new": 1},
 }
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

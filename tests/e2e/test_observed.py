@@ -20,7 +20,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.alone]
 PATIENCE_S = 90
 ASKED = 24
 SAID = "my cousin's secret cotton at plot seventeen"

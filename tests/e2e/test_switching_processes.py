@@ -23,7 +23,7 @@ from mandi.store.records import AiMetric
 from ..http_line import Line, Streamed
 from ..service_processes import MODEL, Processes, free_port, vendor
 
-pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow, pytest.mark.alone]
 STREAMS, SWITCHES, WORDS = 50, 100, 12
 VENDOR_SAID = " ".join(f"word{n}" for n in range(WORDS))
 ANALYST_SAID = "Written by rules from the models' figures"

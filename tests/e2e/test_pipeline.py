@@ -16,6 +16,8 @@ from ruamel.yaml import YAML
 
 from mandi.models import MODELS
 
+from .jupyterlab import browser, jupyterlab, run_all
+
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = (
     "dvc.yaml",
@@ -141,6 +143,22 @@ def test_from_nothing_to_a_champion_and_back(project: Path) -> None:
     assert json.loads((project / "artifacts" / "service" / "manifest.json").read_text())["models"]["price"][
         "version"
     ] in (1, "1")
+
+
+@pytest.mark.e2e
+@pytest.mark.slow
+def test_the_quickstart_is_walked_through_in_jupyterlab(project: Path, tmp_path: Path) -> None:
+    browser()
+    broken = json.loads((project / "notebooks" / "00_quickstart.ipynb").read_text(encoding="utf-8"))
+    broken["cells"][-2]["source"] = ["raise ValueError('a planted fault')"]
+    (project / "notebooks" / "broken.ipynb").write_text(json.dumps(broken), encoding="utf-8")
+    with jupyterlab(project, tmp_path) as address:
+        seen = run_all(address, "notebooks/00_quickstart.ipynb", tmp_path / "quickstart.png")
+        assert seen.errors == ()
+        assert (seen.kernel, seen.cells) == ("mandi", 8)
+        assert seen.pictures >= 2
+        caught = run_all(address, "notebooks/broken.ipynb", tmp_path / "broken.png")
+    assert any("a planted fault" in text for text in caught.errors), "or it would never fail"
 
 
 @pytest.mark.e2e

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from mandi.feedback.scrub.naming.gazetteer import Gazetteer
 
-_TOKENS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*(?:[\u0900-\u097F]*)|\d+(?:[.,]\d+)*|\S", re.UNICODE)
+_SIGNS = (
+    "".join(chr(c) for c in range(0x0900, 0x0E00) if unicodedata.category(chr(c)) in ("Mn", "Mc"))
+    + "\u200c\u200d"
+)
+"""Vowel signs and joiners of Indian scripts: part of a word, though not a letter."""
+_TOKENS = re.compile(rf"(?:[^\W\d_][{_SIGNS}]*)+(?:['’][^\W\d_]+)*|\d+(?:[.,]\d+)*|\S")
 NEAR = (-2, -1, 1, 2)
 
 

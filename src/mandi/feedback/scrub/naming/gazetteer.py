@@ -57,6 +57,7 @@ calculate verify describe need want kindly please today also why what how when w
 """Words that begin a question or an order; in capitals they look like a name and are none."""
 
 
+ALSO_PEOPLE = frozenset(["jordan", "israel", "georgia", "german"])
 CROPS = tuple(f"{trade_words.CROPS} {trade_words.VARIETIES} {trade_words.SCRIPTS}".split())
 
 
@@ -78,7 +79,7 @@ class Gazetteer:
         lists: dict[str, Iterable[str]] = {
             "title": TITLES.split(), "after": AFTER_NAMES.split(), "street": STREETS.split(), "state": STATES.split(), "land": COUNTRIES.split(),
             "city": CITIES.split(), "firm": FIRMS.split(), "trade": f"{TRADE} {trade_words.UNITS} {trade_words.MARKET}".split(), "cue": CUES.split(),
-            "crop": CROPS, "small": trade_words.SMALL.split(), "common": f"{english.COMMON} {english.REPORT}".split(), "job": english.JOBS.split(),
+            "crop": CROPS, "small": trade_words.SMALL.split(), "common": f"{english.COMMON} {english.REPORT} {english.LABELS}".split(), "job": english.JOBS.split(),
             "nation": english.NATIONS.split(), **(more or {}),
         }  # fmt: skip
         self._lists: dict[str, tuple[str, ...]] = {}
@@ -93,10 +94,12 @@ class Gazetteer:
 
 @lru_cache(maxsize=1)
 def never_alone() -> frozenset[str]:
-    """Return words that by themselves are no person and no address: markets, states, crops, units."""
-    return frozenset(
-        f"{MARKETS} {STATES} {TRADE} {FIRMS} {ASKED} {' '.join(CROPS)} {trade_words.UNITS} {trade_words.MARKET} {trade_words.SMALL} {english.REPORT} {english.NATIONS} {COUNTRIES} bajra jowar moong urad groundnut onion castor guar diwali kharif rabi madhya uttar".split()
+    """Return words that by themselves are no person and no address: markets, states, crops, units, small words."""
+    lists = (
+        *(MARKETS, STATES, COUNTRIES, TRADE, FIRMS, ASKED, english.REPORT, english.LABELS, english.NATIONS),
+        *(trade_words.UNITS, trade_words.MARKET, trade_words.SMALL, "diwali madhya uttar"),
     )
+    return frozenset((*CROPS, *(word for words in lists for word in words.split()))) - ALSO_PEOPLE
 
 
 @lru_cache(maxsize=1)

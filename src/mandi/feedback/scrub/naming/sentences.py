@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 
 from mandi.feedback.scrub.invented import Inventor
+from mandi.feedback.scrub.naming import english, trade_words
 from mandi.feedback.scrub.naming import trade_sentences as more
-from mandi.feedback.scrub.naming import trade_words
 
 Marked = tuple[str, tuple[tuple[int, int, str], ...]]
 """A text, and start, end and label of each person and address in it."""
@@ -60,6 +60,7 @@ VERBS = (
 )  # fmt: skip
 GROUPS = (PEOPLE, PLACES, NOTHING, more.TOLD, f"{more.TALK}{more.PLAIN}{more.OTHER_TONGUES}{more.FIGURES}")
 SHARES = (0.25, 0.16, 0.18, 0.16, 0.25)
+_LABELS = tuple(label for word in english.LABELS.split() for label in (word, word.capitalize()))
 _LATIN = tuple(trade_words.CROPS.split())
 _SCRIPTS = tuple(trade_words.SCRIPTS.split())
 _SLOT = re.compile(r"\{(\w+)\}")
@@ -150,6 +151,7 @@ class Sentences:
             "variety": lambda: change(rng.choice(more.VARIETIES)),
             "qty": lambda: f"{rng.randint(5, 900)} {rng.choice(more.UNITS)}",
             "price": lambda: rng.choice(more.PRICES).format(rng.choice((f"{rng.randint(18, 99)}00", f"{rng.randint(2, 9)},{rng.randint(100, 999)}"))),
+            "label": lambda: change(rng.choice(_LABELS)),
             "verb": lambda: rng.choice(VERBS),
             "grade": lambda: rng.choice("ABCD"),
             "pct": lambda: f"{rng.randint(1, 19)}.{rng.randint(0, 9)} %",

@@ -12,8 +12,12 @@ if TYPE_CHECKING:
     import pycrfsuite
 
 OUTSIDE = "O"
-SURE = 0.9
-"""A word is left alone only if the field is this sure that it is no part of a name or an address."""
+SURE = 0.93
+"""A word is left alone only if the field is this sure that it is no part of a name or an address.
+
+Chosen on sentences kept out of training, four folds of them: against .90 it finds one more name in a hundred and takes hardly another
+word of trade; .95 finds one more again, and takes six more texts of trade in a thousand.
+"""
 
 
 def learn(

@@ -30,6 +30,7 @@ OTHER_TONGUES = """
 {town} లో {crop} ధర ఎంత?|{qty} {crop} అమ్మాలి, {price}|తేమ {pct}, గ్రేడ్ {grade}|{town} lo {crop} rate entha?|{qty} {crop} ammali, {price} vastunda|{town} ದಲ್ಲಿ {crop} ಬೆಲೆ ಎಷ್ಟು?|{qty} {crop} ಮಾರಬೇಕು|{town} nalli {crop} bele eshtu?|{crop} {qty} ide, {price} sigutta|{town}-এ {crop} দাম কত?|{town} ਵਿੱਚ {crop} ਦਾ ਭਾਅ ਕੀ ਹੈ?|{crop} da ki bhaa hai {town} vich
 """
 FIGURES = """
+{label}|{label}|{label}|{label}.|Label: {label}|It is {label}.|answer: {label}|{label}, {label} or {label}|{label} / {label} / {label}|One of: {label}, {label}, {label}|Not {label} but {label}.|Wrong, it is {label}|should be {label}|{label} hai|ye {label} nahi {label} hai
 Between {price} and {price}, most likely {price}.|Most likely {price}; nine times of ten within {price} and {price}|p10 {price}, p50 {price}, p90 {price}|modal {price} min {price} max {price} arrivals {qty}|{town} | {crop} | {price} | {qty}
 Score 0.{n}, share {pct}, {n} of {n} lots|staple 28.{n} mm, micronaire 4.{n}, strength 29.{n}|oil {pct} protein {pct} moisture {pct}|{n} lots, {qty} in all, mean {price}|From {price} on {date} to {price} on {date}: {pct} up|{price} against {price} a week before
 {price} x {n} = {price}|{qty} at {price} comes to {price}; freight {price}, commission {pct}|Net {price} after {pct}|1. {town}, {price}\n2. {town}, {price}\n3. {town}, {price}|- {crop}: {price}\n- {crop}: {price}|{date}: {price}\n{date}: {price}|{town}: {price}, {pct}\n{town}: {price}, {pct}

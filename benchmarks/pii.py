@@ -23,7 +23,7 @@ it is found whole and as what it is. A near miss counts against precision only a
 recognisers are by the same hand, so this measures checks and boundaries rather than the variety of the world.
 ``india/trade`` is the share of sentences of trade alone that the scrubber alters.
 
-``calls``: three draws of the generated log, with what was planted in it. The tagger learns from no sentence of the log; the log's
+``calls``: three draws of the generated log, with what was planted in it; the second figure is without the names of the tables. The tagger learns from no sentence of the log; the log's
 shares were read several times while sentences and lists were written, its sentences were not. Its crops are common ones, and most
 stand on the tagger's list.
 """

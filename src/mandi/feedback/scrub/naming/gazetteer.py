@@ -72,7 +72,7 @@ class Gazetteer:
     Examples
     --------
     >>> Gazetteer({"given": ["Asha"]})("asha"), Gazetteer()("Road")
-    (('given',), ('street',))
+    (('given',), ('common', 'street'))
     """
 
     def __init__(self, more: Mapping[str, Iterable[str]] | None = None) -> None:

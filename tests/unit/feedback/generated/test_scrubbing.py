@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pandas as pd
@@ -11,6 +12,8 @@ from mandi.feedback.generated import GeneratedCalls, GeneratedParams, generated_
 from mandi.feedback.generated.ask.asked import CHECKABLE
 from mandi.feedback.generated.scrubbing import leaks, scrubbed
 from mandi.feedback.scrub import Scrubber
+from mandi.feedback.scrub.naming.gazetteer import CROPS
+from mandi.feedback.scrub.naming.sentences import GROUPS
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,27 @@ def test_the_scrubber_of_the_project_leaves_no_id(tables: dict[str, pd.DataFrame
     assert measured["altered"] <= 0.01
     assert measured["judged_otherwise"] <= 0.005
     assert len(raw.spans[raw.spans["kind"].isin(CHECKABLE)]) > 0
+
+
+def test_the_tagger_learns_from_no_sentence_of_the_log(calls: GeneratedCalls) -> None:
+    trade = sorted(
+        (*CROPS, "iron ore", *set(calls.spans.loc[calls.spans["kind"] == "commodity", "value"])), key=len
+    )
+    known = re.compile("|".join(re.escape(word) for word in reversed(trade)), re.IGNORECASE)
+
+    def shape(text: str) -> str:
+        bare = known.sub("@", re.sub(r"\{\w+\}", "@", text))
+        return re.sub(r"[\W\d@]+", " ", bare).strip().casefold()
+
+    learnt = {shape(one) for group in GROUPS for one in re.split(r"[|\n]", group)}
+    learnt = {one for one in learnt if one.count(" ") > 1}  # a word or two may well be said by anybody
+    texts = (
+        *calls.generations["question"],
+        *calls.generations["answer"],
+        *calls.feedback["comment"].dropna(),
+    )
+    assert len(learnt) > 200
+    assert learnt.isdisjoint(shape(text) for text in texts)
 
 
 def test_leaks_are_found_however_they_are_written() -> None:

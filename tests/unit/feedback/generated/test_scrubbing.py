@@ -14,6 +14,7 @@ from mandi.feedback.generated.scrubbing import leaks, scrubbed
 from mandi.feedback.scrub import Scrubber
 from mandi.feedback.scrub.naming.gazetteer import CROPS
 from mandi.feedback.scrub.naming.sentences import GROUPS
+from mandi.feedback.words import trade_names
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,12 @@ def test_the_scrubber_of_the_project_leaves_no_id(tables: dict[str, pd.DataFrame
     assert len(raw.spans[raw.spans["kind"].isin(CHECKABLE)]) > 0
 
 
-def test_the_tagger_learns_from_no_sentence_of_the_log(calls: GeneratedCalls) -> None:
-    trade = sorted(
-        (*CROPS, "iron ore", *set(calls.spans.loc[calls.spans["kind"] == "commodity", "value"])), key=len
-    )
-    known = re.compile("|".join(re.escape(word) for word in reversed(trade)), re.IGNORECASE)
+def test_the_tagger_learns_from_no_sentence_of_the_log(
+    calls: GeneratedCalls, tables: dict[str, pd.DataFrame]
+) -> None:
+    said = calls.spans.loc[calls.spans["kind"] == "commodity", "value"]
+    names = sorted({*CROPS, *said, *trade_names((tables["reports"], tables["trades"]))}, key=len)
+    known = re.compile("|".join(re.escape(word) for word in reversed(names)), re.IGNORECASE)
 
     def shape(text: str) -> str:
         bare = known.sub("@", re.sub(r"\{\w+\}", "@", text))
@@ -96,6 +98,7 @@ def test_the_tagger_learns_from_no_sentence_of_the_log(calls: GeneratedCalls) ->
         *calls.feedback["comment"].dropna(),
     )
     assert len(learnt) > 200
+    assert shape("Namaste, Soybean ka rate chahiye") in learnt
     assert learnt.isdisjoint(shape(text) for text in texts)
 
 

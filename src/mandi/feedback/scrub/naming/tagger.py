@@ -15,8 +15,9 @@ OUTSIDE = "O"
 SURE = 0.93
 """A word is left alone only if the field is this sure that it is no part of a name or an address.
 
-Chosen on sentences kept out of training, four folds of them: against .90 it finds one more name in a hundred and takes hardly another
-word of trade; .95 finds one more again, and takes six more texts of trade in a thousand.
+Chosen on four folds of our own sentences, each tagged by a field that had not learnt from them: against .90, names found rise by .004 and
+texts of trade altered by .002 with names of the part ``learn`` (.011 and .000 with those of ``hold``); .95 alters another .006. Before that .95
+was tried on the generated log, where it spoilt answers of one word; their list was added then.
 """
 
 

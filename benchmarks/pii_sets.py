@@ -18,6 +18,10 @@ WHOLE = re.compile(r"(?:https?://|www\.)\S+|[^\s@]+@[^\s@]+\.[a-z]+|[A-Z](?:\.[A
 TITLES = re.compile(r"(?:Mr|Mrs|Ms|Dr|St|Prof|Jr|Sr|Inc|Ltd|Co|vs|etc|e\.g|i\.e|a\.m|p\.m)\.", re.IGNORECASE)
 
 
+CHOSEN, CHOSEN_SEED = 60, 411
+"""How many templates, and which."""
+
+
 @dataclass(frozen=True)
 class Text:
     """A text, its template, and where personal data stands in it: start, end, type."""
@@ -44,6 +48,14 @@ def folds(rows: list[Text], count: int, seed: int) -> np.ndarray:
     order = np.random.default_rng(seed).permutation(len(templates))
     of = {template: int(order[k]) % count for k, template in enumerate(templates)}
     return np.array([of[row.template] for row in rows])
+
+
+def chosen_on(rows: list[Text]) -> np.ndarray:
+    """Return whether a row is of the templates on which lists, labels and marks were chosen."""
+    templates = sorted({row.template for row in rows})
+    order = np.random.default_rng(CHOSEN_SEED).permutation(len(templates))
+    chosen = {templates[k] for k in order[:CHOSEN]}
+    return np.array([row.template in chosen for row in rows])
 
 
 def counted(text: str) -> list[tuple[int, int]]:

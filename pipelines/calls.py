@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mandi.core.config import build, section
-from mandi.core.errors import ConfigError
+from mandi.core.errors import ConfigError, DataNotFound
 from mandi.feedback.frames import FEEDBACK, GENERATIONS, TUTOR_PAIRS
 from mandi.feedback.generated import GeneratedParams, generated_calls
 from mandi.feedback.generated.log import TRUTH
 from mandi.feedback.generated.scrubbing import scrubbed
 from mandi.feedback.scrub import Scrubber
+from mandi.feedback.words import ScrubbedWords, trade_names
 from mandi.tables.ingest import read_tables
 from pipelines import project, stage, write_json
 
@@ -74,7 +75,7 @@ def main() -> None:
     if "generated" in sizes.sources and section(params, "tables").get("source") == "generated":
         gathered["generated"] = of_the_market(read_tables(paths.tables, TABLES), sizes.generated)
     if "service" in sizes.sources:
-        gathered["service"] = of_the_service(paths.root, sizes.first)
+        gathered["service"] = of_the_service(paths.root, sizes.first, _names_of_trade(paths.tables))
     (paths.calls / "truth").mkdir(parents=True, exist_ok=True)
     for frame in FRAMES:
         parts = [found.frames[frame.name] for found in gathered.values()]
@@ -113,12 +114,8 @@ def of_the_market(tables: Mapping[str, pd.DataFrame], sizes: GeneratedParams) ->
     sizes : GeneratedParams
     """
     raw = generated_calls(tables, sizes)
-    known = {
-        str(name)
-        for column in ("market", "state", "commodity")
-        for name in tables["reports"][column].unique()
-    }
-    done, measured = scrubbed(raw, Scrubber(f"generated {sizes.seed}", keep=sorted(known)))
+    keep = trade_names((tables["reports"], tables["trades"]))
+    done, measured = scrubbed(raw, Scrubber(f"generated {sizes.seed}", keep=keep))
     frames = {"generations": done.generations, "feedback": done.feedback, "tutor_pairs": done.tutor_pairs}
     told = f"{_counted(frames)}, {measured['leaks']:.0f} of {measured['planted_ids']:.0f} planted ids left"
     return Gathered(
@@ -126,13 +123,15 @@ def of_the_market(tables: Mapping[str, pd.DataFrame], sizes: GeneratedParams) ->
     )
 
 
-def of_the_service(root: Path, since: datetime | None) -> Gathered:
+def of_the_service(root: Path, since: datetime | None, keep: Collection[str] = ()) -> Gathered:
     """Return what the service of this project recorded and may be learned from; nothing where none was started.
 
     Parameters
     ----------
     root : Path
     since : datetime, optional
+    keep : collection of str
+        Names of trade, which the scrubber leaves alone.
     """
     from mandi.feedback.export import exported
     from mandi.serving.learning.source import records_of
@@ -146,9 +145,17 @@ def of_the_service(root: Path, since: datetime | None) -> Gathered:
             salt=records.salt,
             since=since,
             default_consent=records.settings.learning_consent,
+            words=ScrubbedWords(records.salt, keep),
         )
     frames = {"generations": found.generations, "feedback": found.feedback, "tutor_pairs": found.tutor_pairs}
     return Gathered(frames, _no_truth(), _figures(frames), _counted(frames))
+
+
+def _names_of_trade(folder: Path) -> Collection[str]:
+    try:
+        return trade_names(read_tables(folder, ("reports",)).values())
+    except DataNotFound:  # a service may answer before any table is there
+        return ()
 
 
 def _counted(frames: Mapping[str, pd.DataFrame]) -> str:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import threading
-from collections.abc import Callable, Collection, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+NAMING = ("commodity", "market", "state", "variety")
+"""Columns whose values name something of trade. Names of partners are none of them: a firm may be called after a person."""
 
 
 class Words(Protocol):
@@ -27,7 +34,7 @@ class ScrubbedWords:
     salt : str
         Key of its pseudonyms.
     keep : collection of str
-        Names of commodities, markets and states, which are nobody's.
+        Names of commodities, markets, states and varieties, which are nobody's; see ``trade_names``.
 
     Examples
     --------
@@ -48,6 +55,33 @@ class ScrubbedWords:
     def value(self, value: Any) -> Any:
         """Return plain data whose texts hold no personal data; names of fields stay."""
         return each_text(value, self.text)
+
+
+def trade_names(frames: Iterable[DataFrame]) -> frozenset[str]:
+    """Return the commodities, markets, states and varieties that tables name: what a scrubber is to keep.
+
+    A variety with a number in its name is left out: "Shankar-6" is cotton, and Shankar is somebody.
+
+    Parameters
+    ----------
+    frames : iterable of DataFrame
+        Of the columns of ``NAMING`` those that are there.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> reports = pd.DataFrame({"commodity": ["iron_ore", "wheat"], "market": ["Barbil", "Sehore"], "variety": ["Fines", "HD-2967"]})
+    >>> sorted(trade_names([reports]))
+    ['Barbil', 'Fines', 'Sehore', 'iron_ore', 'wheat']
+    """
+    found = {
+        str(name)
+        for frame in frames
+        for column in NAMING
+        if column in frame.columns
+        for name in frame[column].dropna().unique()
+    }
+    return frozenset(name for name in found if name and not re.search(r"\d", name))
 
 
 def made_once(make: Callable[[], Words]) -> Callable[[], Words]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from mandi.feedback.scrub.naming.gazetteer import Gazetteer, known_people, never_alone
+from mandi.feedback.scrub.naming import trade_words
+from mandi.feedback.scrub.naming.gazetteer import STREETS, Gazetteer, known_people, never_alone
 from mandi.feedback.scrub.naming.look_of_words import Looks, Token, tokens
 from mandi.feedback.scrub.naming.tagger import OUTSIDE, SURE, Field
 from mandi.feedback.scrub.rules import Span
@@ -14,6 +16,18 @@ from mandi.feedback.scrub.rules import Span
 MODEL = Path(__file__).parent / "names.crfsuite"
 LONGEST = 400
 """Tokens read at once; a longer line is read in pieces."""
+MONEY = frozenset(("rs", "inr", "₹", "rupees", "rate", "bhav"))
+UNITS = frozenset(("%", "per", *trade_words.UNITS.split()))
+_FIGURE = re.compile(r"\d+\.\d+|\d{1,3}(?:,\d{2,3})+(?:\.\d+)?")
+"""No house has such a number."""
+_DOOR = re.compile(
+    r"\b[1-9]\d{2} ?\d{3}\b|\b\d{1,4}[A-Za-z]?\s?/\s?[A-Za-z\d]{1,4}\b|\b[A-Za-z]-\d{1,4}\b|\bno\b\.?\s?\d|^\d{1,3}, ?[^\d,]+,|(?:nagar|pura|peth|wadi|vihar)\b",
+    re.IGNORECASE,
+)
+"""A postal code, a number of a house, or the name of a part of a town."""
+_STREETS = frozenset(STREETS.split()) - {"market", "place", "close", "way", "post", "no", "drive", "main"}
+_CODE = re.compile(r"\b(?=[a-z]*\d)(?=\d*[a-z])[0-9a-z]{16,}\b", re.IGNORECASE | re.ASCII)
+"""Ids of requests and the like."""
 _JOINS = {"PERSON": frozenset(".'’-"), "ADDRESS": frozenset(".,-/#()&:'")}
 
 
@@ -35,16 +49,29 @@ class Names:
     """
 
     def __init__(self, keep: Collection[str] = (), sure: float = SURE) -> None:
-        self._keep = frozenset(word.casefold() for phrase in keep for word in phrase.split()) | never_alone()
+        self._keep = never_alone() | {
+            t.text.casefold()
+            for name in keep
+            for t in tokens(name.replace("_", " "))
+            if t.text[0].isalpha() and len(t.text) > 1
+        }
         self._sure = sure
         self._field, self._looks = _loaded()
 
     def find(self, text: str, taken: Sequence[tuple[int, int]] = ()) -> list[Span]:
         """Return spans of kind PERSON and ADDRESS that do not touch the places already taken, sorted."""
         found: list[Span] = []
-        for sequence in split(text, tokens(text, [(a, b, "SEEN") for a, b in sorted(taken)])):
+        codes = [
+            m.span() for m in _CODE.finditer(text) if not any(a < m.end() and m.start() < b for a, b in taken)
+        ]
+        seen = sorted([*((a, b, "SEEN") for a, b in taken), *((a, b, "CODE") for a, b in codes)])
+        for sequence in split(text, tokens(text, seen)):
             if any(t.text[:1].isalpha() for t in sequence):
                 labels = self._field(self._looks(sequence), self._sure)
+                for k in of_trade(sequence):
+                    labels[k] = OUTSIDE
+                for k in _with_number(sequence):
+                    labels[k] = OUTSIDE if labels[k] == "PERSON" else labels[k]
                 found += self._spans(text, sequence, labels)
         return found
 
@@ -84,9 +111,49 @@ class Names:
         words = [t.text.casefold() for t in sequence if t.text[0].isalpha()]
         if not words or all(word in self._keep for word in words):
             return False
-        if label == "ADDRESS":  # a town alone is a market
-            return any(c.isdigit() for c in said) or len(words) > 2
+        if label == "ADDRESS":  # a town alone is a market, and a town with a number is its rate
+            return bool(_DOOR.search(said)) or not _STREETS.isdisjoint(words)
         return len(said) > 1
+
+
+def of_trade(sequence: Sequence[Token]) -> list[int]:
+    """Return the places of numbers that are money, a quantity or a lot, with their units: whatever the tagger says, they are nobody's.
+
+    Examples
+    --------
+    >>> of_trade(tokens("Plot 12, Rs. 7,200 for 40 bags"))
+    [3, 4, 5, 7, 8]
+    """
+    found: set[int] = set()
+    for k, token in enumerate(sequence):
+        if not token.text[:1].isdigit():
+            continue
+        if len(token.text) > 4 and k and _letter_at(sequence[k - 1], token.start):
+            found.update((k - 1, k))
+        if _FIGURE.fullmatch(token.text):
+            found.add(k)
+        before = k - 2 if k > 1 and sequence[k - 1].text == "." else k - 1
+        if before >= 0 and sequence[before].text.casefold() in MONEY:
+            found.update(range(before, k + 1))
+        if k + 1 < len(sequence) and sequence[k + 1].text.casefold() in UNITS:
+            found.update((k, k + 1))
+    return sorted(found)
+
+
+def _letter_at(token: Token, end: int) -> bool:
+    return token.end == end and len(token.text) == 1 and token.text.isalpha()
+
+
+def _with_number(sequence: Sequence[Token]) -> list[int]:
+    """Return the words before a hyphen and a number: a variety as "Shankar-6" or a part of an address, but no person."""
+    return [
+        k
+        for k, (word, mark, number) in enumerate(zip(sequence, sequence[1:], sequence[2:], strict=False))
+        if mark.text == "-"
+        and word.end == mark.start
+        and mark.end == number.start
+        and number.text[:1].isdigit()
+    ]
 
 
 def split(text: str, sequence: Sequence[Token]) -> list[list[Token]]:

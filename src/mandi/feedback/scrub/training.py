@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mandi.feedback.scrub.invented import Inventor
 from mandi.feedback.scrub.names import MODEL, silent_words, split
-from mandi.feedback.scrub.naming.gazetteer import Gazetteer, known_people
+from mandi.feedback.scrub.naming.gazetteer import CROPS, Gazetteer, known_people
 from mandi.feedback.scrub.naming.look_of_words import Looks, tokens
 from mandi.feedback.scrub.naming.sentences import Sentences
 from mandi.feedback.scrub.naming.tagger import OUTSIDE, learn
@@ -22,8 +22,8 @@ BATCHES = 6
 def train(count: int = SENTENCES, seed: int = SEED, rounds: int = 60) -> bytes:
     """Return the model, fitted to ``count`` invented sentences of the part ``learn``.
 
-    In each batch half of the listed names are missing from the lists, so that what stands around a name, and how it is built,
-    counts as much as whether it is well known.
+    In each batch half of the listed names and crops are missing from the lists, so that what stands around a word, and how it is
+    built, counts as much as whether it is well known.
     """
     given, surnames, places = known_people()
     rng, rules, silent = random.Random(f"lists/{seed}"), Rules(), silent_words()
@@ -31,7 +31,7 @@ def train(count: int = SENTENCES, seed: int = SEED, rounds: int = 60) -> bytes:
     for batch in range(BATCHES):
         lists = {
             name: rng.sample(words, len(words) // 2)
-            for name, words in (("given", given), ("family", surnames), ("town", places))
+            for name, words in (("given", given), ("family", surnames), ("town", places), ("crop", CROPS))
         }
         looks = Looks(Gazetteer(lists), silent)
         for text, marked in Sentences(seed + batch, Inventor(seed + batch)).draw(count // BATCHES):

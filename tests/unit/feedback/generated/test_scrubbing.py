@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import pandas as pd
@@ -11,6 +12,9 @@ from mandi.feedback.generated import GeneratedCalls, GeneratedParams, generated_
 from mandi.feedback.generated.ask.asked import CHECKABLE
 from mandi.feedback.generated.scrubbing import leaks, scrubbed
 from mandi.feedback.scrub import Scrubber
+from mandi.feedback.scrub.naming.gazetteer import CROPS
+from mandi.feedback.scrub.naming.sentences import GROUPS
+from mandi.feedback.words import trade_names
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,29 @@ def test_the_scrubber_of_the_project_leaves_no_id(tables: dict[str, pd.DataFrame
     assert measured["altered"] <= 0.01
     assert measured["judged_otherwise"] <= 0.005
     assert len(raw.spans[raw.spans["kind"].isin(CHECKABLE)]) > 0
+
+
+def test_the_tagger_learns_from_no_sentence_of_the_log(
+    calls: GeneratedCalls, tables: dict[str, pd.DataFrame]
+) -> None:
+    said = calls.spans.loc[calls.spans["kind"] == "commodity", "value"]
+    names = sorted({*CROPS, *said, *trade_names((tables["reports"], tables["trades"]))}, key=len)
+    known = re.compile("|".join(re.escape(word) for word in reversed(names)), re.IGNORECASE)
+
+    def shape(text: str) -> str:
+        bare = known.sub("@", re.sub(r"\{\w+\}", "@", text))
+        return re.sub(r"[\W\d@]+", " ", bare).strip().casefold()
+
+    learnt = {shape(one) for group in GROUPS for one in re.split(r"[|\n]", group)}
+    learnt = {one for one in learnt if one.count(" ") > 1}  # a word or two may well be said by anybody
+    texts = (
+        *calls.generations["question"],
+        *calls.generations["answer"],
+        *calls.feedback["comment"].dropna(),
+    )
+    assert len(learnt) > 200
+    assert shape("Namaste, Soybean ka rate chahiye") in learnt
+    assert learnt.isdisjoint(shape(text) for text in texts)
 
 
 def test_leaks_are_found_however_they_are_written() -> None:

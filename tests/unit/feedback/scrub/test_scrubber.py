@@ -8,6 +8,7 @@ import pytest
 
 from mandi.feedback.scrub import Scrubber
 from mandi.feedback.scrub.invented import Inventor
+from mandi.feedback.scrub.naming.gazetteer import never_alone
 from mandi.feedback.scrub.naming.sentences import CROPS
 from mandi.feedback.scrub.pseudonyms import STAND_IN
 from mandi.feedback.scrub.words import HOLD, LEARN
@@ -27,6 +28,16 @@ TRADE = (
     "Sell {q} of {crop} in {town} at Rs {p} per quintal?", "{crop}: {town} {p}, grade B, moisture 11.5 %", "{town} mandi mein {crop} ka bhav {p} hai",
     "Arrivals of {crop} in {town} were {q} on 12 March 2024.", "Compare {town} and Gondal for {crop}, {q}.",
 )  # fmt: skip
+
+# trade as people write it in several tongues; none of these is a sentence that the tagger has learnt from
+TALK = (
+    "{q} {crop} ka loading parso hoga, {p} fix", "{crop} ka godown full hai, ab {town} bhejenge kya?", "sir {crop} me fungus hai, {p} se neeche mat jana",
+    "Kal ki barish ke baad {crop} {p} tak gir sakta hai", "{town} ki report me {crop} {p} likha hai jo galat hai", "{crop} teji me hai bhai, {q} rok ke rakha",
+    "Bids for {crop} closed at {p} in {town}; reserve was {p}.", "Nobody bids on {crop} below {p}.", "The {crop} sample weighs {q} and holds 11.2 % water.",
+    "इस हफ्ते {crop} {p} के पार जाएगा?", "{town} के व्यापारी {crop} नहीं ले रहे", "{crop} की बोली {p} पर रुकी", "இந்த வாரம் {crop} {p} தாண்டுமா?",
+    "{town} வியாபாரிகள் {crop} வாங்கவில்லை", "{crop} porutha varaikkum {p} nalla vilai", "{crop} na bhaav {p} thi upar jashe?", "ya athavdyat {crop} {p} hoil ka?",
+)  # fmt: skip
+SAID_CROPS = ("gehu", "makka", "Kapas", "sarson", "chana", "soyabean", "jeera", "Dhaniya", "bajri", "moongfali", "urad dal", "arhar", "loha ayask", "गेहूं", "सरसों", "பருத்தி", "துவரை")  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +102,59 @@ def test_trade_is_altered_in_one_text_of_a_hundred_at_most(scrubber: Scrubber) -
         text for text, done in zip(texts, scrubber.scrub_many(texts), strict=True) if done.text != text
     ]
     assert len(altered) <= 0.01 * len(texts), altered
+
+
+def test_talk_of_trade_in_several_tongues_stays(scrubber: Scrubber) -> None:
+    rng = Inventor(26, "hold").rng
+    texts, spoilt = 0, []
+    for t in TALK * 60:
+        said = {
+            "q": f"{rng.randint(2, 900)} {rng.choice(('quintal', 'katte', 'bori', 'qtl', 'kg'))}",
+            "crop": rng.choice(SAID_CROPS),
+            "p": rng.choice(("{}", "Rs {}", "{} rupaye", "₹{}/qtl")).format(rng.randint(1800, 9900)),
+        }
+        done = scrubber.scrub(t.format(town=rng.choice(HOLD.towns)[0], **said)).text
+        texts += 1
+        spoilt += [done for name in said if f"{{{name}}}" in t and said[name] not in done]
+    assert len(spoilt) <= 0.01 * texts, spoilt
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Lot L071462, 559 bori, Gulabbagh, grade D",
+        "between 7,100 and 7,400.50, score 0.82",
+        "Shankar-6 at Akola 7200, Latur 7300",
+        "Request 381b0a7a1d65e111723b6c9bb49a25a3 failed",
+        "bhutta, makki aur sharbati gehu 2450",
+    ],
+)
+def test_figures_codes_and_varieties_are_nobody(scrubber: Scrubber, text: str) -> None:
+    assert scrubber.scrub(text).text == text
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "12, Tilak Road, Akola 444001",
+        "B-23, Shastri Nagar, Indore",
+        "H.No. 391, Dana Bunder, Meerut",
+        "14/4, Model Town, Karnal",
+    ],
+)
+def test_an_address_has_a_door_a_street_or_a_code(scrubber: Scrubber, address: str) -> None:
+    text = f"Please unload at {address}."
+    assert "ADDRESS" in scrubber.scrub(text).kinds, text
+
+
+def test_no_listed_word_of_trade_is_a_name() -> None:
+    names = {word.casefold() for name in (*LEARN.given, *LEARN.surnames) for word in name.split()}
+    assert never_alone() & names == {"khanna"}  # a market
+
+
+def test_what_is_kept_is_kept_inside_other_words_too() -> None:
+    text = "Bargujarat sold wheat"  # no word of it is known
+    assert Scrubber(1, keep=["bargujarat_mandi"]).scrub(text).text == text
 
 
 def test_scrubbing_twice_changes_nothing(scrubber: Scrubber) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
+from mandi.feedback.scrub.naming import english, trade_words
+
 TITLES = """mr mrs ms miss dr doctor prof professor sir madam shri shree sri smt shrimati kumari km sardar seth pandit maulana capt captain
 major col mister adv advocate ca er late"""
 AFTER_NAMES = "ji bhai bhaiya behen ben sahab saheb sahib kaka chacha uncle aunty seth madam sir da garu anna"
@@ -55,24 +57,30 @@ calculate verify describe need want kindly please today also why what how when w
 """Words that begin a question or an order; in capitals they look like a name and are none."""
 
 
+ALSO_PEOPLE = frozenset(["jordan", "israel", "georgia", "german"])
+CROPS = tuple(f"{trade_words.CROPS} {trade_words.VARIETIES} {trade_words.SCRIPTS}".split())
+
+
 class Gazetteer:
     """Lists of words; short ones that everybody knows, and whatever else is given.
 
     Parameters
     ----------
     more : mapping of str to iterables of str
-        Further lists by a short name.
+        Further lists by a short name; of a name that is known, the list in its place.
 
     Examples
     --------
     >>> Gazetteer({"given": ["Asha"]})("asha"), Gazetteer()("Road")
-    (('given',), ('street',))
+    (('given',), ('common', 'street'))
     """
 
     def __init__(self, more: Mapping[str, Iterable[str]] | None = None) -> None:
         lists: dict[str, Iterable[str]] = {
             "title": TITLES.split(), "after": AFTER_NAMES.split(), "street": STREETS.split(), "state": STATES.split(), "land": COUNTRIES.split(),
-            "city": CITIES.split(), "firm": FIRMS.split(), "trade": TRADE.split(), "cue": CUES.split(), **(more or {}),
+            "city": CITIES.split(), "firm": FIRMS.split(), "trade": f"{TRADE} {trade_words.UNITS} {trade_words.MARKET}".split(), "cue": CUES.split(),
+            "crop": CROPS, "small": trade_words.SMALL.split(), "common": f"{english.COMMON} {english.REPORT} {english.LABELS}".split(), "job": english.JOBS.split(),
+            "nation": english.NATIONS.split(), **(more or {}),
         }  # fmt: skip
         self._lists: dict[str, tuple[str, ...]] = {}
         for name, words in sorted(lists.items()):
@@ -86,10 +94,12 @@ class Gazetteer:
 
 @lru_cache(maxsize=1)
 def never_alone() -> frozenset[str]:
-    """Return words that by themselves are no person and no address: markets, states, crops, units."""
-    return frozenset(
-        f"{MARKETS} {STATES} {TRADE} {FIRMS} {ASKED} bajra jowar moong urad groundnut onion castor guar diwali kharif rabi madhya uttar".split()
+    """Return words that by themselves are no person and no address: markets, states, crops, units, small words."""
+    lists = (
+        *(MARKETS, STATES, COUNTRIES, TRADE, FIRMS, ASKED, english.REPORT, english.LABELS, english.NATIONS),
+        *(trade_words.UNITS, trade_words.MARKET, trade_words.SMALL, "diwali madhya uttar"),
     )
+    return frozenset((*CROPS, *(word for words in lists for word in words.split()))) - ALSO_PEOPLE
 
 
 @lru_cache(maxsize=1)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from mandi.feedback.scrub.naming.gazetteer import Gazetteer
 
-_TOKENS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*(?:[\u0900-\u097F]*)|\d+(?:[.,]\d+)*|\S", re.UNICODE)
+_SIGNS = (
+    "".join(chr(c) for c in range(0x0900, 0x0E00) if unicodedata.category(chr(c)) in ("Mn", "Mc"))
+    + "\u200c\u200d"
+)
+"""Vowel signs and joiners of Indian scripts: part of a word, though not a letter."""
+_TOKENS = re.compile(rf"[^\W\d_]+(?:[{_SIGNS}]+[^\W\d_]*)*(?:['’][^\W\d_]+)*|\d+(?:[.,]\d+)*|\S")
 NEAR = (-2, -1, 1, 2)
 
 
@@ -62,6 +68,7 @@ class Looks:
         self._silent = frozenset(silent)
         self._known = None if known is None else frozenset(known)
         self._of_word = lru_cache(maxsize=20_000)(self._word)
+        self._of_pair = lru_cache(maxsize=50_000)(self._pair)
 
     def __call__(self, sequence: Sequence[Token]) -> list[list[str]]:
         """Return the features of each token."""
@@ -78,14 +85,23 @@ class Looks:
                 mine += words[k - 2].near[0]
             if k + 2 < size:
                 mine += words[k + 2].near[3]
-            for feature in (
-                f"l={left.shape}{word.shape}", f"r={word.shape}{right.shape}", f"w={left.word}|{word.shape}", f"v={word.shape}|{right.word}",
-                f"g={left.lists}|{word.lists}", f"h={word.lists}|{right.lists}", f"t={left.shape}{word.shape}{right.shape}",
-            ):  # fmt: skip
-                if known is None or feature in known:
-                    mine.append(feature)
+            mine += self._of_pair(left, word)[1]
+            mine += self._of_pair(word, right)[0]
+            shapes = f"t={left.shape}{word.shape}{right.shape}"
+            if known is None or shapes in known:
+                mine.append(shapes)
             out.append(mine)
         return out
+
+    def _pair(self, left: _Word, right: _Word) -> tuple[list[str], list[str]]:
+        """Return what two neighbours tell of the left one, and of the right one."""
+        shapes, lists = f"{left.shape}{right.shape}", f"{left.lists}|{right.lists}"
+        of_left = [f"r={shapes}", f"v={left.shape}|{right.word}", f"h={lists}"]
+        of_right = [f"l={shapes}", f"w={left.word}|{right.shape}", f"g={lists}"]
+        known = self._known
+        if known is None:
+            return of_left, of_right
+        return [f for f in of_left if f in known], [f for f in of_right if f in known]
 
     def _word(self, text: str, kind: str) -> _Word:
         if kind:
@@ -113,7 +129,7 @@ class Looks:
         return _Word(own, near, shape, spelt, lists)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Word:
     own: list[str]
     near: tuple[list[str], ...]

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 
 from mandi.feedback.scrub.invented import Inventor
+from mandi.feedback.scrub.naming import english, trade_words
+from mandi.feedback.scrub.naming import trade_sentences as more
 
 Marked = tuple[str, tuple[tuple[int, int, str], ...]]
 """A text, and start, end and label of each person and address in it."""
@@ -56,6 +58,11 @@ VERBS = (
     "Compare", "Show", "List", "Predict", "Estimate", "Check", "Explain", "Suggest", "Rank", "Find", "Give", "Tell", "Forecast", "Sell", "Buy",
     "Grade", "Plot", "Match", "Quote", "Review", "Fetch", "Calculate", "Verify", "Describe", "Need", "Want", "Kindly", "Today", "Also", "Why",
 )  # fmt: skip
+GROUPS = (PEOPLE, PLACES, NOTHING, more.TOLD, f"{more.TALK}{more.PLAIN}{more.OTHER_TONGUES}{more.FIGURES}")
+SHARES = (0.25, 0.16, 0.18, 0.16, 0.25)
+_LABELS = tuple(label for word in english.LABELS.split() for label in (word, word.capitalize()))
+_LATIN = tuple(trade_words.CROPS.split())
+_SCRIPTS = tuple(trade_words.SCRIPTS.split())
 _SLOT = re.compile(r"\{(\w+)\}")
 _ENDS = tuple(
     word
@@ -100,14 +107,13 @@ class Sentences:
         self._made_up = made_up
         self._templates = [
             [t.replace("\\n", "\n") for t in re.split(r"[|\n]", group.strip().replace("\n", "|")) if t]
-            for group in (PEOPLE, PLACES, NOTHING)
+            for group in GROUPS
         ]
 
     def draw(self, count: int) -> Iterator[Marked]:
         """Yield marked sentences."""
         for _ in range(count):
-            people, places, nothing = self._templates
-            template = self._rng.choice(self._rng.choices([people, places, nothing], [0.35, 0.2, 0.45])[0])
+            template = self._rng.choice(self._rng.choices(self._templates, SHARES)[0])
             yield self._filled(template)
 
     def _filled(self, template: str) -> Marked:
@@ -141,9 +147,11 @@ class Sentences:
             value = inventor.firm() if slot == "firm" else inventor.choice(inventor.words.towns)[0]
             return str(change(value))
         drawn = {
-            "crop": lambda: rng.choice(CROPS),
-            "qty": lambda: f"{rng.randint(5, 900)} {rng.choice(('quintals', 'qtl', 'tonnes', 'bags', 'bales', 'kg', 'katte', 'quintal'))}",
-            "price": lambda: rng.choice(("Rs {}", "₹{}", "{}", "Rs. {}/quintal", "{} per quintal", "INR {}", "{} rupaye")).format(rng.choice((f"{rng.randint(18, 99)}00", f"{rng.randint(2, 9)},{rng.randint(100, 999)}"))),
+            "crop": lambda: change(self._crop()),
+            "variety": lambda: change(rng.choice(more.VARIETIES)),
+            "qty": lambda: f"{rng.randint(5, 900)} {rng.choice(more.UNITS)}",
+            "price": lambda: rng.choice(more.PRICES).format(rng.choice((f"{rng.randint(18, 99)}00", f"{rng.randint(2, 9)},{rng.randint(100, 999)}"))),
+            "label": lambda: change(rng.choice(_LABELS)),
             "verb": lambda: rng.choice(VERBS),
             "grade": lambda: rng.choice("ABCD"),
             "pct": lambda: f"{rng.randint(1, 19)}.{rng.randint(0, 9)} %",
@@ -154,6 +162,21 @@ class Sentences:
             "account": inventor.bank_account,
         }  # fmt: skip
         return drawn[slot]() if slot in drawn else str(getattr(inventor, slot)())
+
+    def _crop(self) -> str:
+        """Return a crop: a usual one, any of the list, or a word that nobody knows, so that the words around it count too."""
+        rng = self._rng
+        chance = rng.random()
+        if chance < 0.4:
+            return rng.choice(CROPS)
+        word = (
+            rng.choice(_LATIN)
+            if chance < 0.75
+            else self._word(False).lower()
+            if chance < 0.9
+            else rng.choice(_SCRIPTS)
+        )
+        return word.capitalize() if rng.random() < 0.3 else word
 
     def _person(self) -> str:
         name = self._inventor.name()

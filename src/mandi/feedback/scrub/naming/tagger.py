@@ -12,8 +12,13 @@ if TYPE_CHECKING:
     import pycrfsuite
 
 OUTSIDE = "O"
-SURE = 0.9
-"""A word is left alone only if the field is this sure that it is no part of a name or an address."""
+SURE = 0.93
+"""A word is left alone only if the field is this sure that it is no part of a name or an address.
+
+Chosen on four folds of our own sentences, each tagged by a field that had not learnt from them: against .90, names found rise by .004 and
+texts of trade altered by .002 with names of the part ``learn`` (.011 and .000 with those of ``hold``); .95 alters another .006. Before that .95
+was tried on the generated log, where it spoilt answers of one word; their list was added then.
+"""
 
 
 def learn(

@@ -86,6 +86,26 @@ def look(model: Model = "price") -> None:
 
 
 @app.command()
+def predict(
+    model: Model,
+    source: Annotated[
+        Path | None, typer.Argument(help="folder of .parquet files; a row is a question")
+    ] = None,
+    target: Annotated[Path | None, typer.Argument(help="folder for the answers, a file for a file")] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="reasons of each answer as well")] = False,
+    columns: Annotated[bool, typer.Option("--columns", help="list the columns a row is read from")] = False,
+) -> None:
+    """Answer a folder of Parquet files with the champion; what was answered before is not answered again."""
+    with _told_plainly():
+        from mandi.serving.batch_command import columns_command, predict_command
+
+        if columns or source is None or target is None:
+            columns_command(model, typer.echo)
+        else:
+            predict_command(_root(), model, source, target, explain=explain, say=typer.echo)
+
+
+@app.command()
 def promote(
     model: Model,
     version: Annotated[

@@ -18,7 +18,16 @@ BUSY = re.compile(r"[Uu]nable to acquire lock|is busy|currently in use")
 CODE = ("src", "pipelines", "notebooks", "dvc.yaml", "params.yaml", "data/source.json")
 STAMP = ".dvc/tmp/mandi-last-run"
 PER_MODEL = ("features", "train", "evaluate", "register")
-LEARNING = ("log_source", "calls", "feedback", "datasets", "datasets_register", "student", "student_loop", "student_register")
+LEARNING = (
+    "log_source",
+    "calls",
+    "feedback",
+    "datasets",
+    "datasets_register",
+    "student",
+    "student_loop",
+    "student_register",
+)
 """The other tower: it needs the tables and no model, so it is a lane beside theirs."""
 
 Phase = list[list[str]]

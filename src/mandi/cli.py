@@ -97,12 +97,15 @@ def predict(
 ) -> None:
     """Answer a folder of Parquet files with the champion; what was answered before is not answered again."""
     with _told_plainly():
+        from mandi.report.progress import Progress
         from mandi.serving.batch_command import columns_command, predict_command
 
         if columns or source is None or target is None:
             columns_command(model, typer.echo)
         else:
-            predict_command(_root(), model, source, target, explain=explain, say=typer.echo)
+            predict_command(
+                _root(), model, source, target, explain=explain, say=typer.echo, progress=Progress(model)
+            )
 
 
 @app.command()

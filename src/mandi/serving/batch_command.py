@@ -7,14 +7,20 @@ from pathlib import Path
 
 from mandi.core.errors import UnknownValue, nearest
 from mandi.core.paths import Paths
-from mandi.report.progress import Progress
-from mandi.serving.batch import columns_of, predict_folder
+from mandi.serving.batch import Progress, columns_of, predict_folder
 from mandi.serving.counters import COUNTERS, counter_class
 from mandi.serving.desk import Desk
 
 
 def predict_command(
-    root: Path, model: str, source: Path, target: Path, *, explain: bool, say: Callable[[str], None]
+    root: Path,
+    model: str,
+    source: Path,
+    target: Path,
+    *,
+    explain: bool,
+    say: Callable[[str], None],
+    progress: Progress,
 ) -> None:
     """Answer a folder with the champion of the project and say what became of it.
 
@@ -28,9 +34,11 @@ def predict_command(
     explain : bool
     say : callable
         Takes a line of text.
+    progress : callable
+        See ``predict_folder``.
     """
     desk = Desk.open(Paths(root).champions, only=model if model in COUNTERS else None)
-    done = predict_folder(desk, model, source, target, explain=explain, progress=Progress(model))
+    done = predict_folder(desk, model, source, target, explain=explain, progress=progress)
     say(
         f"{done.rows - done.refused:,} of {done.rows:,} rows answered, {done.files} files in {target}"
         + (f"; {done.unchanged} unchanged since they were answered" if done.unchanged else "")

@@ -13,7 +13,7 @@ from mandi.student.chance import Chance, fit_chance, logit
 from mandi.student.embedded.folded import Counted, Space, counted, fit_denied, space
 from mandi.student.embedded.held_out import dealt, later_blocks
 from mandi.student.params import StudentParams
-from mandi.text.calibration import Calibrator, choose_calibrator
+from mandi.text.calibration import Calibrator, fit_calibrator
 from mandi.text.linear import Linear, softmax
 from mandi.text.terms import Terms
 
@@ -89,29 +89,30 @@ class LabelClassifier:
         gold = np.array([row.gold for row in rows])
         asked = np.flatnonzero(gold) if gold.sum() >= LEAST_GOLD else np.arange(len(rows))
         learner = _Learner(rows, denied, names, self.params)
-        fold = learner.folds()
-        scores, near = learner.out_of_fold(fold)
-        losses = {c: _log_loss(one, right, weight) for c, one in scores.items()}
-        best = min(losses, key=lambda c: losses[c])
-        self.calibrator, _ = choose_calibrator(scores[best][asked], right[asked], fold[asked])
+        apart_scores, near = learner.out_of_fold()
+        best = _least(apart_scores, right, weight)
+        # a slope alone: the bias of answers to texts held back by wording tells which labels were held back
+        self.calibrator = fit_calibrator(apart_scores[best][asked], right[asked], "temperature")
+        later, ahead_scores, ahead_near = learner.from_before(asked, best)
+        if not (enough := len(later) >= self.params.least_rows):
+            later, ahead_scores, ahead_near = later[:0], ahead_scores[:0], ahead_near[:0]
         self.near_enough = float(np.quantile(near.max(axis=1), STRANGE))
-        later, later_scores, later_near = learner.from_before(asked, best)
-        apart, guess = self._signs(scores[best][asked], near[asked])
-        ahead, foretold = self._signs(later_scores, later_near)
+        apart, guess = self._signs(apart_scores[best][asked], near[asked])
+        ahead, foretold = self._signs(ahead_scores, ahead_near)
         correct, came_true = (guess == right[asked]) * 1.0, (foretold == right[later]) * 1.0
         self.chance = fit_chance(
             np.vstack([apart, ahead]),
             np.append(correct, came_true),
-            np.append(SUPPOSED * weight[asked] if len(later) else weight[asked], weight[later]),
+            np.append(weight[asked] * (SUPPOSED if enough else 1.0), weight[later]),
         )
         self._learn(learner, best)
         self.report = {
             "rows": len(rows), "denied": len(denied), "gold": int(gold.sum()), "strength": best,
             "calibration": self.calibrator.way, "accuracy": float(np.average(correct, weights=weight[asked])), "later": len(later),
         }  # fmt: skip
-        if len(later):
+        if enough:
             return Held(
-                self._guarded(self.chance.of(ahead), later_near.max(axis=1)), came_true, weight[later]
+                self._guarded(self.chance.of(ahead), ahead_near.max(axis=1)), came_true, weight[later]
             )
         return Held(self._guarded(self.chance.of(apart), near[asked].max(axis=1)), correct, weight[asked])
 
@@ -196,25 +197,25 @@ class _Learner:
 
     def folds(self) -> Whole:
         """Return the fold of each row and of each denied row, wordings that are alike in one."""
-        count = len(self.rows)
-        everything = self.texts.of(np.arange(count))
+        everything = self.texts.of(np.arange(len(self.rows)))
         near = np.asarray((everything @ everything.T).todense()) / 2
-        return dealt(near, self.cluster, np.arange(count), self.params.folds, self.params.seed)
+        return dealt(near, self.cluster, np.arange(len(self.rows)), self.params.folds, self.params.seed)
 
-    def out_of_fold(self, fold: Whole) -> tuple[dict[float, Floats], Floats]:
+    def out_of_fold(self) -> tuple[dict[float, Floats], Floats]:
         """Return scores of all rows for each strength, and how near the nearest learned text of each label was."""
-        count = len(self.rows)
-        scores = {c: np.full((count, len(self.names)), UNSEEN) for c in self.params.strengths}
+        count, fold, strengths = len(self.rows), self.folds(), self.params.strengths
+        scores = {c: np.full((count, len(self.names)), UNSEEN) for c in strengths}
         near = np.zeros((count, len(self.names)))
         for number in np.unique(fold[:count]):
             held = np.flatnonzero(fold[:count] == number)
-            found, near[held] = self._asked(held, np.flatnonzero(fold != number), self.params.strengths)
+            found, near[held] = self._asked(held, np.flatnonzero(fold != number), strengths)
             for c, rows in found.items():
                 scores[c][held] = rows
         return scores, near
 
     def from_before(self, asked: Whole, strength: float) -> tuple[Whole, Floats, Floats]:
-        """Return later ones of the rows asked, their scores from what was known before their block, and how near the nearest of each label was."""
+        """Return later ones of the rows asked, their scores from what was known before their block, and how near the nearest text of
+        each label was."""
         when = np.array([row.asked for row in self.rows])
         nothing = np.zeros((0, len(self.names)))
         rows, scores, near = [asked[:0]], [nothing], [nothing]
@@ -268,6 +269,11 @@ def _nearest(asked: Any, matrix: Any, home: Whole, classes: int) -> Floats:
     return found
 
 
-def _log_loss(scores: Floats, right: Whole, weight: Floats) -> float:
-    likely = np.maximum(softmax(scores)[np.arange(len(right)), right], 1e-12)
-    return float(np.average(-np.log(likely), weights=weight))
+def _least(scores: Mapping[float, Floats], right: Whole, weight: Floats) -> float:
+    """Return the strength whose scores have the least log loss."""
+
+    def loss(strength: float) -> float:
+        likely = softmax(scores[strength])[np.arange(len(right)), right]
+        return float(np.average(-np.log(np.maximum(likely, 1e-12)), weights=weight))
+
+    return min(scores, key=loss)

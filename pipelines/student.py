@@ -248,6 +248,7 @@ def control(
     """
     labels = [case for case in cases if case.question.task == CLASSIFICATION]
     asked, own = (labels, replace(settings, retrieved=())) if labels else (list(cases), settings)
+    own = replace(own, folds=2, strengths=own.strengths[:1])  # its answers are looked at, not its confidence
     plain = (
         exam.answers[exam.answers["student"] == "most_frequent"]
         .set_index("case_id")

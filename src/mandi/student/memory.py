@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,13 +12,16 @@ from mandi.student.base import Question
 from mandi.student.chance import Chance, fit_chance, logit
 from mandi.student.embedded.lessons import text_of
 from mandi.student.encoder import Encoder
+from mandi.student.scaling import Scaling, fit_scaling
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 POWER = 4
 """Of the cosine: how much less a question counts that is less like another."""
-OWN_WEIGHT = 1.0
-"""What the student's own confidence weighs beside rated questions, each of which weighs at most 1; chosen by leaving one rated question out."""
+OWN_WEIGHT = 0.3
+"""What the student's own confidence weighs beside rated questions, each of which weighs at most 1; chosen on logs of other seeds."""
 MOST_SURE = 0.97
+FIRM = 1.0
+"""How firmly the shift of each kind of question is held to nothing; chosen on logs of other seeds."""
 ROUNDS = 8
 PENALTY = 0.1
 
@@ -36,23 +39,27 @@ class Ratings:
         How probably the student's answer to each was right.
     chance : Chance
         Of the student's confidence, and of how it fared on questions like the one asked.
+    scaling : Scaling
+        A slope, and a shift of each kind: the same confidence is not worth the same in a label and in a wording.
     """
 
     keys: tuple[str, ...]
     vectors: Any
     right: Floats
     chance: Chance
+    scaling: Scaling = field(default_factory=Scaling)
 
     def of(self, question: Question, confidence: float) -> float:
         """Return the confidence as it is meant now."""
         vector = Encoder().encode([text_of(question.text, question.facts)])[0]
         alike = _weights(self.vectors @ vector) * np.array([key == key_of(question) for key in self.keys])
         fared = (alike @ self.right + OWN_WEIGHT * confidence) / (alike.sum() + OWN_WEIGHT)
-        return float(self.chance.of(_signs(np.array([confidence]), np.array([fared])))[0])
+        sure = float(self.chance.of(_signs(np.array([confidence]), np.array([fared])))[0])
+        return self.scaling.of(key_of(question), sure)
 
     def state(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return plain data and arrays, which ``restored`` takes up."""
-        return {"keys": self.keys, "chance": self.chance.as_dict()}, {
+        return {"keys": self.keys, "chance": self.chance.as_dict(), "scaling": self.scaling.as_dict()}, {
             "vectors": self.vectors,
             "right": self.right,
         }
@@ -60,7 +67,8 @@ class Ratings:
     @classmethod
     def restored(cls, told: Mapping[str, Any], arrays: Mapping[str, Any]) -> Ratings:
         """Take up what ``state`` returned."""
-        return cls(tuple(told["keys"]), arrays["vectors"], arrays["right"], Chance.of_dict(told["chance"]))
+        chance, scaling = Chance.of_dict(told["chance"]), Scaling.of_dict(told["scaling"])
+        return cls(tuple(told["keys"]), arrays["vectors"], arrays["right"], chance, scaling)
 
 
 def key_of(question: Question) -> str:
@@ -107,8 +115,10 @@ def remember(
         right = rightness(moved)
         fared = (alike @ right + OWN_WEIGHT * own) / (alike.sum(axis=1) + OWN_WEIGHT)
         chance = fit_chance(_signs(own, fared), right, penalty=PENALTY)
-        moved = chance.of(_signs(own, fared))
-    return Ratings(keys, vectors, right, chance), right, moved
+        sure = chance.of(_signs(own, fared))
+        scaling = fit_scaling(keys, sure, right, firm=FIRM)
+        moved = np.array([scaling.of(key, float(c)) for key, c in zip(keys, sure, strict=True)])
+    return Ratings(keys, vectors, right, chance, scaling), right, moved
 
 
 def _weights(cosine: Any) -> Floats:

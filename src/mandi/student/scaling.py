@@ -61,7 +61,12 @@ class Scaling:
 
 
 def fit_scaling(
-    tasks: Sequence[str], confidence: Any, right: Any, weights: Sequence[float] | None = None
+    tasks: Sequence[str],
+    confidence: Any,
+    right: Any,
+    weights: Sequence[float] | None = None,
+    *,
+    firm: float = FIRM,
 ) -> Scaling:
     """Fit by penalised maximum likelihood; right may be a probability.
 
@@ -72,6 +77,8 @@ def fit_scaling(
     confidence, right : sequence of float
         In [0, 1].
     weights : sequence of float, optional
+    firm : float
+        How firmly a task's own shift is held to nothing.
     """
     from scipy.optimize import minimize
 
@@ -84,10 +91,10 @@ def fit_scaling(
         log_slope, shift, shifts = values[0], values[1], values[2:]
         moved = score * np.exp(log_slope) + shift + own @ shifts
         gap = heavy * (logistic(moved) - truth)
-        held = log_slope**2 + FIRM * float((shifts**2).sum())
+        held = log_slope**2 + firm * float((shifts**2).sum())
         total = float((heavy * (np.logaddexp(0.0, moved) - truth * moved)).sum() + held)
         slopes = (gap * score).sum() * np.exp(log_slope) + 2 * log_slope
-        return total, np.concatenate([[slopes, gap.sum()], own.T @ gap + 2 * FIRM * shifts])
+        return total, np.concatenate([[slopes, gap.sum()], own.T @ gap + 2 * firm * shifts])
 
     found = minimize(loss, np.zeros(2 + len(names)), jac=True, method="L-BFGS-B").x
     shifts = (

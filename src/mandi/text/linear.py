@@ -42,6 +42,7 @@ def fit_linear(
     strength: float,
     most_steps: int = 1000,
     weights: Sequence[float] | None = None,
+    start: Linear | None = None,
 ) -> Linear:
     """Fit a multinomial logistic regression with an L2 penalty.
 
@@ -54,15 +55,18 @@ def fit_linear(
     most_steps : int
     weights : sequence of float, optional
         Of the rows.
+    start : Linear, optional
+        Of the same classes and columns: what is near the end saves steps on the way there.
     """
     from sklearn.linear_model import LogisticRegression
 
     classes = tuple(sorted(set(labels)))
     if len(classes) == 1:
         return Linear(classes, np.zeros((matrix.shape[1], 1)), np.zeros(1))
-    fitted = LogisticRegression(C=strength, max_iter=most_steps).fit(
-        matrix, list(labels), sample_weight=None if weights is None else np.asarray(weights)
-    )
+    model = LogisticRegression(C=strength, max_iter=most_steps, warm_start=start is not None)
+    if start is not None and len(classes) > 2 and start.classes == classes:
+        model.coef_, model.intercept_ = start.weights.T.copy(), start.intercepts.copy()
+    fitted = model.fit(matrix, list(labels), sample_weight=None if weights is None else np.asarray(weights))
     found, intercepts = fitted.coef_.T, fitted.intercept_
     if len(classes) == 2:  # scikit-learn keeps the second class only
         found = np.hstack([np.zeros_like(found), found])

@@ -47,9 +47,13 @@ class Counted:
         >>> bool(abs(gap).max() < 1e-12)
         True
         """
+        return self.learned(learned)[1]
+
+    def learned(self, learned: Whole) -> tuple[Terms, Any]:
+        """Return the terms that some of the texts teach, and all texts by them."""
         from scipy.sparse import diags, hstack
 
-        blocks = []
+        blocks, words, weights = [], [], []
         at = 0
         for number, block in enumerate(self.terms.vocabulary()):
             own = self.plain[:, at : at + len(block)]
@@ -57,10 +61,13 @@ class Counted:
             known = np.asarray((own[learned] != 0).sum(axis=0)).ravel()
             kept = np.flatnonzero(known >= (LEAST_LETTERS if number else 1))
             rare = np.log((1.0 + len(learned)) / (1.0 + known[kept])) + 1.0
+            words.append([block[k] for k in kept])
+            weights.append(rare)
             weighed = own[:, kept] @ diags(rare)
             length = np.sqrt(np.asarray(weighed.multiply(weighed).sum(axis=1)).ravel())
             blocks.append(diags(1.0 / np.where(length > 0, length, 1.0)) @ weighed)
-        return hstack(blocks).tocsr()
+        terms = Terms(self.terms.words, self.terms.letters).restored(words, np.concatenate(weights))
+        return terms, hstack(blocks).tocsr()
 
 
 def counted(texts: Sequence[str], words: tuple[int, int], letters: tuple[int, int]) -> Counted:
@@ -135,6 +142,6 @@ def fit_denied(
     rows, names = np.nonzero(shares > FAINT)
     found = fit_linear(
         np.vstack([where.points[:count], points[rows]]), [*labels, *(first.classes[k] for k in names)], strength,
-        weights=[*weights, *shares[rows, names]],
+        weights=[*weights, *shares[rows, names]], start=first,
     )  # fmt: skip
     return where.columns(found)

@@ -81,7 +81,9 @@ def rows_of(found: Sequence[Lesson]) -> tuple[list[Row], list[Row]]:
     good: list[Row] = []
     bad: list[Row] = []
     for one in found:
-        row = Row(text_of(one.question, one.facts), label_of(one.answer), one.weight, one.cluster, one.gold)
+        asked, known = one.example.asked_at.timestamp(), one.example.settled_at.timestamp()
+        text = text_of(one.question, one.facts)
+        row = Row(text, label_of(one.answer), one.weight, one.cluster, one.gold, asked, known)
         (good if one.good else bad).append(row)
     return good, bad
 

@@ -6,7 +6,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -73,8 +73,8 @@ class Bank:
     matrix: Any = None
     _known: frozenset[str] = frozenset()
 
-    def fit(self, accepted: Sequence[Source], rejected: Sequence[Source] = ()) -> Self:
-        """Learn the wordings of answers and the questions they go with."""
+    def fit(self, accepted: Sequence[Source], rejected: Sequence[Source] = ()) -> list[Asked]:
+        """Learn the wordings of answers and the questions they go with; return the questions as the bank looks at them."""
         rows = [*accepted, *rejected]
         known = wraps([row.text for row in rows])
         rows = [replace(row, text=unwrapped(row.text, known)) for row in rows]
@@ -92,7 +92,7 @@ class Bank:
         self.terms = Terms((1, 2), (3, 4)).fit(masked)
         self.matrix = self.terms.transform(masked)
         self._known = frozenset(self.terms.vocabulary()[0])
-        return self
+        return questions
 
     def restored(self, terms: Terms, rows: tuple[Any, Any, Any]) -> None:
         """Take up terms and the sparse rows (data, indices, ends) of the questions."""
@@ -113,9 +113,12 @@ class Bank:
                     shape.add(f"{plain}={leaf}")
         return Asked(question, known, self._masked(question, known), tuple(sorted(shape)))
 
-    def similar(self, questions: Sequence[Asked]) -> Floats:
-        """Return how near each question is to each of the bank, in [0, 1]: words, times how alike the facts are built."""
-        terms = self.terms.transform([one.masked for one in questions])
+    def similar(self, questions: Sequence[Asked], *, own: bool = False) -> Floats:
+        """Return how near each question is to each of the bank, in [0, 1]: words, times how alike the facts are built.
+
+        ``own`` says that the questions are those of the bank, in its order.
+        """
+        terms = self.matrix if own else self.terms.transform([one.masked for one in questions])
         near = np.asarray((terms @ self.matrix.T).todense(), dtype=np.float64) / 2
         mine = [set(shape) for shape in self.kinds]
         alike: dict[tuple[str, ...], Floats] = {}

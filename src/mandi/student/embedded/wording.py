@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from mandi.core.errors import TooLittleData
 from mandi.student.agreement import agrees
 from mandi.student.chance import Chance, fit_chance
+from mandi.student.embedded.held_out import dealt, later_blocks, moments
 from mandi.student.embedded.labels import LEAST_GOLD, Held
 from mandi.student.embedded.lessons import Lesson, source_of
-from mandi.student.embedded.retrieval import SIGNS, Bank
+from mandi.student.embedded.retrieval import SIGNS, Asked, Bank
 from mandi.student.embedded.templates import Template
 from mandi.student.params import StudentParams
-from mandi.text.near_duplicates import folds
 from mandi.text.terms import Terms
 
+Floats = np.ndarray[Any, np.dtype[np.float64]]
 LEAST_ANSWERED = 20
+
+
+class _Tried(NamedTuple):
+    """Signs of answers to questions held back, whether each was right, and what it weighs."""
+
+    signs: Floats
+    right: Floats
+    weight: Floats
 
 
 @dataclass
@@ -35,8 +44,8 @@ class Wording:
     def fit(self, found: Sequence[Lesson]) -> Held:
         """Learn; return what confidence and thresholds are fitted on.
 
-        Each accepted question is also asked of the bank without its whole cluster: the answer was right if it agrees with the
-        accepted one.
+        Each accepted question is also asked of the bank without all questions that are worded alike, and later ones of what was known
+        before them: the answer was right if it agrees with the accepted one.
 
         Raises
         ------
@@ -48,34 +57,59 @@ class Wording:
             raise TooLittleData(
                 f"{len(good)} accepted answers of {self.task}", allowed=f"at least {self.params.least_rows}"
             )
-        self.bank.fit([source_of(one) for one in good], [source_of(one) for one in bad])
-        cluster = np.array([one.cluster for one in [*good, *bad]])
-        fold = folds(cluster, min(self.params.folds, len(np.unique(cluster))), self.params.seed)
-        questions = [self.bank.asked(one.question, one.facts) for one in good]
-        near = self.bank.similar(questions)
-        signs, right, weight, gold = [], [], [], []
-        for k, one in enumerate(good):
-            answer = self.bank.answer(questions[k], near[k], fold != fold[k])
-            if answer is not None:
-                signs.append(answer.signs)
-                right.append(float(agrees(answer.text, one.answer)))
-                weight.append(one.weight)
-                gold.append(one.gold)
-        if len(signs) < LEAST_ANSWERED:
+        questions = self.bank.fit([source_of(one) for one in good], [source_of(one) for one in bad])
+        near = self.bank.similar(questions, own=True)
+        apart, ahead = self._apart(good, bad, near), self._before(good, bad)
+        found_apart = self._tried(good, questions, near, apart)
+        found_ahead = self._tried(good, questions, near, ahead)
+        if len(found_apart.right) < LEAST_ANSWERED:
             raise TooLittleData(
-                f"{len(signs)} questions of {self.task} could be answered by others' answers",
+                f"{len(found_apart.right)} questions of {self.task} could be answered by others' answers",
                 allowed=f"at least {LEAST_ANSWERED}",
             )
-        asked = np.flatnonzero(gold) if sum(gold) >= LEAST_GOLD else np.arange(len(signs))
-        matrix, truth, heavy = np.array(signs)[asked], np.array(right)[asked], np.array(weight)[asked]
-        self.chance = fit_chance(matrix, truth, heavy)
+        both = _Tried(*(np.concatenate(pair) for pair in zip(found_apart, found_ahead, strict=True)))
+        self.chance = fit_chance(both.signs, both.right, both.weight)
         self.report = {
-            "rows": len(good), "denied": len(bad), "gold": int(sum(gold)), "answered": len(signs) / len(good),
-            "accuracy": float(np.average(truth, weights=heavy)), "templates": len(self.bank.templates),
+            "rows": len(good), "denied": len(bad), "gold": sum(one.gold for one in good),
+            "answered": len(found_apart.right) / max(len(apart), 1), "later": len(found_ahead.right),
+            "accuracy": float(np.average(found_apart.right, weights=found_apart.weight)), "templates": len(self.bank.templates),
             "usable_templates": sum(one.usable for one in self.bank.templates),
             "signs": dict(zip(SIGNS, self.chance.weights, strict=True)),
         }  # fmt: skip
-        return Held(self.chance.of(matrix), truth, heavy)
+        kept = found_ahead if len(found_ahead.right) >= LEAST_ANSWERED else found_apart
+        return Held(self.chance.of(kept.signs), kept.right, kept.weight)
+
+    def _apart(self, good: Sequence[Lesson], bad: Sequence[Lesson], near: Floats) -> dict[int, Any]:
+        """Return, of each question that is tried, which rows of the bank may be used: none that is worded alike."""
+        cluster = np.array([one.cluster for one in [*good, *bad]])
+        fold = dealt(near, cluster, np.arange(len(good)), self.params.folds, self.params.seed)
+        return {k: fold != fold[k] for k in _vouched(good)}
+
+    def _before(self, good: Sequence[Lesson], bad: Sequence[Lesson]) -> dict[int, Any]:
+        """Return the same of later questions: what was known before their block."""
+        examples = [one.example for one in [*good, *bad]]
+        cluster = np.array([one.cluster for one in [*good, *bad]])
+        asked, known = moments([e.asked_at for e in examples]), moments([e.settled_at for e in examples])
+        tried = _vouched(good)
+        found: dict[int, Any] = {}
+        for begin, end in later_blocks(asked[tried]):
+            held = [k for k in tried if begin <= asked[k] < end]
+            before = (known < begin) & ~np.isin(cluster, cluster[held])
+            if before[: len(good)].sum() >= self.params.least_rows:
+                found |= dict.fromkeys(held, before)
+        return found
+
+    def _tried(
+        self, good: Sequence[Lesson], questions: Sequence[Asked], near: Floats, allowed: Mapping[int, Any]
+    ) -> _Tried:
+        signs, right, weight = [], [], []
+        for k, rows in allowed.items():
+            answer = self.bank.answer(questions[k], near[k], rows)
+            if answer is not None:
+                signs.append(answer.signs)
+                right.append(float(agrees(answer.text, good[k].answer)))
+                weight.append(good[k].weight)
+        return _Tried(np.array(signs).reshape(-1, len(SIGNS)), np.array(right), np.array(weight))
 
     def answers(
         self, questions: Sequence[str], facts: Sequence[Mapping[str, Any]]
@@ -123,3 +157,9 @@ class Wording:
             (arrays["data"], arrays["indices"], arrays["ends"]),
         )
         return cls(str(told["task"]), params, dict(told["report"]), bank, Chance.of_dict(told["chance"]))
+
+
+def _vouched(good: Sequence[Lesson]) -> list[int]:
+    """Return the questions confidence is fitted on: those a person vouched for, where there are enough."""
+    gold = [k for k, one in enumerate(good) if one.gold]
+    return gold if len(gold) >= LEAST_GOLD else list(range(len(good)))

@@ -1,6 +1,6 @@
 """The learning loop from end to end over HTTP: make bench-loop.
 
-In a project of its own: a student learns from the generated log of before the drift and becomes champion; it is served beside a
+In a project of its own: a student learns from the generated log of before the drift (6,000 answers) and becomes champion; it is served beside a
 teacher of known strength; twenty traders ask 200 questions in later wordings, rate some answers and correct some; a person
 answers what the student is too unsure of; `dvc repro` makes datasets and a challenger of it. Champion and challenger are examined
 on later wordings that neither the log nor the traders hold, by the truth their maker knows. The same is done once more with what the
@@ -52,8 +52,9 @@ NOBODY = {"CONFIDENCE_THRESHOLD_LOW": "0"}
 
 @dataclass(frozen=True)
 class Sizes:
-    """How large a loop is: questions over HTTP, questions of the examination, share that is rated, turns, and changes to params.yaml."""
+    """How large a loop is: answers of the log before, questions over HTTP, questions of the examination, share that is rated, turns, and changes to params.yaml."""
 
+    first: int = 6000
     calls: int = 200
     examined: int = 1500
     rated: float = 0.6
@@ -203,7 +204,7 @@ def _project(root: Path, home: Path, sizes: Sizes) -> Path:
         else:
             shutil.copy(source, home / name)
     params = load_params(home / "params.yaml")
-    params["calls"]["generated"]["phases"] = ["early"]
+    params["calls"]["generated"] |= {"phases": ["early"], "answers": sizes.first}
     _merge(params, sizes.params)
     writer = YAML(typ="safe", pure=True)
     with (home / "params.yaml").open("w", encoding="utf-8") as file:

@@ -16,7 +16,6 @@ from mandi.feedback.generated.ask.asked import CHECKABLE
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = {
     "market": {"days": 400, "markets": 5, "lots_per_day": 2.0},
-    "calls": {"generated": {"answers": 700}},
     "datasets": {"splitting": {"min_gold": 10}},
     "student": {"strengths": [4.0], "folds": 2, "min_examples": 50, "min_new": 1},
 }
@@ -31,7 +30,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def turn(folder: Path) -> Iterator[Turn]:
-    sizes = Sizes(calls=60, examined=120, rated=0.9, turns=("ratings",), params=SMALL)
+    sizes = Sizes(first=700, calls=60, examined=120, rated=0.9, turns=("ratings",), params=SMALL)
     yield turned(ROOT, folder, sizes)["ratings"]
 
 

@@ -18,8 +18,19 @@ BUSY = re.compile(r"[Uu]nable to acquire lock|is busy|currently in use")
 CODE = ("src", "pipelines", "notebooks", "dvc.yaml", "params.yaml", "data/source.json")
 STAMP = ".dvc/tmp/mandi-last-run"
 PER_MODEL = ("features", "train", "evaluate", "register")
-LEARNING = ("log_source", "calls", "feedback", "datasets", "datasets_register", "student", "student_loop", "student_register")
+LEARNING = (
+    "log_source",
+    "calls",
+    "feedback",
+    "datasets",
+    "datasets_register",
+    "student",
+    "student_loop",
+    "student_register",
+)
 """The other tower: it needs the tables and no model, so it is a lane beside theirs."""
+WATCH = "drift"
+"""It reads what every model left and only the index reads it: a lane beside the package and the notebooks."""
 
 Phase = list[list[str]]
 
@@ -49,7 +60,7 @@ def phases(stages: Sequence[str]) -> list[Phase]:
             kinds.append(kind)
             found.append([])
             lanes = {}
-        lane = {"alone": "", "tower": key}.get(kind, stage)
+        lane = WATCH if name == WATCH else {"alone": "", "tower": key}.get(kind, stage)
         if lane not in lanes:
             lanes[lane] = []
             found[-1].append(lanes[lane])

@@ -28,6 +28,8 @@ class Check:
         One sentence.
     table : DataFrame
         What stands behind it, for the report.
+    reference, current : DataFrame
+        The samples that were compared, column by column.
     """
 
     test: Test
@@ -37,6 +39,8 @@ class Check:
     limit: float | None
     text: str
     table: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    reference: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
+    current: pd.DataFrame = field(default_factory=pd.DataFrame, repr=False)
 
 
 @dataclass(frozen=True)

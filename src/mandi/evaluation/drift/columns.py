@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from mandi.evaluation.drift.checks import Check, Test, not_judged
+from mandi.evaluation.drift.distances import Values
 from mandi.evaluation.drift.limits import upper_limit
 from mandi.evaluation.drift.params import DriftParams
 from mandi.evaluation.drift.windows import blocks, earlier, needed
@@ -76,7 +77,7 @@ def thresholds(
     count = blocks(pd.DatetimeIndex(table.index), until, params.window_days)
     if count < (params.least_blocks if least is None else least):
         return Thresholds({}, {}, count)
-    logs = np.log(past.clip(lower=LEAST_DISTANCE))
+    logs = pd.DataFrame(np.log(past.clip(lower=LEAST_DISTANCE)))
     logs = logs.loc[:, logs.notna().mean() >= 0.5]
     middle, spread = logs.mean(), logs.std()
     moving = spread.index[spread > 0]
@@ -85,10 +86,10 @@ def thresholds(
     scores = ((logs - middle) / spread)[moving]
     at_alert = np.array([_score_of_alert(row, params.share) for row in scores.to_numpy()])
     limit = max(upper_limit(at_alert[np.isfinite(at_alert)], count, params.level), LEAST_SCORE)
-    found = np.exp(middle + limit * spread)[moving].clip(lower=params.least_distance)
+    found = {str(k): math.exp(middle[k] + limit * spread[k]) for k in moving}
     return Thresholds(
-        {str(k): float(v) for k, v in found.items()},
-        {str(k): float(v) for k, v in np.exp(middle)[moving].items()},
+        {name: max(value, params.least_distance) for name, value in found.items()},
+        {str(k): math.exp(middle[k]) for k in moving},
         count,
     )
 
@@ -116,6 +117,8 @@ def judge_columns(
     """
     least = needed(params, seasonal=seasonal)
     chosen = thresholds(table, until, params, least)
+    if not chosen.by_column and chosen.windows >= least:
+        return not_judged(test, f"no column has {params.min_rows} values in most windows")
     if not chosen.by_column:
         beside = ", each with its year before" if seasonal else ""
         return not_judged(
@@ -135,14 +138,28 @@ def judge_columns(
     found = pd.DataFrame(rows, columns=["column", "distance", "usual", "threshold", "drifted"])
     drifted = found.loc[found["drifted"], "column"].tolist()
     share = len(drifted) / len(judged)
-    named = f": {', '.join(drifted[:5])}{', ...' if len(drifted) > 5 else ''}" if drifted else ""
     alert = is_too_much(len(drifted), len(judged), params.share)
-    text = f"{len(drifted)} of {len(judged)} columns drifted ({share:.0%}{named}); more than {params.share:.0%} is an alert"
+    text = told_columns(drifted, len(judged), params.share)
     order = (found["distance"] / found["threshold"]).sort_values(ascending=False).index
     return Check(test, True, alert, share, params.share, text, found.loc[order].reset_index(drop=True))
 
 
-def _score_of_alert(scores: np.ndarray, share: float) -> float:  # type: ignore[type-arg]
+def told_columns(drifted: Sequence[str], judged: int, share: float) -> str:
+    """Say how many columns drifted, and which.
+
+    Examples
+    --------
+    >>> told_columns(["moisture_pct"], 10, 0.3)
+    '1 of 10 columns drifted (10%: moisture_pct); more than 30% is an alert'
+    """
+    named = f": {', '.join(drifted[:5])}{', ...' if len(drifted) > 5 else ''}" if drifted else ""
+    return (
+        f"{len(drifted)} of {judged} columns drifted ({len(drifted) / judged:.0%}{named}); "
+        f"more than {share:.0%} is an alert"
+    )
+
+
+def _score_of_alert(scores: Values, share: float) -> float:
     known = np.sort(scores[np.isfinite(scores)])[::-1]
     place = math.floor(round(share * len(known), 9))  # so many may drift; one more is an alert
     return float(known[place]) if place < len(known) else math.nan

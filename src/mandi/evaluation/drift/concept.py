@@ -41,7 +41,8 @@ def judge_residuals(outcomes: pd.DataFrame, until: pd.Timestamp, params: DriftPa
     if whole < params.least_blocks or until not in means.index:
         return not_judged("residuals", _too_few(whole, params))
     count = blocks(pd.DatetimeIndex(means.index), until, days)
-    steady = past.columns[(past.notna().mean() > 0.5) & (past.std() > 0) & means.loc[until].notna()]
+    now_known = means.loc[[until]].notna().to_numpy()[0]
+    steady = past.columns[(past.notna().mean() > 0.5).to_numpy() & (past.std() > 0).to_numpy() & now_known]
     if not len(steady):
         return not_judged("residuals", "no group has outcomes in these days")
     scores = ((means - past.mean()) / past.std())[steady]
@@ -49,7 +50,8 @@ def judge_residuals(outcomes: pd.DataFrame, until: pd.Timestamp, params: DriftPa
     chance = chance_of_squares(
         float(sums[until]), sums.loc[past.index].dropna().to_numpy(), count, len(steady)
     )
-    now = scores.loc[until].sort_values(key=np.abs, ascending=False)
+    deviations = scores.loc[[until]].iloc[0]
+    now = deviations.loc[deviations.abs().sort_values(ascending=False).index]
     text = (
         f"errors of {days} days are {now.iloc[0]:+.1f} deviations from usual in {now.index[0]}; "
         f"all groups together: p = {chance:.2g}"
@@ -58,7 +60,7 @@ def judge_residuals(outcomes: pd.DataFrame, until: pd.Timestamp, params: DriftPa
         {
             "group": now.index,
             "deviations": now.to_numpy(),
-            "mean_error": means.loc[until, now.index].to_numpy(),
+            "mean_error": means.loc[[until]].iloc[0][now.index].to_numpy(),
             "usual": past[now.index].mean().to_numpy(),
         }
     )
@@ -121,8 +123,10 @@ def judge_performance(outcomes: pd.DataFrame, until: pd.Timestamp, params: Drift
 def _daily(outcomes: pd.DataFrame, name: str, until: pd.Timestamp) -> pd.DataFrame:
     """Medians by group of the days (labelled by the moment they end) up to ``until``, which is the last."""
     known = outcomes[(outcomes["known"] < until) & outcomes[name].notna()]
-    ago = ((until - known["known"]) / DAY).to_numpy().astype(int)
-    by_day = known.groupby([until - ago * DAY, known["group"].to_numpy()])[name].median().unstack()
+    moments = known["known"].dt.as_unit("ns").astype("int64").to_numpy()
+    ago = (until.as_unit("ns").value - moments) // DAY.as_unit("ns").value
+    ended = until - pd.TimedeltaIndex(pd.to_timedelta(ago, unit="D"))
+    by_day = known.groupby([ended, known["group"].to_numpy()])[name].median().unstack()
     if not len(by_day):
         return by_day
     return by_day.reindex(pd.date_range(by_day.index[0], until, freq=DAY))

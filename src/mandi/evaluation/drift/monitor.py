@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pandas as pd
 
 from mandi.core.errors import ContractError
-from mandi.evaluation.drift.checks import Check, Drift, not_judged
-from mandi.evaluation.drift.columns import judge_columns
+from mandi.evaluation.drift.checks import Check, Drift, Test, not_judged
+from mandi.evaluation.drift.columns import judge_columns, told_columns
 from mandi.evaluation.drift.concept import judge_calibration, judge_performance, judge_residuals
-from mandi.evaluation.drift.outcomes import answers_of, outcomes_of
+from mandi.evaluation.drift.evidently_checks import (
+    detect_drift,
+    monitor_classification_performance,
+    monitor_regression_performance,
+)
+from mandi.evaluation.drift.outcomes import answers_of, compared, outcomes_of
 from mandi.evaluation.drift.params import DriftParams
-from mandi.evaluation.drift.windows import distance_table, ends, window
-from mandi.models.base import Kind, Spec
+from mandi.evaluation.drift.windows import distance_table, ends, samples, window
+from mandi.models.base import Kind, Spec, Task
 
 ANSWERS = "there are no answers yet"
 
@@ -79,7 +85,7 @@ def look(
     end = end_of(frame) if until is None else until
     checks = [columns_check(frame, spec, end, params)]
     if answered is None or not len(answered):
-        tests = ("answers", "residuals", "calibration", "performance")
+        tests: tuple[Test, ...] = ("answers", "residuals", "calibration", "performance")
         checks += [not_judged(test, ANSWERS) for test in tests]
     else:
         outputs = [name for name in spec.output_names() if name in answered]
@@ -96,18 +102,17 @@ def columns_check(frame: pd.DataFrame, spec: Spec, end: pd.Timestamp, params: Dr
     if not len(moments):
         return not_judged("columns", "there is no year before to compare with")
     there = {name: kind for name, kind in kinds.items() if name in rows}
-    table = distance_table(rows, there, moments, params, seasonal=True)
-    return judge_columns("columns", table, end, params, seasonal=True)
+    return _judged("columns", rows, there, moments, params, seasonal=True)
 
 
 def answers_checks(rows: pd.DataFrame, spec: Spec, end: pd.Timestamp, params: DriftParams) -> list[Check]:
     """Judge what the model answered, and how right it was."""
     answers = answers_of(rows, spec.task)
     kinds: dict[str, Kind] = {str(name): "number" for name in answers.columns if name != "asof"}
-    moments = ends(answers["asof"].min(), end, params, seasonal=False) if len(answers) else []
+    since = answers["asof"].min() if len(answers) else end
+    moments = ends(since, end, params, seasonal=False)
     if len(moments):
-        table = distance_table(answers, kinds, pd.DatetimeIndex(moments), params, seasonal=False)
-        first = judge_columns("answers", table, end, params, seasonal=False)
+        first = _judged("answers", answers, kinds, moments, params, seasonal=False)
     else:
         first = not_judged("answers", f"fewer than {params.lookback_days + params.window_days} days of them")
     outcomes = outcomes_of(rows, spec.task)
@@ -115,5 +120,75 @@ def answers_checks(rows: pd.DataFrame, spec: Spec, end: pd.Timestamp, params: Dr
         first,
         judge_residuals(outcomes, end, params),
         judge_calibration(outcomes, end, params),
-        judge_performance(outcomes, end, params),
+        replace(judge_performance(outcomes, end, params), table=measured(rows, spec.task, end, params)),
     ]
+
+
+def measured(rows: pd.DataFrame, task: Task, end: pd.Timestamp, params: DriftParams) -> pd.DataFrame:
+    """Let Evidently measure the answers of the window and those before it.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        Inputs, outputs, ``label`` and ``label_known_time``.
+    task : str
+    end : Timestamp
+    params : DriftParams
+
+    Returns
+    -------
+    DataFrame
+        ``figure, before, now``; no rows where there is nothing to compare.
+    """
+    chosen = compared(rows, task)
+    if chosen is None:
+        return pd.DataFrame()
+    pairs, measure = chosen
+    start = window(end, params).start
+    now = pairs[(pairs["known"] >= start) & (pairs["known"] < end)]
+    before = pairs[pairs["known"] < start]
+    if min(len(now), len(before)) < params.min_rows:
+        return pd.DataFrame()
+    if measure == "classification" and min(now["label"].nunique(), before["label"].nunique()) < 2:
+        return pd.DataFrame()
+    told = MEASURES[measure](now["predicted"], now["label"], before["predicted"], before["label"])
+    figures = [
+        {"figure": name, "before": told["reference"][name], "now": value}
+        for name, value in told["current"].items()
+    ]
+    return pd.DataFrame(figures)
+
+
+def _judged(
+    test: Test,
+    rows: pd.DataFrame,
+    kinds: Mapping[str, Kind],
+    moments: pd.DatetimeIndex,
+    params: DriftParams,
+    *,
+    seasonal: bool,
+) -> Check:
+    """Set the thresholds by the earlier windows; what of the last window drifted, Evidently says."""
+    end = moments[-1]
+    table = distance_table(rows, kinds, moments, params, seasonal=seasonal)
+    check = judge_columns(test, table, end, params, seasonal=seasonal)
+    if not check.judged:
+        return check
+    limits = dict(zip(check.table["column"], check.table["threshold"], strict=True))
+    compared_columns = {name: kind for name, kind in kinds.items() if name in limits}
+    past, now = samples(rows, compared_columns, end, params, seasonal=seasonal)
+    found = detect_drift(past, now, compared_columns, limits, params.share)
+    distances = check.table["column"].map(found["distances"])
+    told = check.table.assign(
+        distance=distances, drifted=check.table["column"].isin(found["drifted_features"])
+    )
+    return replace(
+        check, alert=found["drift_detected"], value=found["drift_score"], table=told, reference=past, current=now,
+        text=told_columns(found["drifted_features"], len(compared_columns), params.share),
+    )  # fmt: skip
+
+
+MEASURES = {
+    "regression": monitor_regression_performance,
+    "classification": monitor_classification_performance,
+}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -54,11 +55,55 @@ def outcomes_of(rows: pd.DataFrame, task: Task) -> pd.DataFrame:
     return _OUTCOMES[task](rows)
 
 
+def compared(
+    rows: pd.DataFrame, task: Task
+) -> tuple[pd.DataFrame, Literal["regression", "classification"]] | None:
+    """Return ``known, label, predicted`` of the answers that Evidently measures, and as what; None of a ranking.
+
+    Parameters
+    ----------
+    rows : DataFrame
+        As of ``outcomes_of``.
+    task : str
+    """
+    names = {
+        "price": "predicted_price",
+        "forecast": "predicted_demand",
+        "grading": "quality_grade",
+        "detection": "is_fraud",
+    }
+    if task not in names:
+        return None
+    near = rows
+    if task == "price":
+        near = _near_prices(rows)
+    elif task == "forecast":
+        near = _near_weeks(rows)
+    elif task == "detection":
+        near = rows.assign(label=rows["label"].astype(float), is_fraud=rows["is_fraud"].astype(float))
+    pairs = pd.DataFrame(
+        {"known": near["label_known_time"], "label": near["label"], "predicted": near[names[task]]}
+    )
+    return pairs.dropna(), "regression" if task in ("price", "forecast") else "classification"
+
+
+def _near_prices(rows: pd.DataFrame) -> pd.DataFrame:
+    market = rows[(rows["kind"] == "market") & rows["label"].notna()]
+    ahead = market["horizon_days"]
+    chosen = ahead[ahead >= NEAREST_DAYS].min() if (ahead >= NEAREST_DAYS).any() else ahead.max()
+    return market[ahead == chosen]
+
+
+def _near_weeks(rows: pd.DataFrame) -> pd.DataFrame:
+    weeks = rows[(rows["kind"] == "week") & rows["label"].notna()]
+    return weeks[weeks["horizon_days"] <= 2 * NEAREST_DAYS]
+
+
 def _answers_price(rows: pd.DataFrame) -> pd.DataFrame:
     near = rows[rows["horizon_days"] == 0]
     market = near["kind"] == "market"
-    predicted = np.log(near["predicted_price"].astype(float))
-    width = np.log(near["upper_bound_90"].astype(float) / near["lower_bound_90"].astype(float))
+    predicted = _log(near["predicted_price"])
+    width = _log_ratio(near["upper_bound_90"], near["lower_bound_90"])
     return pd.DataFrame(
         {
             "asof": near["asof"],
@@ -91,8 +136,7 @@ def _answers_grading(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _answers_detection(rows: pd.DataFrame) -> pd.DataFrame:
-    found = rows[["asof", "fraud_score", "p_value"]]
-    return found.assign(error_log=np.log1p(rows["reconstruction_error"].astype(float)))
+    return rows[["asof", "fraud_score", "p_value"]]
 
 
 def _answers_ranking(rows: pd.DataFrame) -> pd.DataFrame:
@@ -100,10 +144,7 @@ def _answers_ranking(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _outcomes_price(rows: pd.DataFrame) -> pd.DataFrame:
-    market = rows[(rows["kind"] == "market") & rows["label"].notna()]
-    ahead = market["horizon_days"]
-    chosen = ahead[ahead >= NEAREST_DAYS].min() if (ahead >= NEAREST_DAYS).any() else ahead.max()
-    near = market[ahead == chosen]
+    near = _near_prices(rows)
     outside = (near["label"] < near["lower_bound_90"]) | (near["label"] > near["upper_bound_90"])
     return _outcomes(
         near["commodity"],
@@ -114,8 +155,7 @@ def _outcomes_price(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _outcomes_forecast(rows: pd.DataFrame) -> pd.DataFrame:
-    weeks = rows[(rows["kind"] == "week") & rows["label"].notna()]
-    near = weeks[weeks["horizon_days"] <= 2 * NEAREST_DAYS]
+    near = _near_weeks(rows)
     outside = (near["label"] < near["lower_bound"]) | (near["label"] > near["upper_bound"])
     return _outcomes(
         near["commodity"],
@@ -127,7 +167,9 @@ def _outcomes_forecast(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _outcomes_grading(rows: pd.DataFrame) -> pd.DataFrame:
     known = rows[rows["label"].notna() & rows["quality_grade"].notna()]
-    grades = [c.removeprefix("grade_probability_") for c in known if str(c).startswith("grade_probability_")]
+    grades = [
+        c.removeprefix("grade_probability_") for c in map(str, known) if c.startswith("grade_probability_")
+    ]
     known = known[known["label"].isin(grades)]
     right = (known["label"] == known["quality_grade"]).astype(float)
     given, inside = (_of_label(known, prefix, grades) for prefix in ("grade_probability_", "in_set_"))
@@ -184,7 +226,11 @@ def _outcomes(
 
 def _log_ratio(above: pd.Series, below: pd.Series) -> pd.Series:
     above, below = above.astype(float), below.astype(float)
-    return np.log((above / below).where((above > 0) & (below > 0)))
+    return _log((above / below).where((above > 0) & (below > 0)))
+
+
+def _log(values: pd.Series) -> pd.Series:
+    return pd.Series(np.log(values.to_numpy(np.float64)), index=values.index)
 
 
 def _of_label(rows: pd.DataFrame, prefix: str, grades: list[str]) -> pd.Series:

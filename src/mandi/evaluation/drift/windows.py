@@ -135,13 +135,49 @@ def distance_table(
     DataFrame
         Distances by end (rows) and column; missing where a window or its reference has fewer than ``min_rows`` values.
     """
-    order = np.lexsort((np.random.default_rng(params.seed).random(len(frame)), frame[time].to_numpy()))
-    ordered = frame.iloc[order]
+    ordered = _ordered(frame, time, params.seed)
     found = {
         name: _distances(ordered[[time, name]].dropna(), kind, moments, params, seasonal)
         for name, kind in columns.items()
     }
     return pd.DataFrame(found, index=moments, columns=list(columns), dtype=np.float64)
+
+
+def samples(
+    frame: pd.DataFrame,
+    columns: Mapping[str, Kind],
+    end: pd.Timestamp,
+    params: DriftParams,
+    *,
+    seasonal: bool,
+    time: str = "asof",
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what ``distance_table`` compares for one window: the reference and the window, missing values at the end.
+
+    Parameters
+    ----------
+    frame, columns, params, seasonal, time
+        As of ``distance_table``.
+    end : Timestamp
+        End of the window.
+    """
+    ordered = _ordered(frame, time, params.seed)
+    now, then = window(end, params), reference(end, params, seasonal=seasonal)
+    pairs: tuple[dict[str, pd.Series], dict[str, pd.Series]] = ({}, {})
+    for name in columns:
+        known = ordered[[time, name]].dropna()
+        when = pd.DatetimeIndex(known[time])
+        for found, span, most in zip(
+            pairs, (then, now), (2 * params.most_rows, params.most_rows), strict=True
+        ):
+            found[name] = pd.Series(_between(known[name].to_numpy(), when, span, most))
+    return pd.DataFrame(pairs[0]), pd.DataFrame(pairs[1])
+
+
+def _ordered(frame: pd.DataFrame, time: str, seed: int) -> pd.DataFrame:
+    """By time, in no order within a moment: the sample must not follow how a frame was put together."""
+    order = np.lexsort((np.random.default_rng(seed).random(len(frame)), frame[time].to_numpy()))
+    return frame.iloc[order]
 
 
 def _distances(

@@ -88,7 +88,7 @@ def detect_drift(
         "numerical_columns": numbers,
         "categorical_columns": [name for name in columns if name not in numbers],
     }
-    told = _run(asked, reference[list(columns)], current[list(columns)], definition)
+    told = _run(asked, _rounded(reference[list(columns)]), _rounded(current[list(columns)]), definition)
     distances = {
         name: distance(kind, *(_known(sample[name], kind) for sample in (reference, current)))
         for name, kind in columns.items()
@@ -182,6 +182,15 @@ def monitor_classification_performance(
     definition = {"classification": [task], "categorical_columns": ["actual", "prediction"]}
     names = {"Accuracy": "accuracy", "Precision": "precision", "Recall": "recall", "F1Score": "f1"}
     return _both([Accuracy(), Precision(), Recall(), F1Score()], names, samples, definition)
+
+
+def _rounded(sample: pd.DataFrame) -> pd.DataFrame:
+    """Values that differ in their last bits only are one value: Evidently's histograms cannot part them."""
+    found = sample.copy()
+    for name in found.select_dtypes("number"):
+        size = float(found[name].abs().max()) or 1.0
+        found[name] = (found[name] / size).round(12) * size
+    return found
 
 
 def _known(values: pd.Series, kind: Kind) -> Values:

@@ -145,6 +145,23 @@ def _move(move: Callable[[Path], str]) -> None:
 
 
 @app.command()
+def drift(
+    models: Annotated[
+        list[str] | None, typer.Argument(help="only these models; all if none is named")
+    ] = None,
+    retrain: Annotated[
+        bool, typer.Option(help="fit a challenger for each that drifted; it waits for mandi promote")
+    ] = True,
+) -> None:
+    """Say what has drifted, and offer challengers; exit status 3 where anything has."""
+    with _told_plainly():
+        from mandi.loop.drift_command import cli_drift
+
+        if cli_drift(_root(), models or [], retrain=retrain, say=typer.echo):
+            raise typer.Exit(3)
+
+
+@app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="address to listen on; MANDI_HOST if not given")] = None,
     port: Annotated[int | None, typer.Option(help="port to listen on; MANDI_PORT if not given")] = None,

@@ -58,6 +58,8 @@ class Spec:
         What a caller sends; everything else comes from the history.
     example : dict
         A request that is answered.
+    watched : tuple of str
+        Inputs whose distribution is watched for drift: neither ids nor dates, no level that wanders and no count that only grows.
     task : str
         What kind of answer it is: decides how it is examined (``mandi.evaluation.examiner``) and drawn.
     """
@@ -74,6 +76,7 @@ class Spec:
     request: tuple[Field, ...]
     example: dict[str, Any] = field(default_factory=dict)
     task: Task = "price"
+    watched: tuple[str, ...] = ()
 
     def input_names(self) -> list[str]:
         """Names of the columns ``predict`` reads, in order."""

@@ -57,6 +57,10 @@ class Connection:
         """Return the id of a model's experiment, made on first use."""
         return self._experiment(f"{self.params.experiment}/{model}", model)
 
+    def experiment_named(self, title: str, folder: str) -> str:
+        """Return the id of an experiment with files in a folder of its own, made on first use."""
+        return self._experiment(title, folder)
+
     def audit_experiment(self) -> str:
         """Return the id of the experiment that holds the audit records, made on first use."""
         return self._experiment(self.params.audit, "audit")

@@ -95,6 +95,9 @@ def _reports(root: Path, notebooks: Mapping[str, Any]) -> str:
         lines.append(
             f"<li><a href='notebooks/{html.escape(path.name)}'>{html.escape(path.stem)}</a> {html.escape(title)}{beside}</li>"
         )
+    for path in sorted((Paths(root).reports / "drift").glob("*.html")):
+        name = html.escape(path.stem)
+        lines.append(f"<li><a href='drift/{name}.html'>drift of {name}</a></li>")
     return (
         f"<ul>{''.join(lines)}</ul>"
         if lines

@@ -29,6 +29,8 @@ LEARNING = (
     "student_register",
 )
 """The other tower: it needs the tables and no model, so it is a lane beside theirs."""
+WATCH = "drift"
+"""It reads what every model left and only the index reads it: a lane beside the package and the notebooks."""
 
 Phase = list[list[str]]
 
@@ -58,7 +60,7 @@ def phases(stages: Sequence[str]) -> list[Phase]:
             kinds.append(kind)
             found.append([])
             lanes = {}
-        lane = {"alone": "", "tower": key}.get(kind, stage)
+        lane = WATCH if name == WATCH else {"alone": "", "tower": key}.get(kind, stage)
         if lane not in lanes:
             lanes[lane] = []
             found[-1].append(lanes[lane])

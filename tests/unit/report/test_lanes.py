@@ -31,6 +31,13 @@ def test_the_student_is_a_lane_beside_the_models() -> None:
     ]  # fmt: skip
 
 
+def test_drift_is_a_lane_of_its_own_after_every_model() -> None:
+    planned = phases(["register@a", "calls", "drift", "package", "notebooks", "look@x"])
+    assert planned == [[["register@a"], ["calls"]], [["drift"], ["package", "notebooks"]], [["look@x"]]]
+    whole = phases(stage_names(ROOT))
+    assert ["drift"] in next(phase for phase in whole if ["drift"] in phase)
+
+
 def test_lanes_run_at_the_same_time_up_to_the_number_of_jobs() -> None:
     running, most, lock = 0, 0, threading.Lock()
 

@@ -68,6 +68,15 @@ REQUEST = (
     Field("payments", "text", "", "what was paid, when, and to whose account", required=False),
     Field("inspections", "text", "", "first and second inspection of the lot", required=False),
 )
+WATCHED = (
+    "amount_unusual", "quantity_unusual", "buyer_amount_unusual", "price_unusual", "price_over_own", "supplier_idle",
+    "supplier_pace", "buyer_pace", "supplier_drift", "buyer_drift", "hour", "credit_score", "credit_drop",
+    "invoice_over_value", "eway_over_value", "eway_over_invoice", "invoice_quantity_gap", "eway_quantity_gap",
+    "certificate_quantity_gap", "weight_gap", "mean_readable", "least_readable", "papers_missing", "recheck_gap",
+    "recheck_steps", "rechecked", "paid_over_invoice", "paid_over_value", "paid_days", "paid_days_unusual",
+    "days_late", "pair_pace", "pair_share_seller", "pair_share_buyer", "certifier_steps",
+)  # fmt: skip
+"""Inputs watched for drift: no ids, no dates, no level that wanders, no count that only grows."""
 
 SPEC = Spec(
     name="fraud",
@@ -85,4 +94,5 @@ SPEC = Spec(
         "price": 4350.0, "traded_at": "2024-06-03T06:30:00Z",
     },
     task="detection",
+    watched=WATCHED,
 )  # fmt: skip

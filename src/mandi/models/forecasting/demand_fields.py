@@ -43,6 +43,11 @@ def inputs(weeks: int) -> tuple[Field, ...]:
     )
 
 
+WATCHED = (
+    "w_1", "w_2", "w_3", "w_4", "w_5", "w_6", "w_7", "w_8",
+)  # fmt: skip
+"""Inputs watched for drift: no ids, no dates, no level that wanders, no count that only grows."""
+
 SPEC = Spec(
     name="demand",
     question="How much of a commodity will arrive, day by day, in the country or a state up to 90 days ahead?",
@@ -56,4 +61,5 @@ SPEC = Spec(
     request=REQUEST,
     example={"commodity_id": "soybean", "forecast_days": 30},
     task="forecast",
+    watched=WATCHED,
 )

@@ -50,6 +50,13 @@ REQUEST = (
     Field("market", "text", "", "where the lot lies; the grade does not depend on it", required=False),
     Field("asof", "time", "UTC", "moment of the inspection", required=False),
 )
+WATCHED = (
+    "commodity", "staple_length_mm", "micronaire", "fiber_strength", "moisture_pct", "foreign_matter_pct", "oil_pct",
+    "protein_pct", "iron_pct", "silica_pct", "color_code", "moisture_pct_own_z", "foreign_matter_pct_own_z",
+    "oil_pct_own_z", "protein_pct_own_z", "iron_pct_own_z", "silica_pct_own_z", "supplier_worth", "supplier_worth_sd",
+    "supplier_lead", "market_worth",
+)  # fmt: skip
+"""Inputs watched for drift: no ids, no dates, no level that wanders, no count that only grows."""
 
 SPEC = Spec(
     name="quality",
@@ -64,4 +71,5 @@ SPEC = Spec(
     request=REQUEST,
     example={"commodity_id": "wheat", "quality_params": {"moisture_pct": 11.0, "foreign_matter_pct": 1.4, "protein_pct": 11.8}},
     task="grading",
+    watched=WATCHED,
 )  # fmt: skip

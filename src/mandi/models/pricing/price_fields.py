@@ -116,6 +116,16 @@ def inputs(boosted: tuple[str, ...]) -> tuple[Field, ...]:
     )  # fmt: skip
 
 
+WATCHED = (
+    "national_move", "state_move", "neighbour_move", "innovation_1", "last_age", "national_vol_30", "b_innovation",
+    "b_national_3", "b_national_7", "b_national_30", "b_reports_30", "b_volatility", "b_spread", "b_bias",
+    "quantity_log", "moisture_pct", "foreign_matter_pct", "oil_pct", "protein_pct", "staple_length_mm", "micronaire",
+    "fiber_strength", "iron_pct", "silica_pct", "color_code", "state_demand_index", "commodity_premium",
+    "supplier_premium", "supplier_avg_quality", "supplier_delivery", "supplier_credit_score", "usd_inr_rate_change",
+    "crude_oil_price_change", "cotton_index_global_change", "commodity", "grade",
+)  # fmt: skip
+"""Inputs watched for drift: no ids, no dates, no level that wanders, no count that only grows."""
+
 SPEC = Spec(
     name="price",
     question="What is a fair price for this lot today, and what will this market's price be in 1, 7, 30 and 60 days?",
@@ -141,4 +151,5 @@ SPEC = Spec(
         "commodity": "cotton", "market": "Rajkot", "horizon_days": 0, "quantity": 50.0, "variety": "Shankar-6",
         "grade": "A", "supplier_id": "S001", "staple_length_mm": 28.5, "micronaire": 4.1, "color_grade": "white",
     },
+    watched=WATCHED,
 )  # fmt: skip

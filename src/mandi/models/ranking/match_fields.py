@@ -72,6 +72,13 @@ REQUEST = (
     Field("buyer_id", "category", "", "who asks", required=False),
     Field("k", "number", "", "matches returned at most", required=False),
 )
+WATCHED = (
+    "commodity", "grade", "price_saved", "price_room", "ask_level", "max_distance_km", "distance_km",
+    "distance_share", "grade_steps", "floor_rank", "offer_rank", "quantity_ratio", "want_size", "offer_size",
+    "window_share", "window_wait", "window_days", "offer_age_days", "seller_credit", "seller_rate", "dealing_rate",
+)  # fmt: skip
+"""Inputs watched for drift: no ids, no dates, no level that wanders, no count that only grows."""
+
 SPEC = Spec(
     name="matching",
     question="Which of the offers that are open suit a buyer's want best?",
@@ -91,4 +98,5 @@ SPEC = Spec(
         "min_grade": "C",
     },
     task="ranking",
+    watched=WATCHED,
 )

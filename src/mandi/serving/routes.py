@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from mandi.core.errors import MandiError, StaleSnapshot
+from mandi.serving.api.rooms import predictions_of
 from mandi.serving.contracts import Contract, ServedModels
 from mandi.serving.counter import shapes
 from mandi.serving.counters import COUNTERS, counter_class
@@ -19,13 +21,15 @@ from mandi.serving.desk import Desk
 from mandi.serving.dispatch import problem_response, routes
 from mandi.serving.house import House
 from mandi.serving.openapi import document
-from mandi.serving.operations import Asked, Operation
+from mandi.serving.operations import Asked, Operation, Told
+from mandi.serving.predictions.log import Served, timed
 from mandi.serving.problems import TOO_MANY, UNAVAILABLE, BadRow, Problem, Refused
 from mandi.serving.reading import asked_of
 from mandi.serving.snapshot import MAKE_IT
 
 MODELS = "/api/v1/models"
 DOCS = "/docs.json"
+PREDICTION_ID = "x-prediction-id"
 BATCHES_AT_ONCE = 2  # full ones, of one organisation: a third would keep all others waiting longer
 
 
@@ -100,20 +104,27 @@ def _asks(name: str) -> Operation:
             raise Refused(Problem(UNAVAILABLE, f"no {name} model is served here", None, known, MAKE_IT))
         question = asked_of(asked.body, shape, desk.limits.max_rows)
         answer = getattr(desk, name)
+        begun = time.perf_counter()
         try:
             now, most = asked.house.now(), BATCHES_AT_ONCE * desk.limits.max_rows
             with asked.house.in_hand(asked.who.organization_id, len(question.rows), most):
-                answers = await run_sync(
-                    lambda: answer(question.rows, now, question.explain), limiter=asked.house.one_at_a_time
+                answers, cpu_ms = await run_sync(
+                    timed(lambda: answer(question.rows, now, question.explain)),
+                    limiter=asked.house.one_at_a_time,
                 )
         except (BadRow, StaleSnapshot) as refused:
             raise refused.at(0 if question.many and len(question.rows) == 1 else None) from None
-        return shape.answers.model_construct(answers=answers) if question.many else answers[0]
+        latency_ms = 1000 * (time.perf_counter() - begun)
+        served = Served(name, question.rows, answers, latency_ms, cpu_ms, now)
+        log = predictions_of(asked.house)
+        prediction_id = None if log is None else await log.keep(served, asked.who, asked.request_id)
+        told = shape.answers.model_construct(answers=answers) if question.many else answers[0]
+        return Told(200, told, {} if prediction_id is None else {PREDICTION_ID: prediction_id})
 
     return Operation(
         "POST", counter.path, counter.summary, asks, "predict",
         bodies=(shape.request, shape.batch), answers=(shape.answer, shape.answers),
-        problems=(TOO_MANY,),
+        problems=(TOO_MANY,), headers={"X-Prediction-Id": "PredictionId"},
     )  # fmt: skip
 
 

@@ -88,7 +88,7 @@ HEADERS = {
     "RequestId": ("of this request: the caller's own where it was a plain one", {"type": "string"}, True),
     "Challenge": ("how to say who one is", {"type": "string", "pattern": "^Bearer"}, True),
     "PredictionId": (
-        "names the answer, for its outcome; of many rows the row in place i, from 0, is this name, a full stop and i",
+        "names the answer, for its outcome; of a batch the row in place i, from 0, is this name, a full stop and i",
         {"type": "string", "pattern": "^[0-9a-f]{32}$"},
         False,
     ),

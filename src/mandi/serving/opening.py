@@ -50,6 +50,8 @@ from mandi.serving.observing.webhook import Webhook
 from mandi.serving.packaged_student import packaged_student
 from mandi.serving.predictions.log import PredictionLog
 from mandi.serving.predictions.retention import Retention
+from mandi.serving.rollouts.live import Rollouts
+from mandi.serving.rollouts.opening import open_rollouts
 from mandi.serving.snapshot import MAKE_IT
 from mandi.serving.students import LabelStudent, LearnedStudent, student_of
 from mandi.store.spool import Spool
@@ -80,6 +82,7 @@ class Opened:
     webhook: Webhook | None
     diary: Diary | None = None
     retention: Retention | None = None
+    rollouts: Rollouts | None = None
 
     check: asyncio.Task[None] | None = None
 
@@ -89,6 +92,8 @@ class Opened:
         self.tracks.start(self.house.now)
         if self.retention is not None:
             self.retention.start()
+        if self.rollouts is not None:
+            self.rollouts.start()
         wired = [p for p in self.house.rooms[PROVIDERS].values() if p.kind in ("vendor", "local")]
         self.check = asyncio.get_running_loop().create_task(_check_models(wired), name="mandi-models")
 
@@ -101,6 +106,8 @@ class Opened:
         await self.tracks.stop()
         if self.retention is not None:
             await self.retention.stop()
+        if self.rollouts is not None:
+            await self.rollouts.stop()
         await self.gateway.close()
         if self.alerts is not None:
             await self.alerts.close()
@@ -157,7 +164,10 @@ def furnish(
     gateway, tracks = _gateway(house, settings, folder, state, book, watch, vendors, clock)
     pulse = Pulse(watch, gateway.breakers, house.rooms[PROVIDERS], spool)
     diary = house.rooms.get(rooms.DIARY)
-    return Opened(house, gateway, spool, pulse, tracks, alerts, webhook, diary, retention)
+    rollouts = open_rollouts(house, database, rooms.predictions_of(house), folder, house.now)
+    if rollouts is not None:
+        house.rooms[rooms.ROLLOUTS] = rollouts
+    return Opened(house, gateway, spool, pulse, tracks, alerts, webhook, diary, retention, rollouts)
 
 
 def open_student(house: House, settings: Settings, folder: Path) -> LabelStudent | LearnedStudent | None:

@@ -13,6 +13,7 @@ from mandi.serving.api.openai_chat import openai_operations
 from mandi.serving.api.predictions_api import prediction_operations
 from mandi.serving.api.queue_api import queue_operations
 from mandi.serving.api.ratings_api import rating_operations
+from mandi.serving.api.rollouts_api import rollout_operations
 from mandi.serving.api.tasks_api import task_operations
 from mandi.serving.operations import Operation
 
@@ -21,6 +22,7 @@ def service_operations() -> list[Operation]:
     """Return the operations of every part."""
     return [
         *prediction_operations(),
+        *rollout_operations(),
         *deal_operations(),
         *openai_operations(),
         *task_operations(),

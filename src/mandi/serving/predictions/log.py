@@ -36,6 +36,8 @@ class Served:
         From when the rows were read to when they were answered, waiting included.
     cpu_ms : float
         The model's own work, without what else the machine did meanwhile.
+    many : bool
+        Whether it was a batch, be it of one row.
     rollout_id : str, optional
         Of the trial of a challenger that was under way.
     """
@@ -46,6 +48,7 @@ class Served:
     latency_ms: float
     cpu_ms: float
     at: datetime
+    many: bool = False
     side: Side = "champion"
     rollout_id: str | None = None
 
@@ -72,15 +75,15 @@ def timed(work: Callable[[], Sequence[Any]]) -> Callable[[], tuple[Sequence[Any]
     return both
 
 
-def place_in(prediction_id: str, row: int, rows: int) -> str:
-    """Return the id of one row: that of the request, and where it had many rows also the row's place.
+def place_in(prediction_id: str, row: int, many: bool) -> str:
+    """Return the id of one row: that of the request, and where that was a batch also the row's place.
 
     Examples
     --------
-    >>> place_in("f00d", 0, 1), place_in("f00d", 2, 3)
+    >>> place_in("f00d", 0, many=False), place_in("f00d", 2, many=True)
     ('f00d', 'f00d.2')
     """
-    return prediction_id if rows == 1 else f"{prediction_id}.{row}"
+    return f"{prediction_id}.{row}" if many else prediction_id
 
 
 def records_of(
@@ -103,12 +106,12 @@ def records_of(
         kept = kept_of(served.model, row, answer, digest)
         found.append(
             Prediction(
-                id=place_in(prediction_id, i, count), request_id=request_id, organization_id=who.organization_id,
+                id=place_in(prediction_id, i, served.many), request_id=request_id, organization_id=who.organization_id,
                 user_pseudonym=who.pseudonym, model=served.model, model_version=answer.model_version, side=served.side,
                 role="served" if shadow_of is None else "shadow", inputs_digest=digest, subject=subject_of(kept),
                 figure=kept.figure, answer=kept.answer, rows=count, latency_ms=served.latency_ms, cpu_ms=served.cpu_ms,
                 due_at=kept.due_at, created_at=served.at, rollout_id=served.rollout_id,
-                pair_id=None if shadow_of is None else place_in(shadow_of, i, count),
+                pair_id=None if shadow_of is None else place_in(shadow_of, i, served.many),
             )
         )  # fmt: skip
     return found

@@ -21,7 +21,7 @@ class Prediction(Base):
 
     ``figure`` is the answer's one number (INR per quintal, tonnes, a score), ``answer`` all that an outcome is held against.
     ``due_at`` is the moment from which the outcome can be known. A row of the role ``shadow`` was never returned: ``pair_id`` is
-    the served one it stands beside, ``judged`` that a rollout has counted it. ``subject`` names what both are about, so that one
+    the served one it stands beside; a rollout has counted its time where it is ``timed``, its loss where it is ``judged``. ``subject`` names what both are about, so that one
     outcome asked about many times counts once. Times are milliseconds: ``latency_ms`` of the whole request on the wall's clock,
     ``cpu_ms`` of its model alone; both are those of a request of ``rows`` rows.
     """
@@ -56,6 +56,7 @@ class Prediction(Base):
     created_at: Mapped[Moment]
     pair_id: Mapped[str | None] = mapped_column(sa.String(PREDICTION_ID))
     rollout_id: Mapped[str | None] = mapped_column(sa.String(32))
+    timed: Mapped[bool] = mapped_column(default=False)
     judged: Mapped[bool] = mapped_column(default=False)
 
 

@@ -7,8 +7,8 @@ absolute error is 10 % larger, 10 % smaller, or the same. Every replay is the se
 the market's, so the shadow and each stage last a day at least.
 
 ``wrong`` counts a worse challenger that was not stopped, or ever promoted, and a better one that was not promoted. Of equals
-``alarms`` counts those said to be worse or better; each test may do so in 2 % of all trials, ``peeked`` is an ordinary one-sided t test
-at 2 % looked at every day instead. ``exposed`` is the share of the deals, until it was stopped, that a worse challenger answered.
+``alarms`` counts those said to be worse or better; each test may do so in 2 % of all trials, their baseline is two ordinary one-sided
+tests of the mean at 2 %, looked at every day. ``exposed`` is the share of the deals, until it was stopped, that a worse challenger answered.
 ``through the records`` are replays with every prediction and outcome in a database, judged there: their verdicts are those of the
 trial alone.
 """

@@ -104,12 +104,20 @@ def promote(
 def rollback(model: Model, reason: Reason = "") -> None:
     """End the trial of a challenger, if one is under way; else make the previous champion the champion again."""
     with _told_plainly():
-        from mandi.serving.rollouts.command import end_before_rollback
-
-        if (ended := end_before_rollback(_root(), model)) is not None:
+        if (ended := _trial_ended(_root(), model)) is not None:
             typer.echo(ended)
             return
     _move(lambda root: _promotion().cli_rollback(root, model, reason))
+
+
+def _trial_ended(root: Path, model: str) -> str | None:
+    from importlib.util import find_spec
+
+    if find_spec("pydantic_settings") is None:  # nothing that serves is installed here, so nothing is on trial
+        return None
+    from mandi.serving.rollouts.command import end_before_rollback
+
+    return end_before_rollback(root, model)
 
 
 @app.command()

@@ -143,6 +143,7 @@ OWNED: dict[str, Callable[[Session, Owner], str]] = {
     "generation": make_generation,
     "key": lambda _, owner: owner.key_id,
     "message": make_message,
+    "model": lambda _, owner: "planted-model",
     "prediction": make_prediction,
     "provider": lambda _, owner: "planted-provider",
     "ticket": make_ticket,

@@ -164,7 +164,9 @@ def furnish(
     gateway, tracks = _gateway(house, settings, folder, state, book, watch, vendors, clock)
     pulse = Pulse(watch, gateway.breakers, house.rooms[PROVIDERS], spool)
     diary = house.rooms.get(rooms.DIARY)
-    rollouts = open_rollouts(house, database, rooms.predictions_of(house), folder, house.now)
+    rollouts = open_rollouts(
+        house, database, rooms.predictions_of(house), folder, house.now, apart=settings.shadow_process
+    )
     if rollouts is not None:
         house.rooms[rooms.ROLLOUTS] = rollouts
     return Opened(house, gateway, spool, pulse, tracks, alerts, webhook, diary, retention, rollouts)

@@ -94,6 +94,10 @@ class WatchVariables(BaseModel):
         "MANDI_PREDICTION_LOG_ROWS", default=2_000_000, ge=1, unit="rows",
         says="No more predictions than this are kept; the oldest are deleted first.",
     )  # fmt: skip
+    shadow_process: bool = variable(
+        "MANDI_SHADOW_PROCESS", default=True,
+        says="Ask challengers on trial in a process of their own, so that no answer waits for them; it holds both versions.",
+    )  # fmt: skip
     enable_performance_monitoring: bool = variable(
         "ENABLE_PERFORMANCE_MONITORING", default=True, says="Count and time requests and calls at /metrics."
     )

@@ -180,21 +180,19 @@ def _note(
 
 
 def _times(session: Session, rollout_id: str) -> list[tuple[float, float]]:
-    other = aliased(Prediction)
-    shadows = session.execute(
-        sa.select(Prediction, other)
-        .join(other, other.id == Prediction.pair_id)
+    shadows = session.scalars(
+        sa.select(Prediction)
         .where(Prediction.rollout_id == rollout_id, Prediction.role == "shadow", Prediction.timed.is_(False))
         .order_by(Prediction.created_at, Prediction.id)
         .limit(PORTION)
-    ).all()
+    )
     times = []
-    for shadow, served in shadows:
+    for shadow in shadows:
         shadow.timed = True
-        first = "." not in served.id or served.id.endswith(".0")  # a request of many rows has one time
-        if first and shadow.rows == served.rows and FAILED not in shadow.answer:
-            mine, others = (served, shadow) if served.side == "champion" else (shadow, served)
-            times.append((mine.cpu_ms, others.cpu_ms))
+        first = "." not in shadow.id or shadow.id.endswith(".0")  # a request of many rows has one time
+        if first and shadow.beside_ms is not None:
+            both = (shadow.cpu_ms, shadow.beside_ms)
+            times.append(both if shadow.side == "champion" else both[::-1])
     return times
 
 

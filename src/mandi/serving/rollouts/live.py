@@ -75,6 +75,7 @@ class Rollouts:
         self._active: dict[str, Rollout] = {}
         self._desks: dict[str, Desk] = {}
         self._unusable: set[str] = set()
+        self._asked = False
         self._task: asyncio.Task[None] | None = None
 
     def of(self, model: str) -> Rollout | None:
@@ -105,6 +106,9 @@ class Rollouts:
                 await self._open(model, one.id)
         self._active = {model: one for model, one in active.items() if model in self._desks}
         self._desks = {model: desk for model, desk in self._desks.items() if model in self._active}
+        if self._asked and not self._active:  # the last trial is over
+            await asyncio.to_thread(self.shadows.rest)
+        self._asked = bool(self._active)
 
     async def judge(self) -> None:
         """Feed the rollouts of this worker with what came to be known, and believe what follows at once."""

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mandi.serving.rollouts.beside import Here, apart_on
 from mandi.serving.rollouts.challengers import challengers_folder
 from mandi.serving.rollouts.live import Rollouts
 from mandi.serving.rollouts.shadow import Shadows
@@ -19,7 +20,13 @@ if TYPE_CHECKING:
 
 
 def open_rollouts(
-    house: House, database: Database, log: PredictionLog | None, folder: Path, now: Callable[[], datetime]
+    house: House,
+    database: Database,
+    log: PredictionLog | None,
+    folder: Path,
+    now: Callable[[], datetime],
+    *,
+    apart: bool = True,
 ) -> Rollouts | None:
     """Return the trials of what is packaged; None without challengers, champions, or a log to compare them in.
 
@@ -33,11 +40,12 @@ def open_rollouts(
         The service folder.
     now : callable
         The moment, aware.
+    apart : bool
+        Answer in the shadow in a process of its own.
     """
     place = challengers_folder(folder)
     if log is None or house.desk is None or not (place / MANIFEST).is_file():
         return None
-    limiter = house.one_at_a_time
-    shadows = Shadows(log, lambda: limiter.borrowed_tokens > 0)
+    shadows = Shadows(log, apart_on(folder) if apart else Here(folder))
     versions = {name: champion.version for name, champion in house.desk.champions.items()}
     return Rollouts(database, place, versions, shadows, now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from mandi.serving.rollouts.book import Rollout
 
 LOG = logging.getLogger("mandi.serving")
-Answer = Callable[[Sequence[Any]], Sequence[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +56,15 @@ async def answered(
     house, now, log = asked.house, asked.house.now(), predictions_of(asked.house)
     chosen = _Chosen() if log is None else _chosen(asked, model, question)
     begun, side, failed = time.perf_counter(), chosen.side, None
-    champion: Answer = lambda rows: getattr(desk, model)(rows, now, question.explain)  # noqa: E731
-    if side == "challenger":
+    if side == "challenger" and (live := rollouts_of(house)) is not None:
         try:
-            challenger = _other(asked, model, "challenger", desk, now, question.explain)
-            answers, cpu_ms = await run_sync(
-                timed(lambda: challenger(question.rows)), limiter=house.one_at_a_time
-            )
+            challengers = live.desk(model)
+            answers, cpu_ms = await _timed(asked, challengers, model, question, now)
         except Exception as error:
             LOG.warning("the challenger of %s has no answer (%s)", model, type(error).__name__)
-            side, failed = "champion", error
+            side, failed = "champion", type(error).__name__
     if side == "champion":
-        answers, cpu_ms = await run_sync(timed(lambda: champion(question.rows)), limiter=house.one_at_a_time)
+        answers, cpu_ms = await _timed(asked, desk, model, question, now)
     if log is None:
         return answers, None
     latency_ms = 1000 * (time.perf_counter() - begun)
@@ -81,8 +77,7 @@ async def answered(
     if rollout is not None and prediction_id is not None and (chosen.shadowed or failed is not None):
         other: Side = "challenger" if side == "champion" else "champion"
         version = rollout.challenger_version if other == "challenger" else rollout.champion_version
-        answer = _other(asked, model, other, desk, now, False)
-        shadow = Shadow(served, asked.who, asked.request_id, prediction_id, other, version, answer)
+        shadow = Shadow(served, asked.who, asked.request_id, prediction_id, other, version)
         if failed is not None:
             record = failure(shadow, failed)
             await run_sync(lambda: log.put([record]))
@@ -102,12 +97,10 @@ def _chosen(asked: Asked, model: str, question: Question) -> _Chosen:
     return _Chosen(rollout, "challenger" if challenged else "champion", shadowed)
 
 
-def _other(asked: Asked, model: str, side: Side, desk: Desk, now: datetime, explain: bool) -> Answer:
-    live = rollouts_of(asked.house)
-
-    def answer(rows: Sequence[Any]) -> Sequence[Any]:
-        found = desk if side == "champion" or live is None else live.desk(model)
-        answers: Sequence[Any] = getattr(found, model)(rows, now, explain)
-        return answers
-
-    return answer
+async def _timed(
+    asked: Asked, desk: Desk, model: str, question: Question, now: datetime
+) -> tuple[Sequence[Any], float]:
+    answer = getattr(desk, model)
+    return await run_sync(
+        timed(lambda: answer(question.rows, now, question.explain)), limiter=asked.house.one_at_a_time
+    )

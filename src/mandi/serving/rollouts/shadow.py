@@ -1,4 +1,4 @@
-"""Asks the other version what was answered already, when the models of this worker have nothing else to do."""
+"""Asks the other version what was answered already; nobody waits for it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mandi.serving.predictions.figures import digest_of
-from mandi.serving.predictions.log import Served, Side, place_in, records_of, timed
+from mandi.serving.predictions.log import Served, Side, place_in, records_of
+from mandi.serving.rollouts.beside import Asker, NoAnswer, Unheard
 from mandi.serving.rollouts.book import FAILED
 from mandi.store.records.base import new_id
 from mandi.store.records.predictions import Prediction
@@ -23,13 +23,11 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("mandi.serving")
 ROOM = 200  # requests that may wait; who comes later is not compared
 MOST_ROWS = 50  # of a request
-LOOK_S = 0.002
-LONGEST_WAIT_S = 5.0  # for the models to be idle; a worker that never rests is not compared while it is at it
 
 
 @dataclass(frozen=True, slots=True)
 class Shadow:
-    """A request that was answered, and who is asked the same now."""
+    """A request that was answered, and which version is asked the same now."""
 
     served: Served
     who: Principal
@@ -37,21 +35,20 @@ class Shadow:
     prediction_id: str
     side: Side
     version: str
-    answer: Callable[[Sequence[Any]], Sequence[Any]]
 
 
 class Shadows:
-    """A thread that answers in the shadow; nothing it does is waited for, and what it has no room for is left out.
+    """A thread that has requests answered in the shadow; what it has no room for is left out, and counted.
 
     Parameters
     ----------
     log : PredictionLog
-    busy : callable
-        Whether the models answer somebody at this moment.
+    asker : Asker
+        Whoever answers.
     """
 
-    def __init__(self, log: PredictionLog, busy: Callable[[], bool]) -> None:
-        self._log, self._busy = log, busy
+    def __init__(self, log: PredictionLog, asker: Asker) -> None:
+        self._log, self._asker = log, asker
         self._waiting: deque[Shadow] = deque()
         self._changed = threading.Condition()
         self._in_hand = False
@@ -78,13 +75,20 @@ class Shadows:
                     return False
             return True
 
-    def close(self) -> None:
+    def rest(self) -> None:
+        """Let go of the versions that were opened: no trial is under way."""
+        with self._changed:
+            self._waiting.clear()
+        self._asker.close()
+
+    def close(self, timeout_s: float = 5.0) -> None:
         """Stop; what waits is left out."""
         with self._changed:
             self._closing = True
             self._waiting.clear()
             self._changed.notify_all()
-        self._thread.join(LONGEST_WAIT_S)
+        self._asker.close()
+        self._thread.join(timeout_s)
 
     def _work(self) -> None:
         while True:
@@ -97,53 +101,54 @@ class Shadows:
                     return
                 shadow = self._waiting.popleft()
                 self._in_hand = True
-            if not self._idle():
-                self.left_out += 1
-                continue
             try:
-                self._log.put(shadowed(shadow))
+                self._log.put(shadowed(shadow, self._asker))
+            except Unheard as error:
+                self.left_out += 1
+                if not self._closing:
+                    LOG.warning("%s", error.message)
             except Exception:  # the thread goes on
                 LOG.exception("an answer in the shadow could not be kept")
 
-    def _idle(self) -> bool:
-        end = time.monotonic() + LONGEST_WAIT_S
-        while self._busy():
-            if time.monotonic() > end or self._closing:
-                return False
-            time.sleep(LOOK_S)
-        return True
 
-
-def shadowed(shadow: Shadow) -> list[Prediction]:
+def shadowed(shadow: Shadow, asker: Asker) -> list[Prediction]:
     """Return the records of answers that nobody sees; of a challenger that has none, the record that it failed.
 
     Parameters
     ----------
     shadow : Shadow
+    asker : Asker
+
+    Raises
+    ------
+    Unheard
+        Nobody could be asked.
     """
-    rows = list(shadow.served.rows[:MOST_ROWS])
+    served, rows = shadow.served, list(shadow.served.rows[:MOST_ROWS])
     begun = time.perf_counter()
     try:
-        answers, cpu_ms = timed(lambda: shadow.answer(rows))()
-        latency_ms = 1000 * (time.perf_counter() - begun)
-        beside = replace(
-            shadow.served, rows=rows, answers=answers, latency_ms=latency_ms, cpu_ms=cpu_ms, side=shadow.side
-        )
-        found = records_of(beside, shadow.who, shadow.request_id, new_id(), shadow_of=shadow.prediction_id)
-    except Exception as error:
-        LOG.warning("%s v%s has no answer (%s)", shadow.served.model, shadow.version, type(error).__name__)
-        return [failure(shadow, error)] if shadow.side == "challenger" else []
+        beside = asker.ask(served.model, shadow.side, rows, served.at)
+    except NoAnswer as error:
+        LOG.warning("%s v%s has no answer (%s)", served.model, shadow.version, error)
+        return [failure(shadow, str(error))] if shadow.side == "challenger" else []
+    kept = replace(
+        served, rows=rows, answers=beside.answers, latency_ms=1000 * (time.perf_counter() - begun),
+        cpu_ms=beside.cpu_ms, side=shadow.side,
+    )  # fmt: skip
+    found = records_of(kept, shadow.who, shadow.request_id, new_id(), shadow_of=shadow.prediction_id)
+    for record in found:
+        record.beside_ms = beside.other_ms
     return found
 
 
-def failure(shadow: Shadow, error: Exception) -> Prediction:
-    """Return the record of a challenger's failure."""
+def failure(shadow: Shadow, kind: str) -> Prediction:
+    """Return the record of a challenger's failure; ``kind`` is the kind of error."""
     served, who = shadow.served, shadow.who
     return Prediction(
         id=new_id(), request_id=shadow.request_id, organization_id=who.organization_id, user_pseudonym=who.pseudonym,
         model=served.model, model_version=shadow.version, side="challenger", role="shadow",
         inputs_digest=digest_of(who.organization_id, served.rows[0]), subject="", figure=None,
-        answer={FAILED: type(error).__name__}, rows=len(served.rows), latency_ms=0.0, cpu_ms=0.0, due_at=served.at,
+        answer={FAILED: kind}, rows=len(served.rows), latency_ms=0.0, cpu_ms=0.0, due_at=served.at,
         created_at=served.at, pair_id=place_in(shadow.prediction_id, 0, served.many), rollout_id=served.rollout_id,
         timed=True,
     )  # fmt: skip

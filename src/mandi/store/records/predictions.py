@@ -23,7 +23,8 @@ class Prediction(Base):
     ``due_at`` is the moment from which the outcome can be known. A row of the role ``shadow`` was never returned: ``pair_id`` is
     the served one it stands beside; a rollout has counted its time where it is ``timed``, its loss where it is ``judged``. ``subject`` names what both are about, so that one
     outcome asked about many times counts once. Times are milliseconds: ``latency_ms`` of the whole request on the wall's clock,
-    ``cpu_ms`` of its model alone; both are those of a request of ``rows`` rows.
+    ``cpu_ms`` of its model alone; both are those of a request of ``rows`` rows. ``beside_ms`` of a shadow is what the
+    other version took for the same rows in the same place.
     """
 
     __tablename__ = "predictions"
@@ -56,6 +57,7 @@ class Prediction(Base):
     created_at: Mapped[Moment]
     pair_id: Mapped[str | None] = mapped_column(sa.String(PREDICTION_ID))
     rollout_id: Mapped[str | None] = mapped_column(sa.String(32))
+    beside_ms: Mapped[float | None] = mapped_column(sa.Double)
     timed: Mapped[bool] = mapped_column(default=False)
     judged: Mapped[bool] = mapped_column(default=False)
 

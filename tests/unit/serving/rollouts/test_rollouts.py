@@ -40,7 +40,7 @@ def tried(folder: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tried: Path) -> Iterator[Shop]:
-    with whole_shop(tmp_path, monkeypatch, service=tried) as opened:
+    with whole_shop(tmp_path, monkeypatch, service=tried, shadow_process=False) as opened:
         yield opened
 
 

@@ -61,7 +61,9 @@ def test_one_that_was_promoted_is_still_watched() -> None:
 def test_one_that_cannot_answer_is_stopped_before_any_outcome_is_known() -> None:
     trial = Trial.start(BEGUN).after([Pair(failed=True)] * 12, QUICK, BEGUN)
     assert trial.status == "stopped" and trial.reason.startswith("worse")
-    assert trial.failures == 11  # 1.75 ** 11 / 8, what the boldest bettor makes of its part, is the first over 50
+    assert (
+        trial.failures == 11
+    )  # 1.75 ** 11 / 8, what the boldest bettor makes of its part, is the first over 50
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ def _predictions() -> None:
         needed("created_at", TIME),
         maybe("pair_id", sa.String(40)),
         maybe("rollout_id", sa.String(32)),
+        maybe("beside_ms", sa.Double()),
         needed("timed", sa.Boolean()),
         needed("judged", sa.Boolean()),
         check(table, "role", "role IN ('served', 'shadow')"),

@@ -14,6 +14,7 @@ from anyio.to_thread import run_sync
 from mandi.serving.predictions.figures import digest_of, kept_of, subject_of
 from mandi.store.records.base import new_id
 from mandi.store.records.predictions import Prediction
+from mandi.store.rows import Row
 
 if TYPE_CHECKING:
     from mandi.serving.operations import Principal
@@ -86,10 +87,10 @@ def place_in(prediction_id: str, row: int, many: bool) -> str:
     return f"{prediction_id}.{row}" if many else prediction_id
 
 
-def records_of(
+def rows_of(
     served: Served, who: Principal, request_id: str, prediction_id: str, *, shadow_of: str | None = None
-) -> list[Prediction]:
-    """Return the records of a request, one a row.
+) -> list[Row]:
+    """Return the rows of ``Prediction`` for a request, with every column, one for each row that was asked about.
 
     Parameters
     ----------
@@ -99,21 +100,23 @@ def records_of(
     shadow_of : str, optional
         The id of the request that was answered, where these answers only stand beside its own.
     """
-    count = len(served.rows)
+    alike: Row = {
+        "request_id": request_id, "organization_id": who.organization_id, "user_pseudonym": who.pseudonym,
+        "model": served.model, "side": served.side, "role": "served" if shadow_of is None else "shadow",
+        "rows": len(served.rows), "latency_ms": served.latency_ms, "cpu_ms": served.cpu_ms, "created_at": served.at,
+        "rollout_id": served.rollout_id, "pair_id": None, "beside_ms": None, "timed": False, "judged": False,
+    }  # fmt: skip
     found = []
     for i, (row, answer) in enumerate(zip(served.rows, served.answers, strict=True)):
         digest = digest_of(who.organization_id, row)
         kept = kept_of(served.model, row, answer, digest)
-        found.append(
-            Prediction(
-                id=place_in(prediction_id, i, served.many), request_id=request_id, organization_id=who.organization_id,
-                user_pseudonym=who.pseudonym, model=served.model, model_version=answer.model_version, side=served.side,
-                role="served" if shadow_of is None else "shadow", inputs_digest=digest, subject=subject_of(kept),
-                figure=kept.figure, answer=kept.answer, rows=count, latency_ms=served.latency_ms, cpu_ms=served.cpu_ms,
-                due_at=kept.due_at, created_at=served.at, rollout_id=served.rollout_id,
-                pair_id=None if shadow_of is None else place_in(shadow_of, i, served.many),
-            )
-        )  # fmt: skip
+        own = {
+            "id": place_in(prediction_id, i, served.many), "model_version": answer.model_version, "inputs_digest": digest,
+            "subject": subject_of(kept), "figure": kept.figure, "answer": kept.answer, "due_at": kept.due_at,
+        }  # fmt: skip
+        if shadow_of is not None:
+            own["pair_id"] = place_in(shadow_of, i, served.many)
+        found.append({**alike, **own})
     return found
 
 
@@ -142,20 +145,16 @@ class PredictionLog:
         prediction_id = new_id()
         try:
             if len(served.rows) <= FEW:
-                for record in records_of(served, who, request_id, prediction_id):
-                    await self._spool.add(record)
+                for row in rows_of(served, who, request_id, prediction_id):
+                    await self._spool.add(Prediction(**row))
             else:
-                await run_sync(lambda: self._put(served, who, request_id, prediction_id))
+                await run_sync(lambda: self.put(rows_of(served, who, request_id, prediction_id)))
         except Exception:  # an answer is not lost because nobody could write it down
             self.lost += len(served.rows)
             LOG.exception("%d predictions could not be kept", len(served.rows))
             return None
         return prediction_id
 
-    def put(self, records: Sequence[Prediction]) -> None:
-        """Keep records from a thread."""
-        for record in records:
-            self._spool.put(record)
-
-    def _put(self, served: Served, who: Principal, request_id: str, prediction_id: str) -> None:
-        self.put(records_of(served, who, request_id, prediction_id))
+    def put(self, rows: Sequence[Row]) -> None:
+        """Keep rows from a thread."""
+        self._spool.put_rows(Prediction, rows)

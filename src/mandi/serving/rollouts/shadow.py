@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mandi.serving.predictions.figures import digest_of
-from mandi.serving.predictions.log import Served, Side, place_in, records_of
+from mandi.serving.predictions.log import Served, Side, place_in, rows_of
 from mandi.serving.rollouts.beside import Asker, NoAnswer, Unheard
 from mandi.serving.rollouts.book import FAILED
 from mandi.store.records.base import new_id
 from mandi.store.records.predictions import Prediction
+from mandi.store.rows import Row, row_of
 
 if TYPE_CHECKING:
     from mandi.serving.operations import Principal
@@ -111,8 +112,8 @@ class Shadows:
                 LOG.exception("an answer in the shadow could not be kept")
 
 
-def shadowed(shadow: Shadow, asker: Asker) -> list[Prediction]:
-    """Return the records of answers that nobody sees; of a challenger that has none, the record that it failed.
+def shadowed(shadow: Shadow, asker: Asker) -> list[Row]:
+    """Return the rows of answers that nobody sees; of a challenger that has none, the row that it failed.
 
     Parameters
     ----------
@@ -135,16 +136,14 @@ def shadowed(shadow: Shadow, asker: Asker) -> list[Prediction]:
         served, rows=rows, answers=beside.answers, latency_ms=1000 * (time.perf_counter() - begun),
         cpu_ms=beside.cpu_ms, side=shadow.side,
     )  # fmt: skip
-    found = records_of(kept, shadow.who, shadow.request_id, new_id(), shadow_of=shadow.prediction_id)
-    for record in found:
-        record.beside_ms = beside.other_ms
-    return found
+    found = rows_of(kept, shadow.who, shadow.request_id, new_id(), shadow_of=shadow.prediction_id)
+    return [{**row, "beside_ms": beside.other_ms} for row in found]
 
 
-def failure(shadow: Shadow, kind: str) -> Prediction:
-    """Return the record of a challenger's failure; ``kind`` is the kind of error."""
+def failure(shadow: Shadow, kind: str) -> Row:
+    """Return the row of a challenger's failure; ``kind`` is the kind of error."""
     served, who = shadow.served, shadow.who
-    return Prediction(
+    record = Prediction(
         id=new_id(), request_id=shadow.request_id, organization_id=who.organization_id, user_pseudonym=who.pseudonym,
         model=served.model, model_version=shadow.version, side="challenger", role="shadow",
         inputs_digest=digest_of(who.organization_id, served.rows[0]), subject="", figure=None,
@@ -152,3 +151,4 @@ def failure(shadow: Shadow, kind: str) -> Prediction:
         created_at=served.at, pair_id=place_in(shadow.prediction_id, 0, served.many), rollout_id=served.rollout_id,
         timed=True,
     )  # fmt: skip
+    return row_of(record)

@@ -5,16 +5,20 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from mandi.serving.contracts import PriceAnswer, PriceRow
 from mandi.serving.counters import COUNTERS
+from mandi.serving.operations import Principal
 from mandi.serving.predictions.figures import KEPT
+from mandi.serving.predictions.log import Served, rows_of
 from mandi.serving.predictions.retention import trim
 from mandi.store.database import Database
 from mandi.store.records import Prediction, PredictionOutcome
+from mandi.store.rows import row_of
 from mandi.store.schema import upgrade
 from mandi.store.spool import Spool
 
@@ -70,6 +74,22 @@ def names(database: Database) -> list[str]:
 
 def test_every_model_that_is_served_has_figures_that_are_kept() -> None:
     assert set(KEPT) == set(COUNTERS)
+
+
+def test_rows_have_every_column_with_what_a_record_would_have_by_itself() -> None:
+    row = PriceRow(commodity_id="soybean", market="Indore")
+    answer = PriceAnswer(
+        commodity_id="soybean", market="Indore", kind="market", horizon_days=1, target_day=date(2026, 3, 5),
+        predicted_price=4300.0, lower_bound_95=4200.0, upper_bound_95=4400.0, lower_bound_90=4250.0, upper_bound_90=4350.0,
+        model_version="3", known_until=NOON, asof=NOON,
+    )  # fmt: skip
+    served = Served("price", [row], [answer], 2.0, 1.0, NOON, many=True)
+    who = Principal("u", "o", "p", "trader", frozenset())
+    for shadow_of, pair in ((None, None), ("f00d", "f00d.0")):
+        (made,) = rows_of(served, who, "r", "beef", shadow_of=shadow_of)
+        assert (made["id"], made["pair_id"]) == ("beef.0", pair)
+        few = {name: made[name] for name in made if name not in ("beside_ms", "timed", "judged")}
+        assert row_of(Prediction(**few)) == made
 
 
 def test_a_process_that_dies_after_the_answer_loses_no_prediction(database: Database, tmp_path: Path) -> None:

@@ -125,8 +125,38 @@ def promote(
 
 @app.command()
 def rollback(model: Model, reason: Reason = "") -> None:
-    """Make the previous champion the champion again."""
+    """End the trial of a challenger, if one is under way; else make the previous champion the champion again."""
+    with _told_plainly():
+        if (ended := _trial_ended(_root(), model)) is not None:
+            typer.echo(ended)
+            return
     _move(lambda root: _promotion().cli_rollback(root, model, reason))
+
+
+def _trial_ended(root: Path, model: str) -> str | None:
+    from importlib.util import find_spec
+
+    if find_spec("pydantic_settings") is None:  # nothing that serves is installed here, so nothing is on trial
+        return None
+    from mandi.serving.rollouts.command import end_before_rollback
+
+    return end_before_rollback(root, model)
+
+
+@app.command()
+def rollout(
+    model: Model,
+    do: Annotated[str, typer.Argument(help="start | stop | show")] = "show",
+    shadow_share: Annotated[
+        float | None,
+        typer.Option("--shadow-share", help="share of the questions that both answer; 0.1 if not given"),
+    ] = None,
+) -> None:
+    """Try the challenger of a model in the running service: in its shadow, then for 10, 25, 50 and 80 % of the questions."""
+    with _told_plainly():
+        from mandi.serving.rollouts.command import rollout_command
+
+        typer.echo(rollout_command(_root(), model, do, shadow_share=shadow_share))
 
 
 def _promotion() -> Any:

@@ -29,6 +29,8 @@ from mandi.store.records import (
     GenerationFeedback,
     GenerationRecord,
     Message,
+    Prediction,
+    PredictionOutcome,
     User,
 )
 
@@ -120,12 +122,29 @@ def make_generation(session: Session, owner: Owner) -> str:
     return made.generation_id
 
 
+def make_prediction(session: Session, owner: Owner) -> str:
+    now, mine = datetime.now(UTC), owner.user.organization_id
+    made = Prediction(
+        id="prediction_planted", request_id="planted", organization_id=mine, user_pseudonym=owner.user.pseudonym, model="price",
+        model_version=PLANTED, inputs_digest="d", subject="s", figure=1.0, latency_ms=1.0, cpu_ms=1.0, due_at=now,
+        answer={"predicted": 1.0, "low95": 0.0, "high95": 2.0, "low90": 0.5, "high90": 1.5},
+    )  # fmt: skip
+    told = PredictionOutcome(
+        prediction_id=made.id, organization_id=mine, author_pseudonym="p", version=1, actual=1.0, known_at=now
+    )
+    session.add_all([made, told])
+    session.flush()
+    return made.id
+
+
 OWNED: dict[str, Callable[[Session, Owner], str]] = {
     "conversation": make_conversation,
     "deal": make_deal,
     "generation": make_generation,
     "key": lambda _, owner: owner.key_id,
     "message": make_message,
+    "model": lambda _, owner: "planted-model",
+    "prediction": make_prediction,
     "provider": lambda _, owner: "planted-provider",
     "ticket": make_ticket,
     "user": lambda _, owner: owner.user.id,

@@ -130,6 +130,9 @@ def test_from_nothing_to_a_champion_and_back(project: Path) -> None:
     assert receipt["version"] == 2
     assert not receipt["verdict"]["passed"]
 
+    tried = json.loads((project / "artifacts" / "service" / "challengers" / "manifest.json").read_text())
+    assert {name: str(entry["version"]) for name, entry in tried["models"].items()} == {"price": "2"}
+
     refused = _run(project, "promote", "price")
     assert refused.returncode == 1
     assert "market.1.skill" in refused.stderr

@@ -20,6 +20,7 @@ from mandi.registry.versions import (
     Version,
     aliased,
     aliases_of,
+    challenger,
     champion,
     export,
     find,
@@ -31,7 +32,7 @@ from mandi.registry.versions import (
 )
 
 __all__ = [
-    "Offer", "Promotion", "Receipt", "Version", "audit", "champion", "cli_promote", "cli_rollback", "export", "find", "folder",
+    "Offer", "Promotion", "Receipt", "Version", "audit", "challenger", "champion", "cli_promote", "cli_rollback", "export", "find", "folder",
     "judge_version", "load", "offer_challenger", "promote", "pyfunc", "register", "remeasure", "rollback", "settle", "versions",
 ]  # fmt: skip
 

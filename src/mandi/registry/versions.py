@@ -150,6 +150,11 @@ def champion(name: str, *, root: Path | None = None) -> Version | None:
     return aliased(connect(root), name, CHAMPION)
 
 
+def challenger(name: str, *, root: Path | None = None) -> Version | None:
+    """Return the version that would be the champion next, or None when there is none."""
+    return aliased(connect(root), name, CHALLENGER)
+
+
 def find(name: str, which: Which = CHAMPION, *, root: Path | None = None) -> Version:
     """Return one version.
 

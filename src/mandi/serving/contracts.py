@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from mandi.core.strict import WHOLE, MassUnit, Moment, Name, Strict
+from mandi.serving.rollouts.contracts import RolloutTold
 
 OTHER_NAMES = {
     "staple_length": "staple_length_mm",
@@ -156,6 +157,9 @@ class ServedModel(Strict):
     deals_from: datetime | None = Field(default=None, description="deals struck since then are scored")
     constraints: list[str] | None = None
     open_wants: int | None = None
+    rollout: RolloutTold | None = Field(
+        default=None, description="the last trial of a challenger, where there was one"
+    )
 
 
 class ServedModels(Strict):

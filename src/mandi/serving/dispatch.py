@@ -145,7 +145,9 @@ async def _response(
     if told is None:
         return Response(status_code=204)
     if isinstance(told, Told):
-        return Response(told.answer.model_dump_json(), status_code=told.status, media_type="application/json")
+        return Response(
+            told.answer.model_dump_json(), told.status, dict(told.headers), media_type="application/json"
+        )
     text = told.model_dump_json() if isinstance(told, BaseModel) else to_json(told)
     return Response(text, status_code=operation.status, media_type="application/json")
 

@@ -87,6 +87,11 @@ FREE_OF_NUL = {"enum", "const", "pattern"}
 HEADERS = {
     "RequestId": ("of this request: the caller's own where it was a plain one", {"type": "string"}, True),
     "Challenge": ("how to say who one is", {"type": "string", "pattern": "^Bearer"}, True),
+    "PredictionId": (
+        "names the answer, for its outcome; of a batch the row in place i, from 0, is this name, a full stop and i",
+        {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+        False,
+    ),
     "RetryAfter": ("seconds to wait; absent where waiting does not help", {"type": "integer"}, False),
 }
 ALWAYS = {"X-Request-Id": {"$ref": "#/components/headers/RequestId"}}
@@ -178,7 +183,8 @@ def _body(operation: Operation, example: dict[str, Any] | None) -> dict[str, Any
 
 
 def _responses(operation: Operation) -> dict[str, Any]:
-    good: dict[str, Any] = {"description": "the answer", "headers": ALWAYS}
+    also = {name: {"$ref": f"#/components/headers/{shape}"} for name, shape in operation.headers.items()}
+    good: dict[str, Any] = {"description": "the answer", "headers": {**ALWAYS, **also}}
     if operation.answers:
         good["content"] = {"application/json": {"schema": _one_of(operation.answers)}}
     if operation.streams:

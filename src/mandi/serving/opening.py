@@ -48,6 +48,10 @@ from mandi.serving.observing.observer import Watch
 from mandi.serving.observing.pulse import Pulse
 from mandi.serving.observing.webhook import Webhook
 from mandi.serving.packaged_student import packaged_student
+from mandi.serving.predictions.log import PredictionLog
+from mandi.serving.predictions.retention import Retention
+from mandi.serving.rollouts.live import Rollouts
+from mandi.serving.rollouts.opening import open_rollouts
 from mandi.serving.snapshot import MAKE_IT
 from mandi.serving.students import LabelStudent, LearnedStudent, student_of
 from mandi.store.spool import Spool
@@ -59,6 +63,7 @@ if TYPE_CHECKING:
     from mandi.serving.house import House
     from mandi.serving.settings import Settings
     from mandi.store.async_state import AsyncState
+    from mandi.store.database import Database
 
 LOG = logging.getLogger("mandi.serving")
 SPOOL_S = 0.5  # a journal keeps records meanwhile; written more often, they would take the file from quotas and breakers
@@ -76,6 +81,8 @@ class Opened:
     alerts: Alerts | None
     webhook: Webhook | None
     diary: Diary | None = None
+    retention: Retention | None = None
+    rollouts: Rollouts | None = None
 
     check: asyncio.Task[None] | None = None
 
@@ -83,6 +90,10 @@ class Opened:
         """Begin what goes on beside requests, in the running loop."""
         self.pulse.start()
         self.tracks.start(self.house.now)
+        if self.retention is not None:
+            self.retention.start()
+        if self.rollouts is not None:
+            self.rollouts.start()
         wired = [p for p in self.house.rooms[PROVIDERS].values() if p.kind in ("vendor", "local")]
         self.check = asyncio.get_running_loop().create_task(_check_models(wired), name="mandi-models")
 
@@ -93,6 +104,10 @@ class Opened:
             await asyncio.wait({self.check})
         await self.pulse.stop()
         await self.tracks.stop()
+        if self.retention is not None:
+            await self.retention.stop()
+        if self.rollouts is not None:
+            await self.rollouts.stop()
         await self.gateway.close()
         if self.alerts is not None:
             await self.alerts.close()
@@ -139,18 +154,22 @@ def furnish(
     database, state = rooms.database_of(house), house.rooms[STATE]
     watch, alerts, webhook = _watched(settings, state, metrics)
     house.observer = watch
-    spool = Spool(database, settings.spool_place, every_s=SPOOL_S) if settings.enable_usage_logging else None
-    if spool is not None:
-        house.rooms[rooms.SPOOL] = spool
+    spool, retention = _kept(house, settings, database)
     book = CallBook(
-        spool,
+        spool if settings.enable_usage_logging else None,
         watch,
         confidences=settings.track_confidence_scores,
         decisions=settings.track_route_decisions,
     )
     gateway, tracks = _gateway(house, settings, folder, state, book, watch, vendors, clock)
     pulse = Pulse(watch, gateway.breakers, house.rooms[PROVIDERS], spool)
-    return Opened(house, gateway, spool, pulse, tracks, alerts, webhook, house.rooms.get(rooms.DIARY))
+    diary = house.rooms.get(rooms.DIARY)
+    rollouts = open_rollouts(
+        house, database, rooms.predictions_of(house), folder, house.now, apart=settings.shadow_process
+    )
+    if rollouts is not None:
+        house.rooms[rooms.ROLLOUTS] = rollouts
+    return Opened(house, gateway, spool, pulse, tracks, alerts, webhook, diary, retention, rollouts)
 
 
 def open_student(house: House, settings: Settings, folder: Path) -> LabelStudent | LearnedStudent | None:
@@ -219,6 +238,17 @@ def settle_memory() -> None:
     """Keep what is loaded out of the collector's sight: full collections were the longest waits of a request."""
     gc.collect()
     gc.freeze()
+
+
+def _kept(house: House, settings: Settings, database: Database) -> tuple[Spool | None, Retention | None]:
+    if not (settings.enable_usage_logging or settings.enable_prediction_log):
+        return None, None
+    spool = Spool(database, settings.spool_place, every_s=SPOOL_S)
+    house.rooms[rooms.SPOOL] = spool
+    if not settings.enable_prediction_log:
+        return spool, None
+    house.rooms[rooms.PREDICTIONS] = PredictionLog(spool)
+    return spool, Retention(database, house.now, settings.prediction_log_days, settings.prediction_log_rows)
 
 
 def _watched(

@@ -95,10 +95,11 @@ class Stream:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An answer with a status of its own, one of the operation's ``others``."""
+    """An answer with a status of its own, one of the operation's ``others``, or with headers."""
 
     status: int
     answer: BaseModel
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 Handler = Callable[[Asked], Awaitable[Any]]
@@ -128,6 +129,8 @@ class Operation:
         Shape of refusals: ``house`` or ``openai``.
     examples : mapping
         Name to a body that is answered.
+    headers : mapping of str to str
+        Headers a good answer may have, by the name of their description in the contract.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -147,3 +150,4 @@ class Operation:
     examples: Mapping[str, Any] = field(default_factory=dict)
     tag: str = "models"
     most_kib: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)

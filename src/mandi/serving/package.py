@@ -21,6 +21,7 @@ from mandi.core.errors import ContractError, DataNotFound
 from mandi.core.paths import Paths
 from mandi.serving.desk import Desk
 from mandi.serving.packaged_student import STUDENT
+from mandi.serving.rollouts.challengers import CHALLENGERS
 from mandi.serving.snapshot import (
     FEATURE_PARAMS,
     HISTORY,
@@ -127,6 +128,8 @@ def write_service_folder(
             "limits": dataclasses.asdict(limits or ServingParams()),
             "models": {**models, name: entry},
         }
+        if (challengers := destination / CHALLENGERS).is_dir():
+            shutil.copytree(challengers, staged / CHALLENGERS)
         if (student := _copied_student(destination, staged)) is not None:
             manifest[STUDENT] = student
         (staged / MANIFEST).write_text(json.dumps(manifest, default=str), encoding="utf-8")

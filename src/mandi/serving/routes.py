@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from anyio.to_thread import run_sync
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from mandi.core.errors import MandiError, StaleSnapshot
+from mandi.serving.api.rooms import DATABASE
 from mandi.serving.contracts import Contract, ServedModels
 from mandi.serving.counter import shapes
 from mandi.serving.counters import COUNTERS, counter_class
@@ -19,13 +19,16 @@ from mandi.serving.desk import Desk
 from mandi.serving.dispatch import problem_response, routes
 from mandi.serving.house import House
 from mandi.serving.openapi import document
-from mandi.serving.operations import Asked, Operation
+from mandi.serving.operations import Asked, Operation, Told
 from mandi.serving.problems import TOO_MANY, UNAVAILABLE, BadRow, Problem, Refused
 from mandi.serving.reading import asked_of
+from mandi.serving.rollouts.book import rollouts, told
+from mandi.serving.rollouts.serving import answered
 from mandi.serving.snapshot import MAKE_IT
 
 MODELS = "/api/v1/models"
 DOCS = "/docs.json"
+PREDICTION_ID = "x-prediction-id"
 BATCHES_AT_ONCE = 2  # full ones, of one organisation: a third would keep all others waiting longer
 
 
@@ -99,27 +102,29 @@ def _asks(name: str) -> Operation:
             known = ", ".join(desk.champions)
             raise Refused(Problem(UNAVAILABLE, f"no {name} model is served here", None, known, MAKE_IT))
         question = asked_of(asked.body, shape, desk.limits.max_rows)
-        answer = getattr(desk, name)
         try:
-            now, most = asked.house.now(), BATCHES_AT_ONCE * desk.limits.max_rows
+            most = BATCHES_AT_ONCE * desk.limits.max_rows
             with asked.house.in_hand(asked.who.organization_id, len(question.rows), most):
-                answers = await run_sync(
-                    lambda: answer(question.rows, now, question.explain), limiter=asked.house.one_at_a_time
-                )
+                answers, prediction_id = await answered(asked, desk, name, question)
         except (BadRow, StaleSnapshot) as refused:
             raise refused.at(0 if question.many and len(question.rows) == 1 else None) from None
-        return shape.answers.model_construct(answers=answers) if question.many else answers[0]
+        answer = shape.answers.model_construct(answers=answers) if question.many else answers[0]
+        return Told(200, answer, {} if prediction_id is None else {PREDICTION_ID: prediction_id})
 
     return Operation(
         "POST", counter.path, counter.summary, asks, "predict",
         bodies=(shape.request, shape.batch), answers=(shape.answer, shape.answers),
-        problems=(TOO_MANY,),
+        problems=(TOO_MANY,), headers={"X-Prediction-Id": "PredictionId"},
     )  # fmt: skip
 
 
 async def _models(asked: Asked) -> Any:
     desk = desk_of(asked.house)
-    return {"models": desk.models(), "not_served": {n: why.message for n, why in desk.refused.items()}}
+    described, database = desk.models(), asked.house.rooms.get(DATABASE)
+    if database is not None:
+        trials = {name: told(one) for name, one in (await database.aread(rollouts)).items()}
+        described = [{**about, "rollout": trials.get(about["name"])} for about in described]
+    return {"models": described, "not_served": {n: why.message for n, why in desk.refused.items()}}
 
 
 def _docs(operations: Sequence[Operation]) -> Callable[[Asked], Awaitable[Any]]:

@@ -10,8 +10,10 @@ from mandi.serving.api.deal_api import deal_operations
 from mandi.serving.api.health_api import health_operations
 from mandi.serving.api.modes_api import mode_operations
 from mandi.serving.api.openai_chat import openai_operations
+from mandi.serving.api.predictions_api import prediction_operations
 from mandi.serving.api.queue_api import queue_operations
 from mandi.serving.api.ratings_api import rating_operations
+from mandi.serving.api.rollouts_api import rollout_operations
 from mandi.serving.api.tasks_api import task_operations
 from mandi.serving.operations import Operation
 
@@ -19,6 +21,8 @@ from mandi.serving.operations import Operation
 def service_operations() -> list[Operation]:
     """Return the operations of every part."""
     return [
+        *prediction_operations(),
+        *rollout_operations(),
         *deal_operations(),
         *openai_operations(),
         *task_operations(),

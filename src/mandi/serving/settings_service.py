@@ -76,11 +76,27 @@ class StoreVariables(BaseModel):
 
 
 class WatchVariables(BaseModel):
-    """Logging of usage and alerts."""
+    """Logging of usage and of predictions, and alerts."""
 
     enable_usage_logging: bool = variable(
         "ENABLE_USAGE_LOGGING", default=True,
         says="Keep one record of every call of a language model: who, how long, what it cost; never what was said.",
+    )  # fmt: skip
+    enable_prediction_log: bool = variable(
+        "ENABLE_PREDICTION_LOG", default=True,
+        says="Keep every prediction of the models with its version and time, for its outcome; of the question only a digest.",
+    )  # fmt: skip
+    prediction_log_days: float = variable(
+        "MANDI_PREDICTION_LOG_DAYS", default=400.0, gt=0, unit="days",
+        says="Predictions older than this are deleted, with their outcomes.",
+    )  # fmt: skip
+    prediction_log_rows: int = variable(
+        "MANDI_PREDICTION_LOG_ROWS", default=2_000_000, ge=1, unit="rows",
+        says="No more predictions than this are kept; the oldest are deleted first.",
+    )  # fmt: skip
+    shadow_process: bool = variable(
+        "MANDI_SHADOW_PROCESS", default=True,
+        says="Ask challengers on trial in a process of their own, so that no answer waits for them; it holds both versions.",
     )  # fmt: skip
     enable_performance_monitoring: bool = variable(
         "ENABLE_PERFORMANCE_MONITORING", default=True, says="Count and time requests and calls at /metrics."

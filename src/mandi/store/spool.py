@@ -104,7 +104,23 @@ class Spool:
 
     def put(self, record: Base) -> None:
         """Take a record, as ``add`` does, from a thread."""
-        kept = self._kept(record)
+        self._put(self._kept(record))
+
+    def put_rows(self, kind: type[Base], rows: Sequence[Row]) -> None:
+        """Take many records of one kind as their rows, from a thread: each has every column, as ``row_of`` returns it.
+
+        Parameters
+        ----------
+        kind : type
+            Of a table without credentials.
+        rows : sequence of dict
+        """
+        if credentials(kind()):
+            raise UnknownValue(f"{kind.__name__} holds credentials", allowed="records of calls")
+        for row in rows:
+            self._put(_Kept(kind.__tablename__, row))
+
+    def _put(self, kept: _Kept) -> None:
         end = time.monotonic() + self._patience_s
         while not self._offer(kept):
             self._give_up_after(end)

@@ -52,6 +52,9 @@ OURS = {
     "generation_feedback": {"author", "preferred_over", "idempotency_key", "asked_digest"},
     "ai_tutor_pairs": {"human_verdict", "consent", "licence", "provenance"},
     "dataset_versions": {"sha256", "mlflow_run"},
+    "predictions": {"model", "model_version", "side", "inputs_digest", "subject", "answer"},
+    "prediction_outcomes": {"actual"},  # a number, a yes or no, or a name that the answer held
+    "model_rollouts": {"id", "champion_version", "challenger_version", "rules", "evidence", "reason"},
 }  # fmt: skip
 
 

@@ -55,16 +55,37 @@ async def _usage(asked: Asked) -> Any:
 
 
 async def _added_up(asked: Asked, add_up: Callable[[Session, Period], Any]) -> Any:
-    database = database_of(asked.house)
-    named = asked.query.organization
-    organization_id = _whose(asked, named)
+    of = whose_figures(asked, asked.query.organization)
 
     def look(session: Session) -> Any:
-        if organization_id not in (None, asked.who.organization_id) and not _is_there(session, named):
-            raise not_found("organization", named)
+        organization_id = of(session)
         return add_up(session, Period.last(asked.query.days, asked.house.now(), organization_id))
 
-    return await database.aread(look)
+    return await database_of(asked.house).aread(look)
+
+
+def whose_figures(asked: Asked, named: str | None) -> Callable[[Session], str | None]:
+    """Return what says, in a transaction, of which organisation the figures are wanted; None for all.
+
+    Parameters
+    ----------
+    asked : Asked
+    named : str, optional
+        As the query names it.
+
+    Raises
+    ------
+    Refused
+        404; it is not there, or not the caller's to see. Of an organisation that is not there only once it is looked up.
+    """
+    organization_id = _whose(asked, named)
+
+    def of(session: Session) -> str | None:
+        if organization_id not in (None, asked.who.organization_id) and not _is_there(session, named):
+            raise not_found("organization", named or "")
+        return organization_id
+
+    return of
 
 
 def _whose(asked: Asked, named: str | None) -> str | None:

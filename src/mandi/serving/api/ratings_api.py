@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
-from collections.abc import Callable
 from typing import Any, TypeVar
 
 from anyio import to_thread
@@ -18,12 +16,12 @@ from mandi.feedback.outcomes import keep_outcome
 from mandi.feedback.ratings import Author, OpinionRefused, Said
 from mandi.serving.accounts.audit import audit
 from mandi.serving.api.conversations_talk import storable
+from mandi.serving.api.late_records import found_in_time
 from mandi.serving.api.ratings_contracts import THUMBS, History, Kept, Opinion, OutcomeKept, Realised, Version
 from mandi.serving.api.rooms import (
     database_of,
     gateway_of,
     settings_of,
-    spool_of,
     words_of,
     written_down,
 )
@@ -37,7 +35,6 @@ PATH = "/api/v1/ai/generations/{generation_id}"
 OWNED = {"generation_id": "generation"}
 KEY = "idempotency-key"
 PLAIN_KEY = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
-OTHER_WORKERS_S = 0.7  # longer than a record waits for company before it is written
 
 
 def rating_operations() -> list[Operation]:
@@ -127,7 +124,7 @@ async def _outcome(asked: Asked) -> OutcomeKept:
         return found
 
     try:
-        found = await _written(asked, lambda: database_of(asked.house).awrite(keep))
+        found = await found_in_time(asked, lambda: database_of(asked.house).awrite(keep))
     except ContractError as error:
         raise Refused(Problem(CONFLICT, error.message, "generation_id", error.allowed)) from None
     if found is None:
@@ -142,7 +139,7 @@ async def _given(asked: Asked, author: Author, generation_id: str) -> list[Gener
         found = ratings.history(session, author, generation_id)
         return None if found is None else list(found)
 
-    rows = await _written(asked, lambda: database_of(asked.house).aread(look))
+    rows = await found_in_time(asked, lambda: database_of(asked.house).aread(look))
     if rows is None:
         raise not_found("generation", generation_id)
     return rows
@@ -156,19 +153,6 @@ async def _recorded(asked: Asked, generation_id: str) -> None:
 
     if words_of(asked.house) is not None and not await database_of(asked.house).aread(look):
         await written_down(asked.house)
-
-
-async def _written(asked: Asked, look: Callable[[], Any]) -> Any:
-    """Look, and once more when a call may be so fresh that its record still waits."""
-    found = await look()
-    if found is not None or spool_of(asked.house) is None:
-        return found
-    await written_down(asked.house)
-    found = await look()
-    if found is None and settings_of(asked.house).workers > 1:
-        await asyncio.sleep(OTHER_WORKERS_S)
-        found = await look()
-    return found
 
 
 async def _changes(asked: Asked) -> dict[str, Any]:

@@ -17,12 +17,15 @@ if TYPE_CHECKING:
     from mandi.llm.modes import LiveMode
     from mandi.serving.house import House
     from mandi.serving.learning.diary import Diary
+    from mandi.serving.predictions.log import PredictionLog
+    from mandi.serving.rollouts.live import Rollouts
     from mandi.serving.settings import Settings
     from mandi.store.database import Database
     from mandi.store.spool import Spool
 
 DATABASE, GATEWAY, EVIDENCE, MODE, SETTINGS = "database", "answers", "evidence", "mode", "settings"
 SPOOL, DIARY, WORDS, STUDENT = "spool", "diary", "words", "student"
+PREDICTIONS, ROLLOUTS = "predictions", "rollouts"
 
 
 def room(house: House, name: str) -> Any:
@@ -73,6 +76,18 @@ def settings_of(house: House) -> Settings:
 def spool_of(house: House) -> Spool | None:
     """Return where records wait for the database; None where usage is not logged."""
     found: Spool | None = house.rooms.get(SPOOL)
+    return found
+
+
+def predictions_of(house: House) -> PredictionLog | None:
+    """Return the log of predictions; None where none is kept."""
+    found: PredictionLog | None = house.rooms.get(PREDICTIONS)
+    return found
+
+
+def rollouts_of(house: House) -> Rollouts | None:
+    """Return the trials of challengers; None where none is packaged."""
+    found: Rollouts | None = house.rooms.get(ROLLOUTS)
     return found
 
 

@@ -15,6 +15,7 @@ from mandi.store.records.feedback import (
     TutorPair,
 )
 from mandi.store.records.people import ApiKey, Organization, RefreshToken, User
+from mandi.store.records.predictions import ModelRollout, Prediction, PredictionOutcome
 from mandi.store.records.state import StateDocument
 
 __all__ = [
@@ -31,7 +32,10 @@ __all__ = [
     "GenerationFeedback",
     "GenerationRecord",
     "Message",
+    "ModelRollout",
     "Organization",
+    "Prediction",
+    "PredictionOutcome",
     "RefreshToken",
     "StateDocument",
     "SystemConfig",

@@ -1,0 +1,123 @@
+"""What is kept of each model's answers, that a crash loses none of them, and that the log stays bounded."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from mandi.serving.contracts import PriceAnswer, PriceRow
+from mandi.serving.counters import COUNTERS
+from mandi.serving.operations import Principal
+from mandi.serving.predictions.figures import KEPT
+from mandi.serving.predictions.log import Served, rows_of
+from mandi.serving.predictions.retention import trim
+from mandi.store.database import Database
+from mandi.store.records import Prediction, PredictionOutcome
+from mandi.store.rows import row_of
+from mandi.store.schema import upgrade
+from mandi.store.spool import Spool
+
+NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
+DIES = """
+import asyncio, os, sys
+from pathlib import Path
+from mandi.serving.contracts import PriceAnswer, PriceRow
+from mandi.serving.operations import Principal
+from mandi.serving.predictions.log import PredictionLog, Served
+from mandi.store.database import Database
+from mandi.store.spool import Spool
+from datetime import UTC, date, datetime
+
+now = datetime(2026, 3, 4, 12, tzinfo=UTC)
+row = PriceRow(commodity_id="soybean", market="Indore")
+answer = PriceAnswer(commodity_id="soybean", market="Indore", kind="market", horizon_days=1, target_day=date(2026, 3, 5),
+    predicted_price=4300.0, lower_bound_95=4200.0, upper_bound_95=4400.0, lower_bound_90=4250.0, upper_bound_90=4350.0,
+    model_version="3", known_until=now, asof=now)
+who = Principal("u", "o", "p", "trader", frozenset())
+spool = Spool(Database.open(sys.argv[1]), Path(sys.argv[2]), every_s=60.0)
+served = Served("price", [row], [answer], 2.0, 1.0, now)
+print(asyncio.run(PredictionLog(spool).keep(served, who, "r")), flush=True)
+os._exit(9)
+"""
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    opened = Database.open(f"sqlite:///{tmp_path}/service.db")
+    upgrade(opened)
+    yield opened
+    opened.close()
+
+
+def prediction(name: str, age_days: float = 0.0) -> Prediction:
+    at = NOON - timedelta(days=age_days)
+    return Prediction(
+        id=name, request_id="r", organization_id="o", user_pseudonym="p", model="price", model_version="3", inputs_digest="d",
+        subject="s", figure=1.0, answer={}, latency_ms=1.0, cpu_ms=1.0, due_at=at, created_at=at,
+    )  # fmt: skip
+
+
+def told(name: str) -> PredictionOutcome:
+    return PredictionOutcome(
+        prediction_id=name, organization_id="o", author_pseudonym="p", version=1, actual=1.0, known_at=NOON
+    )
+
+
+def names(database: Database) -> list[str]:
+    return database.read(lambda session: sorted(row.id for row in session.query(Prediction)))
+
+
+def test_every_model_that_is_served_has_figures_that_are_kept() -> None:
+    assert set(KEPT) == set(COUNTERS)
+
+
+def test_rows_have_every_column_with_what_a_record_would_have_by_itself() -> None:
+    row = PriceRow(commodity_id="soybean", market="Indore")
+    answer = PriceAnswer(
+        commodity_id="soybean", market="Indore", kind="market", horizon_days=1, target_day=date(2026, 3, 5),
+        predicted_price=4300.0, lower_bound_95=4200.0, upper_bound_95=4400.0, lower_bound_90=4250.0, upper_bound_90=4350.0,
+        model_version="3", known_until=NOON, asof=NOON,
+    )  # fmt: skip
+    served = Served("price", [row], [answer], 2.0, 1.0, NOON, many=True)
+    who = Principal("u", "o", "p", "trader", frozenset())
+    for shadow_of, pair in ((None, None), ("f00d", "f00d.0")):
+        (made,) = rows_of(served, who, "r", "beef", shadow_of=shadow_of)
+        assert (made["id"], made["pair_id"]) == ("beef.0", pair)
+        few = {name: made[name] for name in made if name not in ("beside_ms", "timed", "judged")}
+        assert row_of(Prediction(**few)) == made
+
+
+def test_a_process_that_dies_after_the_answer_loses_no_prediction(database: Database, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", DIES, str(database.engine.url), str(tmp_path / "spool")],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 9, done.stderr
+    assert names(database) == []
+    spool = Spool(database, tmp_path / "spool")
+    assert spool.flush()
+    spool.close()
+    assert names(database) == [done.stdout.strip()]
+
+
+def test_what_is_too_old_goes_with_its_outcomes(database: Database) -> None:
+    database.write(
+        lambda s: s.add_all([prediction("old", 31), prediction("young", 29), told("old"), told("young")])
+    )
+    assert trim(database, NOON, 30, 1000) == 1
+    assert names(database) == ["young"]
+    left = database.read(lambda s: [row.prediction_id for row in s.query(PredictionOutcome)])
+    assert left == ["young"]
+
+
+def test_of_too_many_the_oldest_go(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mandi.serving.predictions.retention.PORTION", 2)
+    database.write(lambda s: s.add_all([prediction(f"p{i}", age_days=i) for i in range(7)]))
+    assert trim(database, NOON, 30, 2) == 5
+    assert names(database) == ["p0", "p1"]

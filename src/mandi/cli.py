@@ -136,7 +136,9 @@ def rollback(model: Model, reason: Reason = "") -> None:
 def _trial_ended(root: Path, model: str) -> str | None:
     from importlib.util import find_spec
 
-    if find_spec("pydantic_settings") is None:  # nothing that serves is installed here, so nothing is on trial
+    if (
+        find_spec("pydantic_settings") is None
+    ):  # nothing that serves is installed here, so nothing is on trial
         return None
     from mandi.serving.rollouts.command import end_before_rollback
 

@@ -24,6 +24,12 @@ The files are public but carry no licence, or one of their own, so they are not 
 building features is linear in rows, `make bench-serving` asks the service of this project what a request costs.
 """
 NOTES = {
+    "drift": """\
+Generated markets, looked at once a week as the stage looks at them; see [drift](drift.md).
+
+- 200 replays of 30 days in 25 markets of other seeds, all before the planted shift; a false alarm is any alert of any of the five models.
+- The shift is that of the market in the box; 999 days would mean no alert in its first 28. The same shift in the other 25 is shown too.
+""",
     "price": """\
 Forecasts on real market reports (Agmarknet, Government of India).
 

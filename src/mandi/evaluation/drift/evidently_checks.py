@@ -88,7 +88,8 @@ def detect_drift(
         "numerical_columns": numbers,
         "categorical_columns": [name for name in columns if name not in numbers],
     }
-    told = _run(asked, _rounded(reference[list(columns)]), _rounded(current[list(columns)]), definition)
+    past, now = _rounded(reference[list(columns)], current[list(columns)], numbers)
+    told = _run(asked, past, now, definition)
     distances = {
         name: distance(kind, *(_known(sample[name], kind) for sample in (reference, current)))
         for name, kind in columns.items()
@@ -184,13 +185,16 @@ def monitor_classification_performance(
     return _both([Accuracy(), Precision(), Recall(), F1Score()], names, samples, definition)
 
 
-def _rounded(sample: pd.DataFrame) -> pd.DataFrame:
-    """Values that differ in their last bits only are one value: Evidently's histograms cannot part them."""
-    found = sample.copy()
-    for name in found.select_dtypes("number"):
-        size = float(found[name].abs().max()) or 1.0
-        found[name] = (found[name] / size).round(12) * size
-    return found
+def _rounded(
+    reference: pd.DataFrame, current: pd.DataFrame, numbers: Sequence[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Values that differ in their last bits only become one: Evidently's histograms cannot part them."""
+    past, now = reference.copy(), current.copy()
+    for name in numbers:
+        size = max(float(past[name].abs().max()), float(now[name].abs().max())) or 1.0
+        for sample in (past, now):
+            sample[name] = (sample[name].astype(np.float64) / size).round(12) * size
+    return past, now
 
 
 def _known(values: pd.Series, kind: Kind) -> Values:

@@ -12,7 +12,7 @@ import pandas as pd
 from mandi.evaluation.drift.checks import Check, Drift
 from mandi.report.html import page
 
-MOST_CHARTS = 6
+MOST_CHARTS = 3
 MOST_ROWS = 60
 LARGEST = 5_000_000
 """Bytes of a page at most; a page of a hundred columns has less than a tenth of it."""
@@ -78,7 +78,8 @@ def _picture(reference: pd.DataFrame, current: pd.DataFrame, names: list[str]) -
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9.0, 2.3 * ((len(names) + 2) // 3)), layout="constrained")
+    figure = Figure(figsize=(9.0, 2.3 * ((len(names) + 2) // 3)))
+    figure.subplots_adjust(left=0.08, right=0.98, top=0.9, bottom=0.12, hspace=0.45)
     FigureCanvasAgg(figure)
     for place, name in enumerate(names):
         axes = figure.add_subplot((len(names) + 2) // 3, 3, place + 1)
@@ -98,6 +99,6 @@ def _picture(reference: pd.DataFrame, current: pd.DataFrame, names: list[str]) -
         axes.tick_params(labelsize=7)
     figure.axes[0].legend(fontsize=7, frameon=False)
     held = io.BytesIO()
-    figure.savefig(held, format="png", dpi=90)
+    figure.savefig(held, format="png", dpi=80)
     told = f"distributions before and now of {', '.join(names)}"
     return f'<img alt="{html.escape(told)}" src="data:image/png;base64,{base64.b64encode(held.getvalue()).decode()}">'

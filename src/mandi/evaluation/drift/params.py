@@ -20,6 +20,8 @@ class DriftParams:
         Length of the window that is judged, up to the last day known.
     step_days : int
         Days between the windows that thresholds are set by.
+    history_days : int
+        Only windows that end in so many days before set thresholds of columns.
     season_days : int
         A window is compared with the same days of the year before and so many on either side.
     lookback_days : int
@@ -46,6 +48,7 @@ class DriftParams:
 
     window_days: int = 30
     step_days: int = 7
+    history_days: int = 900
     season_days: int = 30
     lookback_days: int = 90
     share: float = 0.3

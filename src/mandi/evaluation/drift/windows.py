@@ -60,7 +60,7 @@ def reference(end: pd.Timestamp, params: DriftParams, *, seasonal: bool) -> Span
 def ends(
     first: pd.Timestamp, until: pd.Timestamp, params: DriftParams, *, seasonal: bool
 ) -> pd.DatetimeIndex:
-    """Return the ends of all windows that have a reference, in order; ``until`` is the last.
+    """Return the ends of the windows that have a reference, in order; ``until`` is the last.
 
     Parameters
     ----------
@@ -71,7 +71,8 @@ def ends(
     """
     found = []
     end = until
-    while reference(end, params, seasonal=seasonal).start >= first:
+    oldest = until - pd.Timedelta(days=params.history_days)
+    while end >= oldest and reference(end, params, seasonal=seasonal).start >= first:
         found.append(end)
         end -= pd.Timedelta(days=params.step_days)
     return pd.DatetimeIndex(found[::-1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.orm import Session
 
-from mandi.serving.api.rooms import database_of, rollouts_of
+from mandi.serving.api.rooms import database_of, predictions_of, rollouts_of
 from mandi.serving.dispatch import not_found
 from mandi.serving.operations import Asked, Operation
 from mandi.serving.problems import CONFLICT, Problem, Refused
@@ -45,6 +45,16 @@ async def _start(asked: Asked) -> RolloutTold:
     champions = house.desk.champions if house.desk else {}
     if model not in champions:
         raise not_found("model", model)
+    if predictions_of(house) is None:
+        raise Refused(
+            Problem(
+                CONFLICT,
+                "no predictions are kept, so none can be compared",
+                None,
+                None,
+                "ENABLE_PREDICTION_LOG=true",
+            )
+        )
     live = rollouts_of(house)
     challengers = {} if live is None else live.versions
     if live is None or model not in challengers:

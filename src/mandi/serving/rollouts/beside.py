@@ -160,7 +160,8 @@ class Apart:
     def _line(self, asked: bytes) -> bytes:
         if self._process is None or self._process.poll() is not None:
             self.close()
-            environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+            path = os.pathsep.join(place for place in sys.path if place)  # a Bento's is in no variable
+            environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": path}
             self._process = subprocess.Popen(
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
             )
@@ -223,4 +224,6 @@ def _line_of(stream: IO[bytes], end: float) -> bytes:
 if __name__ == "__main__":
     os.nice(LOWEST)
     sys.modules.setdefault("sklearn", None)  # type: ignore[arg-type]  # as in the service: 50 MB that no champion needs
-    main(Path(sys.argv[1]), sys.stdin.buffer, sys.stdout.buffer)
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints is no answer
+    main(Path(sys.argv[1]), sys.stdin.buffer, answers)

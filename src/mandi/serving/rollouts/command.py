@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mandi.core.errors import DataNotFound, UnknownValue
+from mandi.core.errors import ConfigError, DataNotFound, UnknownValue
 from mandi.core.paths import Paths
 from mandi.serving.accounts.command import settings_of
 from mandi.serving.accounts.opening import open_database
@@ -118,7 +118,12 @@ def shown(rollout: Rollout) -> str:
 
 
 def _started(root: Path, database: Database, model: str, shadow_share: float | None) -> Rollout:
-    folder = settings_of(root).service_folder or Paths(root).champions
+    settings = settings_of(root)
+    if not settings.enable_prediction_log:
+        raise ConfigError(
+            "no predictions are kept, so none can be compared", next_command="set ENABLE_PREDICTION_LOG=true"
+        )
+    folder = root / (settings.service_folder or Paths(root).champions)
     champions, challengers = packaged_versions(folder), packaged_versions(challengers_folder(folder))
     if model not in champions or model not in challengers:
         what = "challenger" if model in champions else "champion"

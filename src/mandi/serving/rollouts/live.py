@@ -112,8 +112,13 @@ class Rollouts:
 
     async def judge(self) -> None:
         """Feed the rollouts of this worker with what came to be known, and believe what follows at once."""
-        for model in list(self._active):
-            await self._database.awrite(lambda session, model=model: judge(session, model, self._now()))  # type: ignore[misc]
+        for model, before in list(self._active.items()):
+            now = await self._database.awrite(lambda session, model=model: judge(session, model, self._now()))  # type: ignore[misc]
+            if now is not None and (now.trial.status, now.trial.share) != (
+                before.trial.status,
+                before.trial.share,
+            ):
+                _say(now)
         await self.hear()
 
     def _is_here(self, one: Rollout) -> bool:
@@ -138,3 +143,16 @@ class Rollouts:
             except Exception:
                 LOG.exception("how rollouts stand could not be read")
             await asyncio.sleep(HEARD_EVERY_S)
+
+
+def _say(rollout: Rollout) -> None:
+    trial = rollout.trial
+    LOG.log(
+        logging.WARNING if trial.over else logging.INFO,
+        "the challenger %s v%s is %s and answers %.0f %% of the questions%s",
+        rollout.model,
+        rollout.challenger_version,
+        trial.status,
+        100 * trial.share,
+        f": {trial.reason}" if trial.reason else "",
+    )

@@ -211,6 +211,14 @@ def test_without_a_challenger_in_the_folder_there_is_nothing_to_begin(
     assert refused.status_code == 409 and "no challenger of price is packaged" in refused.json()["error"]
 
 
+def test_without_a_log_nothing_can_be_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tried: Path
+) -> None:
+    with whole_shop(tmp_path, monkeypatch, service=tried, enable_prediction_log=False) as shop:
+        refused = shop.post(START, QUICK)
+    assert refused.status_code == 409 and refused.json()["next"] == "ENABLE_PREDICTION_LOG=true"
+
+
 def test_a_trial_of_versions_that_are_not_here_is_none_here(shop: Shop) -> None:
     shop.post(START, QUICK)
     live(shop).versions["price"] = "5"

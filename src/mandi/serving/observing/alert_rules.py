@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from mandi.serving.settings import Settings
 
 Severity = Literal["warning", "critical"]
-Kind = Literal["failures_in_a_row", "error_share", "degraded_share", "slow", "breaker_open", "budget", "drift"]
+Kind = Literal[
+    "failures_in_a_row", "error_share", "degraded_share", "slow", "breaker_open", "budget", "drift"
+]
 MOST_CALLS = 2000
 
 

@@ -82,9 +82,7 @@ class LearningVariables(BaseModel):
     )
     gcp_region: str = variable("GCP_REGION", default="us-central1", read_by=TUNING, says="Region of it.")
     gcp_access_token: SecretStr | None = variable(
-        "GCP_ACCESS_TOKEN",
-        read_by=TUNING,
-        says="Access token to it, as gcloud auth print-access-token says it.",
+        "GCP_ACCESS_TOKEN", read_by=TUNING, says="Access token to it, as gcloud auth print-access-token says it."
     )
 
 

@@ -86,6 +86,24 @@ def look(model: Model = "price") -> None:
 
 
 @app.command()
+def search(
+    model: Model,
+    trials: Annotated[
+        int | None, typer.Option(help="of the study in all; search.trials of params.yaml if not given")
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(help="no trial is begun later")] = None,
+    write: Annotated[bool, typer.Option("--write", help="put the best settings into params.yaml")] = False,
+) -> None:
+    """Search better settings of a model on folds of its training time; stop and go on as you like."""
+    with _told_plainly():
+        from mandi.tuning.command import search_command
+
+        typer.echo(
+            search_command(_root(), model, trials=trials, minutes=minutes, write=write, tell=typer.echo)
+        )
+
+
+@app.command()
 def promote(
     model: Model,
     version: Annotated[

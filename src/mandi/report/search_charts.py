@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.ticker import MaxNLocator
 
 from mandi.report.canvas import FLOOR, INK, MODEL, NAIVE, RC, WORST, Chart, chart, legend, require
 
@@ -50,7 +51,7 @@ def search_history(trials: pd.DataFrame, loss_name: str, title: str = "How the s
             f"trial {int(place['trial'])}: {place['loss']:.4g}", (float(place["trial"]), float(place["loss"])), (0, -11),
             textcoords="offset points", ha="center", fontsize=8.5, color=MODEL, fontweight="bold",
         )  # fmt: skip
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     legend(axes)
     return figure
 
@@ -114,11 +115,11 @@ def parallel_trials(
     ):
         for index in rows.index:
             axes.plot(at, heights.loc[index], "o-", color=colour, lw=2.2, ms=4, label=label)
-    for place, name in zip(at, settings):
-        axes.axvline(place, color="#BBBBBB", lw=0.8, zorder=0)
+    for tick, name in enumerate(settings):
+        axes.axvline(tick, color="#BBBBBB", lw=0.8, zorder=0)
         if len(whole):
             for height, value in ((-0.06, whole[name].min()), (1.03, whole[name].max())):
-                axes.text(place, height, f"{value:.3g}", ha="center", fontsize=8, color="#444444")
+                axes.text(tick, height, f"{value:.3g}", ha="center", fontsize=8, color="#444444")
     axes.set_ylim(-0.1, 1.1)
     axes.set_yticks([])
     axes.grid(False)
@@ -136,7 +137,9 @@ def _short(names: list[str]) -> list[str]:
     return [".".join(name.split(".")[-2:]) if last.count(end) > 1 else end for name, end in zip(names, last)]
 
 
-def _scaled(values: pd.Series, log: bool) -> pd.Series:
-    numbers = np.log(values.astype(float)) if log else values.astype(float)
-    low, high = numbers.min(), numbers.max()
-    return (numbers - low) / (high - low) if high > low else numbers * 0.0 + 0.5
+def _scaled(values: pd.Series, log: bool) -> np.ndarray:
+    numbers = values.to_numpy(dtype=float)
+    numbers = np.log(numbers) if log else numbers
+    if not len(numbers) or numbers.max() <= numbers.min():
+        return np.full(len(numbers), 0.5)
+    return np.asarray((numbers - numbers.min()) / (numbers.max() - numbers.min()))

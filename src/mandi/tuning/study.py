@@ -90,12 +90,22 @@ def place_seed(seed: int, place: int) -> int:
 def open_study(name: str, database: Path | None) -> Study:
     """Open or begin a study; without a database it lives as long as the process."""
     import optuna
+    from sqlalchemy import event
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
+    storage: Any = None
     if database is not None:
         database.parent.mkdir(parents=True, exist_ok=True)
-    storage = f"sqlite:///{database.as_posix()}" if database is not None else None
+        storage = optuna.storages.RDBStorage(f"sqlite:///{database.as_posix()}")
+        event.listen(storage.engine, "connect", _brisk)
+        storage.engine.dispose()  # connections made from here on are brisk
     return optuna.create_study(study_name=name, storage=storage, direction="minimize", load_if_exists=True)
+
+
+def _brisk(connection: Any, _: Any) -> None:
+    # a trial is a dozen small writes; with a log of writes none of them waits for the disk, and a killed process loses none
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL"):
+        connection.execute(f"PRAGMA {pragma}")
 
 
 def finished(study: Study) -> list[FrozenTrial]:

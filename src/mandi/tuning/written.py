@@ -40,13 +40,20 @@ def edited(text: str, changes: Mapping[str, int | float]) -> str:
     from ruamel.yaml import YAML
 
     before = YAML(typ="safe", pure=True).load(text)
-    for name, value in changes.items():
-        text = _set(text, name, value)
-    if YAML(typ="safe", pure=True).load(text) != with_settings(before, changes):
+    after, whole = text, YAML(pure=True).compose(text)
+    places = {name: _place(whole, name) for name in changes}
+    there = [(place, repr(changes[name])) for name, place in places.items() if place]
+    for (start, end), written in sorted(
+        there, reverse=True
+    ):  # from the end, so that places before it stay true
+        after = after[:start] + written + after[end:]
+    for name in (name for name, place in places.items() if place is None):
+        after = _added(after, name, changes[name])
+    if YAML(typ="safe", pure=True).load(after) != with_settings(_apart(before), changes):
         raise ConfigError(
             f"{', '.join(changes)} cannot be changed in place", allowed="plain sections without anchors"
         )
-    return text
+    return after
 
 
 def write_settings(
@@ -90,36 +97,52 @@ def _unfolded(line: str) -> str:
         return out.getvalue()
 
 
-def _set(text: str, name: str, value: int | float) -> str:
-    from ruamel.yaml import YAML
-    from ruamel.yaml.nodes import MappingNode, ScalarNode
+def _way(node: Any, name: str) -> tuple[Any, list[str]]:
+    # the innermost node on the way to a name, and what of the name is not there
+    from ruamel.yaml.nodes import MappingNode
 
-    node: Any = YAML(pure=True).compose(text)
     way = name.split(".")
     for depth, key in enumerate(way):
         if not isinstance(node, MappingNode):
-            raise ConfigError(
-                f'"{".".join(way[:depth])}" of params.yaml holds no settings', allowed="a mapping"
-            )
+            raise ConfigError(f'"{".".join(way[:depth])}" holds no settings', allowed="a mapping")
         below = next((inner for outer, inner in node.value if outer.value == key), None)
         if below is None:
-            return _added(text, node, way[depth:], value)
+            return node, way[depth:]
         node = below
+    return node, []
+
+
+def _place(whole: Any, name: str) -> tuple[int, int] | None:
+    from ruamel.yaml.nodes import ScalarNode
+
+    node, missing = _way(whole, name)
+    if missing:
+        return None
     if not isinstance(node, ScalarNode):
-        raise ConfigError(f'"{name}" of params.yaml is no number', allowed="a number")
-    return text[: node.start_mark.index] + repr(value) + text[node.end_mark.index :]
+        raise ConfigError(f'"{name}" is no number', allowed="a number")
+    return node.start_mark.index, node.end_mark.index
 
 
-def _added(text: str, node: Any, way: list[str], value: int | float) -> str:
+def _added(text: str, name: str, value: int | float) -> str:
+    from ruamel.yaml import YAML
+
+    node, missing = _way(YAML(pure=True).compose(text), name)
     entry = repr(value)
-    for key in reversed(way[1:]):
+    for key in reversed(missing[1:]):
         entry = f"{{{key}: {entry}}}"
-    entry = f"{way[0]}: {entry}"
+    entry = f"{missing[0]}: {entry}"
     if node.flow_style:
         place = node.end_mark.index - 1
         return text[:place] + (", " if node.value else "") + entry + text[place:]
     first = node.value[0][0].start_mark
     return text[: first.index] + entry + "\n" + " " * first.column + text[first.index :]
+
+
+def _apart(value: Any) -> Any:
+    # what an alias shares is two things here: a change of one must not be taken for a change of both
+    if isinstance(value, dict):
+        return {key: _apart(inner) for key, inner in value.items()}
+    return [_apart(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _replace(path: Path, text: str) -> None:

@@ -175,6 +175,7 @@ def search(
     made, about = problem_of(model, params, open_rows(pd.read_parquet(file)))
     with alone(paths.studies.with_name(f"{made.name}.lock")):
         study = open_study(made.name, paths.studies)
+        study.set_user_attr("about", {**about, "model": model, "loss_name": loss_name(model)})
         there = len(finished(study))
         if there:
             tell(f"study {made.name} goes on: {there} trials are there")
@@ -247,7 +248,7 @@ def found_in(
     before, after = defaults(space), tidy(best.params, space)
     return Found(
         model=model,
-        loss_name=loss_of(model_class(model).spec.task).name,
+        loss_name=loss_name(model),
         about=dict(about),
         space=space,
         trials=len(done),
@@ -259,6 +260,17 @@ def found_in(
         study=study,
         whole=whole,
     )
+
+
+def loss_name(model: str) -> str:
+    """Return what the trials of a model are judged by, with its unit.
+
+    Examples
+    --------
+    >>> loss_name("quality")
+    '1 - macro-F1'
+    """
+    return loss_of(model_class(model).spec.task).name
 
 
 def code_hash() -> str:

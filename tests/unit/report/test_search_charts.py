@@ -60,3 +60,13 @@ def test_parallel_names_settings_apart_and_draws_scored_trials() -> None:
 def test_a_missing_column_is_named() -> None:
     with pytest.raises(ContractError, match="loss"):
         search_history(trials().drop(columns="loss"), "MAE")
+
+
+def test_without_a_study_every_picture_is_still_one() -> None:
+    none = trials(0)
+    for figure in (
+        search_history(none, "MAE"),
+        setting_importance(pd.Series(dtype=float)),
+        parallel_trials(none, []),
+    ):
+        assert figure.png()[:4] == b"\x89PNG"

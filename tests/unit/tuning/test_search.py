@@ -20,7 +20,7 @@ from mandi.tuning.command import search_command
 from mandi.tuning.search import search
 from mandi.tuning.spaces import set_to
 from mandi.tuning.study import finished
-from mandi.tuning.trials import importances, trials_frame
+from mandi.tuning.trials import importances, shown, space_in, studies, trials_frame
 
 
 def quiet(_: str) -> None: ...
@@ -172,3 +172,25 @@ def test_frames_of_a_study(untracked: Path) -> None:
     assert set(share.index) == {"slope.share", "lift"} and share.sum() == pytest.approx(1.0)
     few = search(untracked, "slope", trials=2, tell=quiet)
     assert few.trials == 8  # what is there stays
+
+
+def test_a_study_is_shown_without_being_run_and_there_may_be_none(untracked: Path) -> None:
+    said: list[str] = []
+    none = shown(untracked, "slope", tell=said.append)
+    assert none.study == "" and len(none.trials) == 0 and "mandi search slope" in said[0]
+    assert len(studies(untracked)) == 0
+    found = search(untracked, "slope", trials=6, tell=quiet)
+    slope.SEEN.clear()
+    seen = shown(untracked, "slope", tell=quiet)
+    assert not slope.SEEN and seen.study == found.about["study"] and len(seen.trials) == 6
+    assert space_in(found.study) == found.space and seen.log == ("lift",)
+    assert dict(zip(seen.changed["setting"], seen.changed["best"])) == found.settings
+    listed = studies(untracked)
+    assert listed["study"].tolist() == [seen.study] and listed["best"].iloc[0] == found.loss
+    with pytest.raises(UnknownValue):
+        shown(untracked, "slop", tell=quiet)
+
+
+def test_the_last_study_is_shown_after_its_settings_were_written(untracked: Path) -> None:
+    search_command(untracked, "slope", trials=6, write=True, tell=quiet)
+    assert shown(untracked, "slope", tell=quiet).study.startswith("slope-")

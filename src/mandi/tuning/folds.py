@@ -75,9 +75,27 @@ class Fold:
 
 
 def open_rows(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows that a search may see: parts train and validation; what is purged is of neither."""
+    """Return the rows that a search may see: all whose answers were known when the part validation ended.
+
+    Parts train and validation, and what was purged between these two: its answers came while validation lasted, and every
+    fold purges anew at its own origin. What was purged before calibration is not among them.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Assembled questions: ``asof``, ``label_known_time`` (UTC), ``label``, ``part``.
+
+    Raises
+    ------
+    ContractError
+        A column is missing.
+    """
     _check(frame)
-    return frame[frame["part"].isin(OPEN)]
+    inside = frame["part"].isin(OPEN)
+    known = frame.loc[inside, "label_known_time"].max()
+    late = (frame["part"] == PURGED) & (frame["label_known_time"] <= known)
+    rows = frame[inside | late]
+    return rows.assign(part=rows["part"].where(rows["part"] != PURGED, OPEN[0]))
 
 
 def folds(rows: pd.DataFrame, task: Task, params: FoldParams | None = None) -> list[Fold]:
@@ -154,18 +172,20 @@ def past_of(rows: pd.DataFrame, origin: pd.Timestamp, task: Task) -> pd.DataFram
 def known_at(rows: pd.DataFrame, origin: pd.Timestamp, task: Task, params: FoldParams) -> pd.DataFrame:
     """Return what a model fitted at a moment may learn from, with parts of its own, purged between them.
 
-    Frauds come to light late: their labels are taken as they stood at the origin and are not purged again within it,
-    as in the back-test of detectors. A forecaster parts its past itself.
+    Honesty is known months late: labels are taken as they stood at the origin and are not purged again within it, as in the
+    back-test of detectors, and the parts share out the time up to the last deal that was known to be honest. A forecaster
+    parts its past itself.
     """
     past = past_of(rows, origin, task)
     if not len(past) or task == "forecast":
         return past.assign(part="train")
-    first = past["asof"].min()
-    calibration = origin - (origin - first) * params.calibration
-    validation = calibration - (origin - first) * params.validation
-    timed = past[["asof", "label_known_time"]]
+    first, last, timed = past["asof"].min(), origin, past[["asof", "label_known_time"]]
     if task == "detection":
+        honest = past.loc[past["label"] == 0.0, "asof"]
+        last = honest.max() if len(honest) else origin
         timed = timed.assign(label_known_time=timed["asof"])
+    calibration = last - (last - first) * params.calibration
+    validation = calibration - (last - first) * params.validation
     part = split(timed, SplitParams(validation.isoformat(), calibration.isoformat(), origin.isoformat()))
     kept = part != PURGED
     return past[kept].assign(part=part[kept])

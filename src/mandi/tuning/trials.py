@@ -80,9 +80,9 @@ def shown(root: Path, model: str, trials: int = 0, tell: Callable[[str], None] =
     space = space_in(study)
     frame = trials_frame(study, space)
     settings = [setting.path for setting in space]
-    best = frame.loc[frame["loss"].idxmin(), settings]
+    first, best = (frame.iloc[at].to_dict() for at in (0, int(np.nanargmin(frame["loss"].to_numpy()))))
     changed = pd.DataFrame(
-        {"setting": settings, "default": frame.loc[0, settings].to_numpy(), "best": best.to_numpy()}
+        {"setting": settings, "default": [first[s] for s in settings], "best": [best[s] for s in settings]}
     )
     return Shown(
         model, study.study_name, loss_name(model), frame, changed[changed["default"] != changed["best"]],

@@ -103,10 +103,34 @@ def test_a_fraud_found_out_later_counts_as_honest_then() -> None:
         assert set(fold.learn["part"]) == {"train", "validation", "calibration"}
 
 
+def test_honesty_that_is_known_months_late_leaves_every_part_honest_deals() -> None:
+    frame = deals(900)
+    mature = frame["asof"] + pd.Timedelta(hours=150)
+    early = frame["asof"] + pd.Timedelta(hours=5)
+    frame = frame.assign(honest_from=mature, label_known_time=mature.where(frame["label"] == 0.0, early))
+    for fold in folds(open_rows(frame), "detection", LAYOUT):
+        honest = fold.learn[fold.learn["label"] == 0.0]
+        assert honest.groupby("part").size().min() >= 10
+        assert (honest["honest_from"] <= fold.origin).all()
+
+
 def test_offers_without_an_answer_stay_beside_those_with_one() -> None:
     frame = slope.lots()
     frame.loc[::4, "label"] = np.nan
     assert folds(open_rows(frame), "ranking", LAYOUT)[0].learn["label"].isna().any()
+
+
+def test_what_was_purged_before_validation_is_open_once_it_was_known_and_no_sooner() -> None:
+    frame = slope.lots()
+    start = frame.loc[frame["part"] == "validation", "asof"].min()
+    end = frame.loc[frame["part"] == "calibration", "asof"].min()
+    frame.loc[(frame["part"] == "train") & (frame["label_known_time"] > start), "part"] = "purged"
+    frame.loc[(frame["part"] == "validation") & (frame["label_known_time"] > end), "part"] = "purged"
+    rows = open_rows(frame)
+    assert (frame["part"] == "purged").sum() == 4 and len(rows) == (frame["asof"] < end).sum() - 2
+    assert (rows["label_known_time"] <= end).all() and set(rows["part"]) == {"train", "validation"}
+    for fold in folds(rows, "price", LAYOUT):
+        assert (fold.learn["label_known_time"] <= fold.origin).all()
 
 
 def test_rows_of_other_parts_are_refused() -> None:

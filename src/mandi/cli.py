@@ -98,9 +98,11 @@ def search(
     with _told_plainly():
         from mandi.tuning.command import search_command
 
-        typer.echo(
-            search_command(_root(), model, trials=trials, minutes=minutes, write=write, tell=typer.echo)
+        text, whole = search_command(
+            _root(), model, trials=trials, minutes=minutes, write=write, tell=typer.echo
         )
+        typer.echo(text)
+        raise typer.Exit(0 if whole else 130)  # as of a program that Ctrl-C ended
 
 
 @app.command()

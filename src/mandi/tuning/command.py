@@ -22,8 +22,8 @@ def search_command(
     minutes: float | None = None,
     write: bool = False,
     tell: Callable[[str], None] = print,
-) -> str:
-    """Search, and return what to read.
+) -> tuple[str, bool]:
+    """Search, and return what to read and whether it ended by itself.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ def search_command(
         lines.append(f"written to {' and '.join(files)}; next: mandi repro train@{model}, then mandi repro")
     else:
         lines.append(f"next: {again(model, trials)} --write   (puts them into params.yaml), then mandi repro")
-    return "\n".join(lines)
+    return "\n".join(lines), found.whole
 
 
 def summary(found: Found) -> str:

@@ -77,13 +77,17 @@ def test_ctrl_c_says_what_is_kept_and_the_next_command(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(slope.SlopeModel, "fit", stopped)
-    said = search_command(untracked, "slope", trials=4, tell=quiet)
-    assert "the 2 that had ended are kept" in said and "next: mandi search slope --trials 4" in said
+    said, whole = search_command(untracked, "slope", trials=4, tell=quiet)
+    assert (
+        not whole
+        and "the 2 that had ended are kept" in said
+        and "next: mandi search slope --trials 4" in said
+    )
 
 
 def test_what_is_written_is_what_training_reads(untracked: Path) -> None:
     before = load_params(untracked / "params.yaml")
-    said = search_command(untracked, "slope", write=True, tell=quiet)
+    said, _ = search_command(untracked, "slope", write=True, tell=quiet)
     found = json.loads(json.dumps(load_params(untracked / "tuned.yaml")["slope"]))
     assert "written to params.yaml and tuned.yaml" in said
     after = {path: value["after"] for path, value in found["settings"].items()}

@@ -11,6 +11,7 @@ import typer
 
 from mandi.core.errors import MandiError
 from mandi.loop.feedback_app import feedback_app
+from mandi.serving.key_store_apps import key_app, store_app
 from mandi.student.tune_app import tune_app
 
 app = typer.Typer(
@@ -21,11 +22,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,  # plain help needs a third of the time
 )
-
-key_app = typer.Typer(help="API keys of the service, on its database.", no_args_is_help=True)
-app.add_typer(key_app, name="key")
-store_app = typer.Typer(help="The database of the service.", no_args_is_help=True)
-app.add_typer(store_app, name="store")
 
 Model = Annotated[str, typer.Argument(help="name of a model, for example price")]
 Reason = Annotated[str, typer.Option("--reason", help="why; kept in the audit record")]
@@ -106,6 +102,26 @@ def predict(
             predict_command(
                 _root(), model, source, target, explain=explain, say=typer.echo, progress=Progress(model)
             )
+
+
+@app.command()
+def search(
+    model: Model,
+    trials: Annotated[
+        int | None, typer.Option(help="of the study in all; search.trials of params.yaml if not given")
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(help="no trial is begun later")] = None,
+    write: Annotated[bool, typer.Option("--write", help="put the best settings into params.yaml")] = False,
+) -> None:
+    """Search better settings of a model on folds of its training time; stop and go on as you like."""
+    with _told_plainly():
+        from mandi.tuning.command import search_command
+
+        text, whole = search_command(
+            _root(), model, trials=trials, minutes=minutes, write=write, tell=typer.echo
+        )
+        typer.echo(text)
+        raise typer.Exit(0 if whole else 130)  # as of a program that Ctrl-C ended
 
 
 @app.command()
@@ -234,79 +250,6 @@ def settings(
             raise typer.Exit(0 if good else 1)
 
 
-@key_app.command("create")
-def key_create(
-    name: Annotated[str, typer.Argument(help="what the key is for")] = "command line",
-    user: Annotated[str, typer.Option(help="whose key it is")] = "admin",
-    scope: Annotated[
-        list[str] | None, typer.Option(help="what it allows; all its user may if not given")
-    ] = None,
-    days: Annotated[
-        int | None, typer.Option(min=1, max=3650, help="days until it ends; never if not given")
-    ] = None,
-) -> None:
-    """Make a key and show it once."""
-    with _told_plainly():
-        from mandi.serving.accounts.command import create
-
-        typer.echo(create(_root(), name, user, scope or [], days))
-
-
-@key_app.command("list")
-def key_list() -> None:
-    """Show the keys: their beginnings, whose they are, what they allow."""
-    with _told_plainly():
-        from mandi.serving.accounts.command import show
-
-        typer.echo(show(_root()))
-
-
-@key_app.command("revoke")
-def key_revoke(
-    key: Annotated[str, typer.Argument(help="first 8 characters of the key, or its id")],
-) -> None:
-    """End a key; running services refuse it within seconds."""
-    with _told_plainly():
-        from mandi.serving.accounts.command import revoke
-
-        typer.echo(revoke(_root(), key))
-
-
-@store_app.command("upgrade")
-def store_upgrade() -> None:
-    """Bring the service's database to the tables of this version; what is in it stays."""
-    with _told_plainly():
-        from mandi.serving.accounts.command import settings_of
-        from mandi.serving.accounts.opening import open_database
-        from mandi.store.schema import revision_of
-
-        database = open_database(settings_of(_root()))
-        try:
-            typer.echo(f"{database.place} is at revision {revision_of(database)}")
-        finally:
-            database.close()
-
-
-@store_app.command("copy")
-def store_copy(
-    to: Annotated[str, typer.Option("--to", help="URL of an empty database, or env:NAME that holds one")],
-) -> None:
-    """Copy the service's database whole into an empty one and compare the two; stop the service first."""
-    with _told_plainly():
-        import os
-
-        from mandi.serving.accounts.command import settings_of
-        from mandi.serving.accounts.opening import open_database
-        from mandi.store.copying import copied_to
-
-        url = os.environ.get(to[4:], "") if to.startswith("env:") else to
-        database = open_database(settings_of(_root()))
-        try:
-            typer.echo(copied_to(database, url))
-        finally:
-            database.close()
-
-
 @app.command()
 def doctor() -> None:
     """Say what is missing here and the command that mends it."""
@@ -354,6 +297,8 @@ def route_replay(
         typer.echo(route_replay(found, policy or [], chart=chart, weak=weak, strong=strong))
 
 
+app.add_typer(key_app(_told_plainly, _root), name="key")
+app.add_typer(store_app(_told_plainly, _root), name="store")
 app.add_typer(feedback_app(_told_plainly, _root), name="feedback")
 app.add_typer(tune_app(_told_plainly, _root), name="tune")
 

@@ -29,6 +29,7 @@ BESIDE = {
     "feedback": {"core", "store", "text", "feedback"},
     "datasets": {"core", "store", "text", "feedback", "datasets"},
     "student": {"core", "store", "text", "feedback", "datasets", "student"},
+    "tuning": {"core", "tables", "features", "models", "evaluation", "registry", "report", "tuning"},
     "serving": {*FLOORS, *LANGUAGE},
     "loop": {*FLOORS, *LANGUAGE, "report", "loop"},  # commands over the whole learning loop
 }

@@ -77,6 +77,11 @@ class Paths:
         return self.root / "artifacts" / "student"
 
     @property
+    def studies(self) -> Path:
+        """Every trial of the searches for better settings, in SQLite."""
+        return self.root / "artifacts" / "tuning" / "studies.db"
+
+    @property
     def reports(self) -> Path:
         """Executed notebooks and HTML pages."""
         return self.root / "reports"

@@ -50,7 +50,7 @@ def rolled(
     for number, (origin, until) in enumerate(
         zip(moments, [*moments[1:], last + pd.Timedelta(seconds=1)]), start=1
     ):
-        past = _known_by(frame, origin)
+        past = known_by(frame, origin)
         asked = frame[(frame["asof"] >= origin) & (frame["asof"] < until)]
         if not len(past) or not len(asked):
             continue
@@ -64,7 +64,16 @@ def rolled(
     return pd.concat(answered) if answered else pd.DataFrame()
 
 
-def _known_by(frame: pd.DataFrame, origin: pd.Timestamp) -> pd.DataFrame:
+def known_by(frame: pd.DataFrame, origin: pd.Timestamp) -> pd.DataFrame:
+    """Return the deals that were told fraud or honest at a moment, with the labels they had then.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        ``label``, ``label_known_time``; with ``honest_from`` a deal counts as honest from that moment until it is found out.
+    origin : Timestamp
+        UTC.
+    """
     told, known = frame["label"].notna(), frame["label_known_time"] <= origin
     if "honest_from" not in frame:
         return frame[told & known]

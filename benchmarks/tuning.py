@@ -9,8 +9,6 @@ quality 1 - macro-F1, fraud 1 - PR-AUC, matching 1 - mean reciprocal rank among 
 Read it with its size in view: so few trials say that the nesting works, not what fifty are worth, and a difference on one
 test is within its noise.
 
-Honesty of a deal is known months late, so the first outer origin of fraud lies later than that of the others.
-
 The features must be there (`mandi repro features@MODEL`). Models and trials may also be set by BENCH_TUNING_MODELS
 ("quality price") and BENCH_TUNING_TRIALS; rows of models that are not run stay as they were. A trial costs 20 to 40 s of
 processor time, so all models with 50 trials take hours.
@@ -44,7 +42,6 @@ from mandi.tuning.study import best_trial, finished, open_study, run
 COLUMNS = ("case", "metric", "tuned", "default")
 LEARNT = ("train", "validation", "calibration")
 FEW = 20  # trials, unless said otherwise
-FIRST = {"detection": 0.8}  # share of the time before the first outer origin, where it is not 0.6
 
 
 @dataclass(frozen=True)
@@ -105,7 +102,7 @@ def measured(root: Path, model: str, params: Mapping[str, Any], wanted: Wanted) 
         found.append((case, default, tuned))
         print(f"{model}, {case}: {default:.5g} as it is, {tuned:.5g} tuned", flush=True)
 
-    for fold in folds(rows, task, FoldParams(count=wanted.outer, first=wanted.first or FIRST.get(task, 0.6))):
+    for fold in folds(rows, task, FoldParams(count=wanted.outer, first=wanted.first)):
         past = past_of(rows, fold.origin, task).assign(part="train")
         judge(
             f"from {fold.origin.date()}",

@@ -1,0 +1,48 @@
+"""The benchmark's searches never see the time they are judged on, and the test is read by the last two fits alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import slope
+
+import benchmarks.tuning as bench
+from mandi.core.config import load_params
+from mandi.tuning.folds import FoldParams, folds, open_rows
+
+WANTED = bench.Wanted(trials=4, outer=2, inner=2, first=0.6)
+
+
+def test_a_search_ends_at_its_outer_origin(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    params, given = load_params(project / "params.yaml"), list[pd.DataFrame]()
+    searched = bench._searched
+
+    def noted(model: str, every: object, rows: pd.DataFrame, trials: int) -> object:
+        given.append(rows)
+        return searched(model, params, rows, trials)
+
+    monkeypatch.setattr(bench, "_searched", noted)
+    rows = bench.measured(project, "slope", params, WANTED)
+    outer = folds(open_rows(slope.lots()), "price", FoldParams(count=2, first=0.6))
+    assert len(given) == 3
+    for seen, fold in zip(given, outer):
+        assert (seen["label_known_time"] <= fold.origin).all() and (seen["asof"] < fold.origin).all()
+    closed = slope.lots().query("part in ('calibration', 'test')").index
+    assert not given[2].index.isin(closed).any()
+    fitted_on_calibration = [frame for frame in slope.SEEN if frame.index.isin(closed).any()]
+    assert len(fitted_on_calibration) == 2 and not any((f["part"] == "test").any() for f in slope.SEEN)
+    found = {(row.case, row.metric): row.value for row in rows}
+    assert {"slope/outer mean", "slope/test"} <= {case for case, _ in found}
+    tuned = [found[f"slope/from {fold.origin.date()}", "tuned"] for fold in outer]
+    assert found["slope/outer mean", "tuned"] == pytest.approx(sum(tuned) / 2)
+
+
+def test_rows_of_other_models_stay(tmp_path: Path) -> None:
+    from benchmarks.rows import Row, write
+
+    file = write(tmp_path, "tuning", [Row("price/test", "tuned", 1.0), Row("fraud/test", "tuned", 2.0)], 5.0)
+    kept, seconds = bench._others(file, ["fraud"])
+    assert [row.case for row in kept] == ["price/test"] and seconds == 5.0
+    assert bench._others(tmp_path / "none.json", ["fraud"]) == ([], 0.0)

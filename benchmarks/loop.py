@@ -228,7 +228,10 @@ def _repro(home: Path, what: str) -> None:
 
 def _dvc(home: Path, *arguments: str) -> None:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "MANDI_"))}
-    environment = {**kept, "PYTHONPATH": str(home / "src"), "DVC_NO_ANALYTICS": "1", "OMP_NUM_THREADS": "1"}
+    here = f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}"  # the stages call python by its name
+    environment = {
+        **kept, "PATH": here, "PYTHONPATH": str(home / "src"), "DVC_NO_ANALYTICS": "1", "OMP_NUM_THREADS": "1",
+    }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "dvc", *arguments], cwd=home, env=environment, text=True, capture_output=True
     )

@@ -20,8 +20,9 @@ import pytest
 from ..service_processes import free_port
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-START_S, CELLS_S = 90, 300
+START_S, CELLS_S = 90, 180
 CODE = ".jp-Notebook .jp-CodeCell"
+READY = '#jp-main-statusbar :text("mandi | Idle")'
 WHOLE = {"windowingMode": "none"}  # or only the cells on the screen are in the page
 
 
@@ -94,19 +95,23 @@ def run_all(address: str, notebook: str, picture: Path) -> Seen:
     picture : Path
         Where a screenshot of the end goes.
     """
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import TimeoutError, sync_playwright
 
     with sync_playwright() as play:
         chrome = play.chromium.launch(executable_path=browser(), args=["--no-sandbox"])
         page = chrome.new_page(viewport={"width": 1280, "height": 1600})
         _open(page, address.format(notebook))
         page.wait_for_selector(CODE, timeout=START_S * 1000)
-        idle = page.locator(".jp-Toolbar-kernelStatus, .jp-Notebook-ExecutionIndicator").first
-        idle.wait_for(timeout=START_S * 1000)
+        page.wait_for_selector(READY, timeout=START_S * 1000)  # cells that are run before are dropped
         kernel = page.locator(".jp-KernelName").first.inner_text()
         page.get_by_role("menuitem", name="Run", exact=True).click()
         page.get_by_text("Run All Cells", exact=True).click()
-        page.wait_for_function(_ENDED, arg=CODE, timeout=CELLS_S * 1000)
+        try:
+            page.wait_for_function(_ENDED, arg=CODE, timeout=CELLS_S * 1000)
+        except TimeoutError as error:
+            page.screenshot(path=str(picture), full_page=True)
+            prompts = page.locator(f"{CODE} .jp-InputPrompt").all_inner_texts()
+            raise AssertionError(f"cells after {CELLS_S} s: {prompts}; see {picture}") from error
         seen = Seen(
             kernel.strip(),
             page.locator(f"{CODE} .jp-InputPrompt").filter(has_text="[").count(),

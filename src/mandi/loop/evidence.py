@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
 STUDENT, LOOP = "student", "loop"
-ERROR = "frozen.ece"
 SHOWN = (
     "frozen.rows", "frozen.accuracy", "frozen.answered", "frozen.confident", "frozen.confident_accuracy", "frozen.ece",
     "nearest_question.accuracy", "nearest_question.gain_low", "champion.accuracy", "champion.gain", "champion.gain_low",
@@ -100,10 +99,7 @@ def comparison(paths: Paths) -> tuple[Comparison | None, str]:
     looped, study = _figures(paths.metrics(LOOP)), _json(paths.evaluation(LOOP) / "study.json")
     if "champion.gain" in looped:
         over = f"a student of the feedback before {str(study.get('moment', ''))[:10]}"
-        error = {
-            name: found[name] for name in (ERROR,) if name in found
-        }  # the student after is the one examined
-        return _comparison({**looped, **error}, _passed(paths), over), ""
+        return _comparison(looped, _passed(paths), over), ""
     told = _json(paths.evaluation(STUDENT) / "before_after.json")
     return None, str(told.get("champion", {}).get("not_compared") or "there is no champion to compare with")
 
@@ -202,7 +198,7 @@ def _comparison(found: Mapping[str, float], passed: bool | None, over: str) -> C
         if "shuffled.gain" in found
         else None,
         ece_before=found.get("champion.ece"),
-        ece_after=found.get(ERROR),
+        ece_after=found.get("frozen.ece"),
         passed=passed,
         over=over,
     )

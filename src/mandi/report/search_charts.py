@@ -30,11 +30,12 @@ def search_history(trials: pd.DataFrame, loss_name: str, title: str = "How the s
     """
     require(trials, ["trial", "state", "loss", "best"])
     figure, (axes,) = chart(title, "trial", loss_name)
+    if not len(trials):
+        return _only_said(figure, "no trials yet")
     whole = trials[trials["loss"].notna()]
     pruned = trials[trials["loss"].isna()]
     axes.plot(whole["trial"], whole["loss"], "o", color=NAIVE, ms=4.5, label="scored on every fold")
-    if len(trials):
-        axes.step(trials["trial"], trials["best"], where="post", color=MODEL, lw=1.8, label="best so far")
+    axes.step(trials["trial"], trials["best"], where="post", color=MODEL, lw=1.8, label="best so far")
     default = whole.loc[whole["trial"] == 0, "loss"]
     if len(default):
         axes.axhline(float(default.iloc[0]), color=INK, lw=0.9, ls="--", label="default")
@@ -69,10 +70,7 @@ def setting_importance(importance: pd.Series, title: str = "Which settings decid
     )
     known = importance.dropna().sort_values()
     if not len(known):
-        axes.text(0.5, 0.5, "too few scored trials to say", ha="center", va="center", color=INK)
-        axes.set_xticks([])
-        axes.set_yticks([])
-        return figure
+        return _only_said(figure, "too few scored trials to say")
     bars = axes.barh(_short(list(known.index)), known.to_numpy(dtype=float), color=MODEL, height=0.65)
     axes.bar_label(bars, fmt="{:.0%}", fontsize=8.5, color="#444444", padding=3)
     axes.grid(True, axis="x")
@@ -103,6 +101,8 @@ def parallel_trials(
     require(trials, ["trial", "loss", *settings])
     figure, (axes,) = chart(title, "", "", height=4.2)
     whole = trials[trials["loss"].notna()].sort_values("loss", ascending=False)
+    if not len(whole):
+        return _only_said(figure, "no scored trials yet")
     heights = pd.DataFrame({name: _scaled(whole[name], name in log) for name in settings}, index=whole.index)
     at = np.arange(len(settings))
     rank = whole["loss"].rank(method="first").to_numpy()
@@ -117,9 +117,8 @@ def parallel_trials(
             axes.plot(at, heights.loc[index], "o-", color=colour, lw=2.2, ms=4, label=label)
     for tick, name in enumerate(settings):
         axes.axvline(tick, color="#BBBBBB", lw=0.8, zorder=0)
-        if len(whole):
-            for height, value in ((-0.06, whole[name].min()), (1.03, whole[name].max())):
-                axes.text(tick, height, f"{value:.3g}", ha="center", fontsize=8, color="#444444")
+        for height, value in ((-0.06, whole[name].min()), (1.03, whole[name].max())):
+            axes.text(tick, height, f"{value:.3g}", ha="center", fontsize=8, color="#444444")
     axes.set_ylim(-0.1, 1.1)
     axes.set_yticks([])
     axes.grid(False)
@@ -143,3 +142,11 @@ def _scaled(values: pd.Series, log: bool) -> np.ndarray:
     if not len(numbers) or numbers.max() <= numbers.min():
         return np.full(len(numbers), 0.5)
     return np.asarray((numbers - numbers.min()) / (numbers.max() - numbers.min()))
+
+
+def _only_said(figure: Chart, text: str) -> Chart:
+    axes = figure.axes[0]
+    axes.text(0.5, 0.5, text, ha="center", va="center", color=INK, transform=axes.transAxes)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    return figure

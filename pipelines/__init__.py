@@ -11,6 +11,8 @@ from typing import Any
 from mandi.core.config import load_params
 from mandi.core.errors import MandiError
 from mandi.core.paths import Paths, project_root
+from mandi.core.storage import told_when_unwritable
+from mandi.core.whole import written_whole
 
 
 def project() -> tuple[Paths, dict[str, Any]]:
@@ -22,15 +24,17 @@ def project() -> tuple[Paths, dict[str, Any]]:
 def stage(main: Callable[..., None]) -> None:
     """Run a stage with the arguments of the command line; an expected error is told plainly and ends it."""
     try:
-        main(*sys.argv[1:])
+        with told_when_unwritable():
+            main(*sys.argv[1:])
     except MandiError as error:
         sys.exit(f"{error.headline}\n{error}")
 
 
 def write_json(path: Path, content: Any, *, sort: bool = True) -> None:
-    """Write indented JSON that ends with a newline, making its folder; names sorted, or in the order they come."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=2, sort_keys=sort, allow_nan=False) + "\n", encoding="utf-8")
+    """Write indented JSON that ends with a newline, whole, making its folder; names sorted, or in the order they come."""
+    text = json.dumps(content, indent=2, sort_keys=sort, allow_nan=False) + "\n"
+    with written_whole(path) as beside:
+        beside.write_text(text, encoding="utf-8")
 
 
 def read_json(path: Path) -> Any:

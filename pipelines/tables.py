@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from mandi.core.whole import replaced
+from mandi.tables.import_report import ImportReport
 from mandi.tables.ingest import import_tables
 from pipelines import project, stage, write_json
 
@@ -16,16 +18,20 @@ from pipelines import project, stage, write_json
 def main() -> None:
     """Write data/tables, data/truth and reports/metrics/tables.json."""
     paths, params = project()
-    report = import_tables(params, paths.tables, root=paths.root, now=pd.Timestamp.now(tz="UTC"))
-    write_truth(report.truth or {}, paths.truth)
+    with ExitStack() as kept:  # both folders take their places at the end, or neither does
+
+        def truth(report: ImportReport) -> None:
+            write_truth(report.truth or {}, kept.enter_context(replaced(paths.truth)))
+
+        report = import_tables(
+            params, paths.tables, root=paths.root, now=pd.Timestamp.now(tz="UTC"), beside=truth
+        )
     write_json(paths.metrics("tables"), report.metrics())
     print(report.summary())
 
 
 def write_truth(truth: Mapping[str, Any], folder: Path) -> None:
-    """Write what only the generated market knows: floors as JSON, latent values as frames."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    """Write what only the generated market knows into an empty folder: floors as JSON, latent values as frames."""
     write_json(folder / "truth.json", {name: value for name, value in truth.items() if name != "frames"})
     for name, frame in truth.get("frames", {}).items():
         frame.to_parquet(folder / f"{name}.parquet")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from mandi.core.errors import TooLittleData
+from mandi.core.paths import Paths
+from mandi.core.whole import replaced
 from mandi.models import new_model
 from pipelines import project, skipped, stage, write_json
 
@@ -15,9 +19,11 @@ from pipelines import project, skipped, stage, write_json
 def main(model: str) -> None:
     """Write artifacts/models/<model>."""
     paths, params = project()
-    out = paths.model(model)
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
+    with replaced(paths.model(model)) as out:
+        _train(paths, params, model, out)
+
+
+def _train(paths: Paths, params: Mapping[str, Any], model: str, out: Path) -> None:
     if reason := skipped(paths, model):
         write_json(out / "skipped.json", {"skipped": reason})
         print(f"{model} is not trained: it {reason}")

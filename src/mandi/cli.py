@@ -29,8 +29,11 @@ Reason = Annotated[str, typer.Option("--reason", help="why; kept in the audit re
 
 @contextmanager
 def _told_plainly() -> Iterator[None]:
+    from mandi.core.storage import told_when_unwritable
+
     try:
-        yield
+        with told_when_unwritable():
+            yield
     except MandiError as error:
         typer.secho(f"{error.headline}", fg=typer.colors.RED, err=True)
         typer.echo(str(error), err=True)

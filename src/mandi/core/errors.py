@@ -114,6 +114,12 @@ class StoreUnavailable(MandiError):
     headline = "the store does not answer"
 
 
+class DiskFull(MandiError):
+    """A file cannot be written: there is no room, or its disk may only be read; what was there before is as it was."""
+
+    headline = "there is no room to write"
+
+
 class NotFitted(MandiError):
     """A model was asked before it was fitted."""
 

@@ -17,6 +17,7 @@ from urllib.request import url2pathname
 from mandi.core.config import build, load_params
 from mandi.core.errors import ConfigError, DataNotFound, MandiError
 from mandi.core.paths import project_root
+from mandi.core.storage import told_when_unwritable
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -67,8 +68,24 @@ class Connection:
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Hold the registry alone: nobody else registers, promotes or rolls back meanwhile. Not re-entrant."""
-        with _exclusive(self.root, self.params.wait_seconds):
+        """Hold the registry alone: nobody else registers, promotes or rolls back meanwhile. Not re-entrant.
+
+        Raises
+        ------
+        MandiError
+            Another process registers or promotes for longer than ``registry.wait_seconds``.
+        DiskFull, StoreUnavailable
+            There is no room for what is written, or another program holds the database.
+        """
+        with self.told(), _exclusive(self.root, self.params.wait_seconds):
+            yield
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Say of a full disk or a locked database what to do, where MLflow would tell of SQL."""
+        with told_when_unwritable(
+            self.root / DATABASE if self.uri == default_uri(self.root) else self.root / ARTIFACTS
+        ):
             yield
 
     def local(self, uri: str) -> Path:
@@ -135,6 +152,8 @@ def connect(root: Path | None = None) -> Connection:
         ``MLFLOW_TRACKING_URI`` names a folder: MLflow no longer keeps a registry in files.
     MandiError
         Another process kept the registry for longer than ``registry.wait_seconds``.
+    DiskFull, StoreUnavailable
+        There is no room for the database, or another program holds it.
     """
     root = (root or project_root()).resolve()
     params = tracking_params(root)
@@ -145,12 +164,13 @@ def connect(root: Path | None = None) -> Connection:
             allowed="sqlite:///<file>, postgresql://..., http(s)://<server>",
             next_command="unset MLFLOW_TRACKING_URI",
         )
-    if uri == default_uri(root) and not _is_ready(root / DATABASE):
-        with _exclusive(root, params.wait_seconds):  # two processes must not create the same tables
+    with told_when_unwritable(root / DATABASE):
+        if uri == default_uri(root) and not _is_ready(root / DATABASE):
+            with _exclusive(root, params.wait_seconds):  # two processes must not create the same tables
+                client = _client(uri)
+                _let_readers_in(root / DATABASE)
+        else:
             client = _client(uri)
-            _let_readers_in(root / DATABASE)
-    else:
-        client = _client(uri)
     return Connection(root, uri, params, client)
 
 
@@ -199,6 +219,8 @@ def _exclusive(root: Path, wait_seconds: float) -> Iterator[None]:
         try:
             db.execute("BEGIN EXCLUSIVE")
         except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
             raise MandiError(
                 f"the registry was busy for {time.monotonic() - started:.0f} s: another process registers or promotes",
                 allowed=f"one writer at a time, waiting at most registry.wait_seconds = {wait_seconds:g}",

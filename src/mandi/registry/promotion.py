@@ -11,6 +11,7 @@ from mandi.core.errors import ConfigError, DataNotFound, GateFailed, MandiError
 from mandi.registry.audit import VerdictLike, audit, judge_version, judged, keep_verdict, recorded
 from mandi.registry.champions import Promotion, line_of, move, stored_line
 from mandi.registry.connection import Connection, connect
+from mandi.registry.left_behind import finish_move
 from mandi.registry.offer import Offer, offer_challenger
 from mandi.registry.registration import Receipt, register, remeasure
 from mandi.registry.versions import (
@@ -67,6 +68,7 @@ def settle(
         candidate = find_version(connection, name, version)
         now = aliases_of(connection, name).get(CHAMPION, 0)
         if now == candidate.version:
+            finish_move(connection, name, line_of(stored_line(connection, name), now))
             gate = "passed" if verdict.passed else "failed"
             plain = verdict.as_dict()
             with recorded(connection, "judged", name, now, before=now, after=now, gate=gate, verdict=plain):
@@ -144,6 +146,7 @@ def promote(
         candidate = find_version(connection, name, CHALLENGER if version is None else version)
         now = aliases_of(connection, name).get(CHAMPION, 0)
         if now == candidate.version:
+            finish_move(connection, name, line_of(stored_line(connection, name), now))
             return Promotion(name, "kept", now, now, f"{name} v{now} is the champion already")
         _same_champion(name, now, against)
         gate, failures = _gate(connection, candidate, now, verdict)

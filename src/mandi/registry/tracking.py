@@ -6,13 +6,14 @@ import math
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mandi.core.errors import ContractError, UnknownValue
 from mandi.registry.connection import Connection, TrackingParams, connect
+from mandi.registry.left_behind import PROCESS, end_runs_of_the_dead, this_process
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -89,7 +90,7 @@ def start_run(
     *,
     root: Path | None = None,
 ) -> Iterator[Run]:
-    """Open a run of one model; it ends as FINISHED, or as FAILED when the block raises.
+    """Open a run of one model; it ends as FINISHED, or as FAILED when the block raises, or as KILLED by the next one's opening.
 
     Parameters
     ----------
@@ -120,24 +121,28 @@ def open_run(
     params: Mapping[str, Any] | None = None,
     tags: Mapping[str, Any] | None = None,
 ) -> Iterator[Run]:
-    """Open a run in a registry that is open already; see ``start_run``."""
-    started = connection.client.create_run(
-        connection.experiment(name),
-        run_name=f"{kind} {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())}",
-        tags={"model": name, "kind": kind},
-    )
-    run = Run(connection, started.info.run_id, name)
-    try:
-        if tags:
-            run.set_tags(tags)
-        if params:
-            run.log_params(params)
-        yield run
-    except BaseException as error:
-        run.set_tags({"error": f"{type(error).__name__}: {error}"})
-        connection.client.set_terminated(run.id, status="FAILED")
-        raise
-    connection.client.set_terminated(run.id)
+    """Open a run in a registry that is open already, and end those that killed processes left open; see ``start_run``."""
+    with connection.told():
+        experiment = connection.experiment(name)
+        end_runs_of_the_dead(connection, experiment)
+        started = connection.client.create_run(
+            experiment,
+            run_name=f"{kind} {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())}",
+            tags={"model": name, "kind": kind, PROCESS: this_process()},
+        )
+        run = Run(connection, started.info.run_id, name)
+        try:
+            if tags:
+                run.set_tags(tags)
+            if params:
+                run.log_params(params)
+            yield run
+        except BaseException as error:
+            with suppress(Exception):  # a full disk takes no note of this either: the next run ends this one
+                run.set_tags({"error": f"{type(error).__name__}: {error}"})
+                connection.client.set_terminated(run.id, status="FAILED")
+            raise
+        connection.client.set_terminated(run.id)
 
 
 def runs(

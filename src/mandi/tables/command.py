@@ -11,6 +11,7 @@ import pandas as pd
 from mandi.core.config import load_params
 from mandi.core.errors import UnknownValue, nearest
 from mandi.core.paths import Paths
+from mandi.core.whole import written_whole
 from mandi.tables.ingest import examine, import_tables
 from mandi.tables.sql import url_at
 
@@ -85,4 +86,5 @@ def _set_source(path: Path, chosen: dict[str, str]) -> None:
         inside = inside or line.startswith("tables:")
         end = len(lines) if line.strip() else end
     lines[end:end] = [f"  {key}: {json.dumps(value)}" for key, value in left.items()]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    with written_whole(path) as beside:
+        beside.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ import pandas as pd
 
 from mandi.core.config import build
 from mandi.core.errors import DataNotFound, ImportRefused, nearest
+from mandi.core.whole import previous_of, replaced
 from mandi.tables.contracts import CONTRACTS
 from mandi.tables.files import files_at, is_table, read_file, table_stem
 from mandi.tables.import_report import ImportReport
@@ -140,7 +139,14 @@ def examine(params: Mapping[str, Any], *, root: Path, now: pd.Timestamp) -> tupl
     return tables, ImportReport(loaded.source, counts, all_rejects, loaded.ignored, loaded.truth)
 
 
-def import_tables(params: Mapping[str, Any], folder: Path, *, root: Path, now: pd.Timestamp) -> ImportReport:
+def import_tables(
+    params: Mapping[str, Any],
+    folder: Path,
+    *,
+    root: Path,
+    now: pd.Timestamp,
+    beside: Callable[[ImportReport], None] | None = None,
+) -> ImportReport:
     """Take in a source: read, judge, and replace the tables in a folder.
 
     Parameters
@@ -153,6 +159,9 @@ def import_tables(params: Mapping[str, Any], folder: Path, *, root: Path, now: p
         Relative locations start here.
     now : Timestamp
         Moment of the import (UTC).
+    beside : callable, optional
+        Told the account once the tables are written, before they take the place of the previous ones: what it cannot do
+        is not done with them either.
 
     Returns
     -------
@@ -160,11 +169,14 @@ def import_tables(params: Mapping[str, Any], folder: Path, *, root: Path, now: p
 
     Raises
     ------
-    ImportRefused, ContractError
+    ImportRefused, ContractError, DiskFull
         The previous tables are untouched.
     """
     tables, report = examine(params, root=root, now=now)
-    write_tables({**tables, REJECTS: report.rejects.astype({"row": "int64"})}, folder)
+    with replaced(folder) as new:
+        _put({**tables, REJECTS: report.rejects.astype({"row": "int64"})}, new)
+        if beside is not None:
+            beside(report)
     return report
 
 
@@ -178,31 +190,14 @@ def write_tables(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
     ----------
     tables : mapping of name to DataFrame
     folder : Path
+
+    Raises
+    ------
+    DiskFull
+        There is no room; the previous tables are untouched.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    previous = _previous(folder)
-    if previous.is_dir():
-        if folder.is_dir():
-            shutil.rmtree(previous)
-        else:
-            previous.rename(folder)
-    for left in folder.parent.glob(f".{folder.name}.new-*"):
-        if not _running(left.name.rpartition("-")[2]):
-            shutil.rmtree(left)
-    new = folder.with_name(f".{folder.name}.new-{os.getpid()}")
-    new.mkdir()
-    try:
-        for name, frame in tables.items():
-            frame.to_parquet(new / f"{name}.parquet", index=False)
-        if folder.is_dir():
-            folder.rename(previous)
-        new.rename(folder)
-    except BaseException:
-        shutil.rmtree(new, ignore_errors=True)
-        if previous.is_dir() and not folder.is_dir():
-            previous.rename(folder)
-        raise
-    shutil.rmtree(previous, ignore_errors=True)
+    with replaced(folder) as new:
+        _put(tables, new)
 
 
 def read_tables(folder: Path, names: Iterable[str] | None = None) -> Tables:
@@ -220,7 +215,7 @@ def read_tables(folder: Path, names: Iterable[str] | None = None) -> Tables:
     DataNotFound
         There are no tables, or not this one.
     """
-    there = folder if folder.is_dir() else _previous(folder)
+    there = folder if folder.is_dir() else previous_of(folder)
     found = {p.stem: p for p in sorted(there.glob("*.parquet"))}
     if not found:
         raise DataNotFound(f"no tables in {folder.name}", next_command="mandi repro tables, or mandi import")
@@ -233,6 +228,11 @@ def read_tables(folder: Path, names: Iterable[str] | None = None) -> Tables:
                 next_command="mandi import",
             )
     return {name: pd.read_parquet(found[name]) for name in wanted}
+
+
+def _put(tables: Mapping[str, pd.DataFrame], folder: Path) -> None:
+    for name, frame in tables.items():
+        frame.to_parquet(folder / f"{name}.parquet", index=False)
 
 
 def _generated(params: Mapping[str, Any], settings: TableParams) -> Loaded:
@@ -297,17 +297,3 @@ def _refuse_if_nothing_is_left(name: str, outcome: Validated) -> None:
             f'every row of "{name}" was rejected ({why or "it has none"})',
             allowed="see docs/data-dictionary.md",
         )
-
-
-def _previous(folder: Path) -> Path:
-    return folder.with_name(f".{folder.name}.previous")
-
-
-def _running(pid: str) -> bool:
-    try:
-        os.kill(int(pid), 0)
-    except (ValueError, ProcessLookupError):
-        return False
-    except PermissionError:
-        return True
-    return True

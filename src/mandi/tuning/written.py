@@ -12,6 +12,7 @@ from typing import Any
 
 from mandi.core.config import load_params
 from mandi.core.errors import ConfigError
+from mandi.core.whole import written_whole
 from mandi.report.parameters import with_settings
 
 RECORD = "tuned.yaml"
@@ -146,6 +147,5 @@ def _apart(value: Any) -> Any:
 
 
 def _replace(path: Path, text: str) -> None:
-    made = path.with_suffix(path.suffix + ".new")
-    made.write_text(text, encoding="utf-8")
-    made.replace(path)
+    with written_whole(path) as beside:
+        beside.write_text(text, encoding="utf-8")

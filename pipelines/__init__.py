@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +28,48 @@ def project() -> tuple[Paths, dict[str, Any]]:
 def stage(main: Callable[..., None]) -> None:
     """Run a stage with the arguments of the command line; an expected error is told plainly and ends it."""
     try:
-        with told_when_unwritable():
+        with told_when_unwritable(), alone(project_root(), _own_name()):
             main(*sys.argv[1:])
     except MandiError as error:
         sys.exit(f"{error.headline}\n{error}")
+
+
+@contextmanager
+def alone(root: Path, name: str) -> Iterator[None]:
+    """Wait until no other process runs a stage, and keep others waiting.
+
+    A run that is killed may leave the process of its stage behind, still writing; the next run starts the stage anew and must not
+    write beside it.
+
+    Parameters
+    ----------
+    root : Path
+        The project; where DVC has no folder, nobody waits.
+    name : str
+        Of the stage with its arguments.
+    """
+    folder = root / ".dvc" / "tmp"
+    if not folder.is_dir():
+        yield
+        return
+    with (folder / f"stage-{name}.lock").open("a+") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            held.seek(0)
+            pid = held.read().strip() or "another one"
+            print(f"waiting for process {pid}, which a run that was killed left in this stage", flush=True)
+            fcntl.flock(held, fcntl.LOCK_EX)
+        held.truncate(0)
+        held.write(f"{os.getpid()}\n")
+        held.flush()
+        yield
+
+
+def _own_name() -> str:
+    spec = sys.modules["__main__"].__spec__
+    own = spec.name.removeprefix("pipelines.") if spec is not None else Path(sys.argv[0]).stem
+    return "-".join(re.sub(r"\W", "_", word) for word in [own, *sys.argv[1:]])
 
 
 def write_json(path: Path, content: Any, *, sort: bool = True) -> None:

@@ -94,6 +94,9 @@ def written_whole(path: Path) -> Iterator[Path]:
     beside = path.with_name(f".{path.name}.part-{os.getpid()}")
     with told_when_unwritable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        for left in path.parent.glob(f".{path.name}.part-*"):
+            if not _running(left.name.rpartition("-")[2]):
+                left.unlink(missing_ok=True)
         try:
             yield beside
             beside.replace(path)

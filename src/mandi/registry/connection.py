@@ -30,7 +30,8 @@ QUIET = {
     "DO_NOT_TRACK": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
-CHATTERERS = ("alembic", "mlflow.store.db.utils")  # they report every table they create
+# the one reports every table it creates, the other logs the stack of an error that is raised and told anyway
+CHATTERERS = {"alembic": logging.WARNING, "mlflow.store.db.utils": logging.CRITICAL}
 
 
 @dataclass(frozen=True)
@@ -190,8 +191,8 @@ def tracking_params(root: Path) -> TrackingParams:
 def _client(uri: str) -> MlflowClient:
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
-    for name in CHATTERERS:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name, level in CHATTERERS.items():
+        logging.getLogger(name).setLevel(level)
     from mlflow.tracking import MlflowClient
 
     return MlflowClient(tracking_uri=uri, registry_uri=uri)

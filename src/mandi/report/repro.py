@@ -19,6 +19,7 @@ from mandi.core.config import load_params
 from mandi.core.errors import DataNotFound
 from mandi.core.paths import Paths
 from mandi.report.lanes import is_as_left, only_locked_out, phases, remember, run_phase
+from mandi.report.recovery import recover
 
 RUNNING = re.compile(r"^Running stage '([^']+)'")
 SKIPPED = re.compile(r"^Stage '([^']+)' (didn't change|is cached)")
@@ -138,11 +139,18 @@ def run(
     -------
     int
         Exit status of dvc. The whole output is kept in reports/repro.log.
+
+    Raises
+    ------
+    ConfigError
+        A killed run left dvc.lock half written; what else it left locked is released.
     """
     out = out or sys.stdout
     known = stage_names(root)
     log = Paths(root).reports / "repro.log"
     log.parent.mkdir(parents=True, exist_ok=True)
+    for line in recover(root):
+        print(line, file=out)
     told: dict[str, bool] = {}
     started = time.monotonic()
     with log.open("w", encoding="utf-8") as kept:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Union, get_args, get_
 
 from pydantic import BaseModel, ValidationError
 
-from mandi.core.errors import DataNotFound, MandiError, StaleSnapshot, UnknownValue, nearest
+from mandi.core.errors import DataNotFound, StaleSnapshot, UnknownValue, nearest
+from mandi.core.whole import written_whole
 from mandi.serving.problems import BadRow, problem_of_validation
 
 if TYPE_CHECKING:
@@ -89,6 +89,8 @@ def predict_folder(
         No such model is served.
     DataNotFound
         The source holds no Parquet file.
+    DiskFull
+        There is no room; the file in hand is left out, and those before it stay.
     """
     counter = desk.counters.get(model)
     if counter is None:
@@ -166,7 +168,7 @@ def _answer_file(
         metadata={MARK: json.dumps(mark, sort_keys=True).encode()},
     )  # fmt: skip
     first, problems = 0, []
-    with _whole(target / path.name) as place, pq.ParquetWriter(place, schema) as writer:
+    with written_whole(target / path.name) as place, pq.ParquetWriter(place, schema) as writer:
         for batch in file.iter_batches(batch_size=desk.limits.max_rows):
             answers, wrong = _answered(desk, model, counter, batch.to_pylist(), explain, now)
             problems += [{**problem, "row": first + problem["row"]} for problem in wrong]
@@ -309,27 +311,12 @@ def _mark_of(path: Path) -> Any:
     return None if found is None else json.loads(found)
 
 
-@contextmanager
-def _whole(path: Path) -> Iterator[Path]:
-    """Write beside a file and put it in its place at the end; nothing half written is left."""
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        yield beside
-        beside.replace(path)
-    except OSError as error:
-        raise MandiError(
-            f"{path} cannot be written: {error.strerror or error}", next_command="df -h " + str(path.parent)
-        ) from error
-    finally:
-        beside.unlink(missing_ok=True)
-
-
 def _write_refused(path: Path, problems: Sequence[dict[str, Any]]) -> None:
     if not problems:
         path.unlink(missing_ok=True)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _whole(path) as place, place.open("w", encoding="utf-8", newline="") as file:
+    with written_whole(path) as place, place.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(sorted(problems, key=lambda problem: problem["row"]))

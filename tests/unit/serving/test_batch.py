@@ -12,14 +12,16 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from mandi.core.errors import DataNotFound, MandiError, UnknownValue
+from mandi.core.errors import DataNotFound, DiskFull, UnknownValue
 from mandi.serving import batch
 from mandi.serving.batch import BatchReport, columns_of, predict_folder
 from mandi.serving.contracts import PriceRow
 from mandi.serving.desk import Desk
 
+from ...small_disk import SmallDisk, disk
 from .small_market import SmallMarket, request_row, shared_market
 
+__all__ = ["disk"]
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 
 
@@ -185,16 +187,22 @@ def test_what_cannot_be_done_is_said_plainly(desk: Desk, source: Path, tmp_path:
         predict_folder(desk, "price", tmp_path / "empty", tmp_path / "told")
 
 
-def test_a_full_disk_is_told_and_leaves_nothing(
-    desk: Desk, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_full_disk_is_told_and_the_next_run_goes_on(
+    desk: Desk, source: Path, asked: pd.DataFrame, disk: SmallDisk
 ) -> None:
-    def full(*_: Any) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(MandiError, match="No space left on device"):
-        predict_folder(desk, "price", source, tmp_path / "told", now=NOW)
-    assert not list((tmp_path / "told").iterdir())
+    rows = pd.concat([asked] * 40, ignore_index=True).assign(note=lambda f: [f"{n:x}" * 40 for n in f.index])
+    rows.to_parquet(source / "b.parquet", index=False)
+    target = disk.folder / "told"
+    predict_folder(desk, "price", source.joinpath("a.parquet").parent, target, now=NOW)
+    (target / "b.parquet").unlink()
+    first = (target / "a.parquet").read_bytes()
+    with disk.full(left=2048), pytest.raises(DiskFull) as told:
+        predict_folder(desk, "price", source, target, now=NOW)
+    assert "cannot be written" in told.value.message and told.value.allowed and told.value.next_command
+    assert [path.name for path in target.iterdir()] == ["a.parquet"], "no half file, and the whole one stays"
+    assert (target / "a.parquet").read_bytes() == first
+    done = predict_folder(desk, "price", source, target, now=NOW)
+    assert (done.files, done.unchanged, done.rows) == (1, 1, len(rows))
 
 
 def test_the_command_lists_columns_and_answers(

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from mandi.core.errors import StoreUnavailable
 from mandi.serving.contracts import PriceAnswer, PriceRow
 from mandi.serving.counters import COUNTERS
 from mandi.serving.operations import Principal
 from mandi.serving.predictions.figures import KEPT
-from mandi.serving.predictions.log import Served, rows_of
+from mandi.serving.predictions.log import PredictionLog, Served, rows_of
 from mandi.serving.predictions.retention import trim
 from mandi.store.database import Database
-from mandi.store.records import Prediction, PredictionOutcome
+from mandi.store.records import AiMetric, Prediction, PredictionOutcome
 from mandi.store.rows import row_of
 from mandi.store.schema import upgrade
 from mandi.store.spool import Spool
 
+from ....held_database import held
+from ....small_disk import SmallDisk, disk
+
+__all__ = ["disk"]
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 DIES = """
 import asyncio, os, sys
@@ -104,6 +111,56 @@ def test_a_process_that_dies_after_the_answer_loses_no_prediction(database: Data
     assert spool.flush()
     spool.close()
     assert names(database) == [done.stdout.strip()]
+
+
+def made(spool: Spool, n: int) -> None:
+    PredictionLog(spool).put([row_of(prediction(f"p{n}"))])
+    spool.put(
+        AiMetric(
+            request_id="r", generation_id=f"g{n}", organization_id="o", user_pseudonym="p", endpoint="/x", task_type="chat",
+            requested_mode="mock", effective_mode="mock", provider="x", model="x", route="mock", status="success",
+        )
+    )  # fmt: skip
+
+
+def both(database: Database) -> tuple[list[str], list[str]]:
+    calls = sa.select(AiMetric.generation_id)
+    return names(database), database.read(lambda session: sorted(session.scalars(calls)))
+
+
+def test_a_full_disk_loses_no_record_and_keeps_nobody_waiting(disk: SmallDisk) -> None:
+    database = Database.open(f"sqlite:///{disk.folder}/service.db", patience_s=0.2)
+    upgrade(database)
+    spool = Spool(database, disk.folder / "spool", every_s=0.01)
+    made(spool, 0)
+    assert spool.flush()
+    with disk.full(left=0):
+        for n in range(1, 40):
+            made(spool, n)
+        time.sleep(0.3)
+        assert len(both(database)[0]) < 40, "what there is no room for waits in memory"
+    assert spool.flush()
+    assert [len(kept) for kept in both(database)] == [40, 40]
+    spool.close()
+    database.close()
+
+
+def test_a_locked_database_loses_no_record(tmp_path: Path) -> None:
+    place = tmp_path / "service.db"
+    database = Database.open(f"sqlite:///{place}", patience_s=0.2)
+    upgrade(database)
+    with held(place):
+        spool = Spool(database, tmp_path / "spool", every_s=0.01)
+        made(spool, 0)
+        with pytest.raises(StoreUnavailable, match="database is locked") as told:
+            database.write(lambda session: session.add(prediction("direct")))
+        assert "fuser" in str(told.value.next_command)
+        journal = "".join(file.read_text() for file in (tmp_path / "spool").glob("*.jsonl"))
+        assert "p0" in journal and "g0" in journal, "they are on the disk before the database has them"
+    assert spool.flush()
+    assert both(database) == (["p0"], ["g0"])
+    spool.close()
+    database.close()
 
 
 def test_what_is_too_old_goes_with_its_outcomes(database: Database) -> None:

@@ -23,6 +23,7 @@ from mandi.serving.service_operations import service_operations
 from mandi.store.records import (
     AiMetric,
     Base,
+    BatchJob,
     Conversation,
     Deal,
     Escalation,
@@ -137,10 +138,21 @@ def make_prediction(session: Session, owner: Owner) -> str:
     return made.id
 
 
+def make_job(session: Session, owner: Owner) -> str:
+    made = BatchJob(
+        organization_id=owner.user.organization_id, user_pseudonym=owner.user.pseudonym, model="price", folder="planted-folder",
+        error={"error": PLANTED},
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    return made.id
+
+
 OWNED: dict[str, Callable[[Session, Owner], str]] = {
     "conversation": make_conversation,
     "deal": make_deal,
     "generation": make_generation,
+    "job": make_job,
     "key": lambda _, owner: owner.key_id,
     "message": make_message,
     "model": lambda _, owner: "planted-model",

@@ -64,7 +64,7 @@ def whole_service(folder: Path, now: datetime, home: Path) -> Iterator[WholeServ
     with database_url("postgres", home) as url:
         tiers = dict.fromkeys(("free", "pro", "enterprise"), PLENTY)
         settings = Settings(
-            ai_mode="mock", database_url=SecretStr(url), data_folder=home, bootstrap_key=SecretStr(FIRST_KEY),
+            ai_mode="mock", database_url=SecretStr(url), data_folder=home, batch_folder=home / "batches", bootstrap_key=SecretStr(FIRST_KEY),
             tiers=tiers, alert_on_ai_failures=False,
         )  # fmt: skip
         operations = service_operations()

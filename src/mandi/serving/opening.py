@@ -37,6 +37,8 @@ from mandi.serving.gateway_parts import (
     teachers,
     thresholds_in_force,
 )
+from mandi.serving.jobs.folders import Folders
+from mandi.serving.jobs.runner import Runner
 from mandi.serving.known_tracks import KnownTracks
 from mandi.serving.learning.diary import Diary, diary_of
 from mandi.serving.live_modes import KeptModes
@@ -83,6 +85,7 @@ class Opened:
     diary: Diary | None = None
     retention: Retention | None = None
     rollouts: Rollouts | None = None
+    jobs: Runner | None = None
 
     check: asyncio.Task[None] | None = None
 
@@ -94,6 +97,8 @@ class Opened:
             self.retention.start()
         if self.rollouts is not None:
             self.rollouts.start()
+        if self.jobs is not None:
+            self.jobs.start()
         wired = [p for p in self.house.rooms[PROVIDERS].values() if p.kind in ("vendor", "local")]
         self.check = asyncio.get_running_loop().create_task(_check_models(wired), name="mandi-models")
 
@@ -108,6 +113,8 @@ class Opened:
             await self.retention.stop()
         if self.rollouts is not None:
             await self.rollouts.stop()
+        if self.jobs is not None:
+            await self.jobs.stop()
         await self.gateway.close()
         if self.alerts is not None:
             await self.alerts.close()
@@ -169,7 +176,13 @@ def furnish(
     )
     if rollouts is not None:
         house.rooms[rooms.ROLLOUTS] = rollouts
-    return Opened(house, gateway, spool, pulse, tracks, alerts, webhook, diary, retention, rollouts)
+    jobs = None
+    if settings.batch_folder is not None:
+        jobs = Runner(
+            database, Folders(settings.batch_folder), folder, house.now, most_rows=settings.batch_rows
+        )
+        house.rooms[rooms.JOBS] = jobs
+    return Opened(house, gateway, spool, pulse, tracks, alerts, webhook, diary, retention, rollouts, jobs)
 
 
 def open_student(house: House, settings: Settings, folder: Path) -> LabelStudent | LearnedStudent | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mandi.serving.api.accounts_api import accounts_operations
 from mandi.serving.api.admin_api import admin_operations
 from mandi.serving.api.analytics_api import analytics_operations
+from mandi.serving.api.batch_api import batch_operations
 from mandi.serving.api.conversations_api import conversation_operations
 from mandi.serving.api.deal_api import deal_operations
 from mandi.serving.api.health_api import health_operations
@@ -22,6 +23,7 @@ def service_operations() -> list[Operation]:
     """Return the operations of every part."""
     return [
         *prediction_operations(),
+        *batch_operations(),
         *rollout_operations(),
         *deal_operations(),
         *openai_operations(),

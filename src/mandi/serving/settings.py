@@ -15,10 +15,10 @@ from mandi.core.errors import ConfigError, nearest
 from mandi.serving.settings_ai import ModeVariables, PatienceVariables, ProviderVariables, SpendingVariables
 from mandi.serving.settings_field import Declared, declared
 from mandi.serving.settings_learning import LearningVariables, UnbuiltVariables
-from mandi.serving.settings_service import ServiceVariables, StoreVariables, WatchVariables
+from mandi.serving.settings_service import BatchVariables, ServiceVariables, StoreVariables, WatchVariables
 
 PARTS = (
-    ServiceVariables, StoreVariables, WatchVariables,
+    ServiceVariables, StoreVariables, BatchVariables, WatchVariables,
     ModeVariables, ProviderVariables, PatienceVariables, SpendingVariables,
     LearningVariables, UnbuiltVariables,
 )  # fmt: skip
@@ -42,7 +42,7 @@ SCHEMES = {
 
 class Settings(
     BaseSettings,
-    ServiceVariables, StoreVariables, WatchVariables,
+    ServiceVariables, StoreVariables, BatchVariables, WatchVariables,
     ModeVariables, ProviderVariables, PatienceVariables, SpendingVariables,
     LearningVariables, UnbuiltVariables,
 ):  # fmt: skip

@@ -75,6 +75,22 @@ class StoreVariables(BaseModel):
     )  # fmt: skip
 
 
+class BatchVariables(BaseModel):
+    """Folders that are answered beside the requests."""
+
+    batch_folder: Path | None = variable(
+        "MANDI_BATCH_FOLDER", unit="folder", example="batches",
+        says="Holds a folder per organisation (by its id), and in it the named ones that may be handed in at /api/v1/batch; none if not given.",
+    )  # fmt: skip
+    batch_rows: int = variable(
+        "MANDI_BATCH_ROWS",
+        default=5_000_000,
+        ge=1,
+        unit="rows",
+        says="A folder with more rows than this is refused.",
+    )
+
+
 class WatchVariables(BaseModel):
     """Logging of usage and of predictions, and alerts."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -26,7 +27,8 @@ from mandi.registry.connection import connect
 from mandi.registry.tracking import start_run
 
 RULE = GateRule(thresholds=(Threshold("lot.mae", at_most=50.0),), name="generated")
-WRITES = ("INSERT", "UPDATE", "DELETE")
+# what a run, a version or a champion is; the parameters, metrics and tags of a run are only its description
+WRITES = re.compile(r"\s*(INSERT INTO|UPDATE|DELETE FROM) (runs|registered_model\w*|model_version\w*)\b")
 MODELS["toy"] = "registry_toy:ToyModel"
 
 
@@ -45,7 +47,7 @@ def turn(root: Path, premium: float) -> None:
 
 
 def die_before_write(number: int) -> None:
-    """Kill this process before its ``number``-th write: a statement that changes rows, or the copying of files."""
+    """Kill this process before its ``number``-th write: a statement that changes rows, or once files were copied."""
     import sqlalchemy as sa
     from mlflow.store.artifact.local_artifact_repo import LocalArtifactRepository
 
@@ -57,7 +59,7 @@ def die_before_write(number: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def statement(connection: Any, cursor: Any, text: str, *rest: Any) -> None:
-        if text.lstrip().upper().startswith(WRITES):
+        if WRITES.match(text):
             count()
 
     sa.event.listen(sa.Engine, "before_cursor_execute", statement)

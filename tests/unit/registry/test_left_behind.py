@@ -22,7 +22,7 @@ from mandi.registry.tracking import runs, start_run
 from ...held_database import held
 from ...small_disk import SmallDisk, small_disk
 
-LEAST_KILLS = 20
+LEAST_KILLS = 12
 METRICS = {"lot.mae": 41.0}
 RULE = GateRule(thresholds=(Threshold("lot.mae", at_most=50.0),), name="generated")
 

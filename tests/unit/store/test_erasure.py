@@ -54,6 +54,8 @@ OURS = {
     "dataset_versions": {"sha256", "mlflow_run"},
     "predictions": {"model", "model_version", "side", "inputs_digest", "subject", "answer"},
     "prediction_outcomes": {"actual"},  # a number, a yes or no, or a name that the answer held
+    # a name of a folder that the operator made, and of the files in it: whoever put them there takes them away
+    "batch_jobs": {"model", "folder", "report", "error", "worker"},
     "model_rollouts": {"id", "champion_version", "challenger_version", "rules", "evidence", "reason"},
 }  # fmt: skip
 

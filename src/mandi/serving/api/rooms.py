@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 DATABASE, GATEWAY, EVIDENCE, MODE, SETTINGS = "database", "answers", "evidence", "mode", "settings"
 SPOOL, DIARY, WORDS, STUDENT = "spool", "diary", "words", "student"
-PREDICTIONS, ROLLOUTS = "predictions", "rollouts"
+PREDICTIONS, ROLLOUTS, JOBS = "predictions", "rollouts", "jobs"
 
 
 def room(house: House, name: str) -> Any:

@@ -2,6 +2,7 @@
 
 from mandi.store.records.audit import AuditEvent
 from mandi.store.records.base import Base, new_id, utc_now
+from mandi.store.records.batch_jobs import BatchJob
 from mandi.store.records.calls import AiMetric, usage_logs
 from mandi.store.records.config import SystemConfig
 from mandi.store.records.conversations import Conversation, Message
@@ -24,6 +25,7 @@ __all__ = [
     "ApiKey",
     "AuditEvent",
     "Base",
+    "BatchJob",
     "Conversation",
     "DatasetMember",
     "DatasetVersion",

@@ -1,0 +1,1 @@
+"""Folders of questions answered beside the requests: handed in, followed, cancelled, told."""

@@ -32,6 +32,14 @@ from mandi.core.errors import DataNotFound
 from mandi.core.paths import Paths, project_root
 
 MODEL, STARTS = "price", 3
+# the other tower is asked as well: its words are scrubbed before they are kept
+WORDS = (
+    "/v1/chat/completions",
+    {
+        "model": "mandi",
+        "messages": [{"role": "user", "content": "Price of cotton at Rajkot for Ramesh Patel?"}],
+    },
+)
 TRAINING = (
     "dask", "distributed", "dvc", "evidently", "jupyterlab", "mlflow", "numba", "optuna", "papermill", "playwright", "prophet",
     "scikit-learn", "shap", "statsforecast", "torch", "transformers", "trl",
@@ -189,11 +197,11 @@ def _served(python: Path, bento: Path, folder: Path) -> tuple[float, float]:
     with running(command, home, environment, home / "log") as process:
         wait_until_there(f"http://127.0.0.1:{port}/readyz", process, key)
         ready = time.monotonic() - begun
-        example = _example(bento)
-        for _ in range(20):
+        questions = [(f"/api/v1/{MODEL}/predict", _example(bento))] * 20 + [WORDS]
+        for path, body in questions:
             asked = Request(
-                f"http://127.0.0.1:{port}/api/v1/{MODEL}/predict",
-                data=json.dumps(example).encode(),
+                f"http://127.0.0.1:{port}{path}",
+                data=json.dumps(body).encode(),
                 headers={"authorization": f"Bearer {key}", "content-type": "application/json"},
             )
             with urlopen(asked, timeout=30) as told:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -85,3 +86,19 @@ def closure(start: str, known: dict[str, Path]) -> set[str]:
         if parent in known and parent not in seen:
             todo.append(parent)
     return seen
+
+
+@cache
+def third_party(path: Path) -> frozenset[str]:
+    """Top-level names of third-party packages imported anywhere in the file, but for types alone."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    skip = _typing_only(tree)
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if getattr(node, "lineno", 0) in skip:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            found.add(node.module.split(".")[0])
+    return frozenset(found - set(sys.stdlib_module_names) - {"mandi"})

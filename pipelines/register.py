@@ -13,7 +13,8 @@ import pandas as pd
 import mandi.registry.promotion as promotion
 from mandi.core.errors import GateFailed
 from mandi.core.paths import Paths
-from mandi.evaluation.card import card
+from mandi.core.whole import written_whole
+from mandi.evaluation.card import card, parts_of
 from mandi.evaluation.examination import predict_blind
 from mandi.evaluation.examiner import Standing, examiner_for
 from mandi.evaluation.gate import judge, rule_for
@@ -75,9 +76,11 @@ def main(model: str) -> None:
         verdict=verdict.as_dict(),
         controls=controls,
         lineage=lineage.as_dict(),
+        version=receipt.version,
+        parts=parts_of(frame),
     )
-    paths.receipt(model).parent.mkdir(parents=True, exist_ok=True)
-    (paths.receipt(model).parent / f"{model}_card.md").write_text(text, encoding="utf-8")
+    with written_whole(paths.receipt(model).parent / f"{model}_card.md") as beside:
+        beside.write_text(text, encoding="utf-8")
     write_json(
         paths.receipt(model),
         {

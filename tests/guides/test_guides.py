@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,9 +18,12 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from benchmarks.running import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 GUIDES = ROOT / "docs" / "guides"
 COPIED = (
+    ".gitignore",
     "dvc.yaml",
     "params.yaml",
     "pipelines",
@@ -31,7 +36,15 @@ SECTIONS = ("When it is worth it", "Before you begin", "Steps", "Check", "Rollba
 BLOCK = re.compile(
     r"(?:^ *<!-- (run|not run)(?:: ([^\n]+?))? -->\n)?^ *```bash\n(.*?)^ *```$", re.MULTILINE | re.DOTALL
 )
-EXECUTED = ("full-loop", "auto-labelling", "reward-scoring", "retraining", "postgresql", "local-model")
+EXECUTED = (
+    "first-hour",
+    "full-loop",
+    "auto-labelling",
+    "reward-scoring",
+    "retraining",
+    "postgresql",
+    "local-model",
+)
 POSTGRES = "postgresql+psycopg://postgres@127.0.0.1:5432/test"
 
 
@@ -71,16 +84,27 @@ def _smaller(params: dict[str, Any]) -> None:
     params["gates"]["student"] = {"generated": rule, "real": rule}
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    folder = tmp_path_factory.mktemp("project")
+def _one_model(params: dict[str, Any]) -> None:
+    """Leave what the first hour is about: price, on a market with enough past for its back-test."""
+    params["market"] |= {"days": 640, "markets": 8, "lots_per_day": 4.0, "commodities": ["cotton", "soybean"]}
+    price = params["models"]["price"]
+    for kind, trees in (("xgboost", 40), ("lightgbm", 40), ("quantiles", 30)):
+        price["lots"]["trees"][kind]["n_estimators"] = trees
+    params["models"] = {"price": price}
+    params["evaluation"]["backtest"] |= {"refit_every": 12, "validation_days": 60, "calibration_days": 90}
+    params["gates"]["price"]["generated"] = {"thresholds": [{"metric": "market.1.skill", "at_least": 0.0}]}
+    params["notebooks"] = {"20_price_report": params["notebooks"]["20_price_report"]}
+
+
+def made(folder: Path, *changes: Callable[[dict[str, Any]], None]) -> Path:
     for name in COPIED:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, folder / name)
     shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
     yaml = YAML(typ="safe", pure=True)
     params = yaml.load((folder / "params.yaml").read_text(encoding="utf-8"))
-    _smaller(params)
+    for change in changes:
+        change(params)
     with (folder / "params.yaml").open("w", encoding="utf-8") as file:
         yaml.dump(params, file)
     bin_ = folder / "bin"
@@ -91,7 +115,23 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         (bin_ / name).chmod(0o755)
     subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
     subprocess.run([sys.executable, "-m", "dvc", "init", "-q"], cwd=folder, check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return made(tmp_path_factory.mktemp("project"), _smaller)
+
+
+@pytest.fixture(scope="module")
+def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A project for the first hour; a service that is left running by a step that failed is ended."""
+    folder = made(tmp_path_factory.mktemp("first"), _smaller, _one_model)
     yield folder
+    pid = folder / "reports" / "serve.pid"
+    if pid.is_file():
+        with suppress(ProcessLookupError):
+            os.kill(int(pid.read_text()), signal.SIGTERM)
 
 
 @pytest.fixture(scope="module")
@@ -146,9 +186,8 @@ def test_a_guide_says_when_how_and_how_back(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", EXECUTED)
-def test_the_steps_do_what_they_say(
-    name: str, project: Path, target: str, request: pytest.FixtureRequest
-) -> None:
+def test_the_steps_do_what_they_say(name: str, target: str, request: pytest.FixtureRequest) -> None:
+    project: Path = request.getfixturevalue("first" if name == "first-hour" else "project")
     env = {
         **os.environ,
         "MANDI_ROOT": str(project), "PYTHONPATH": f"{project / 'src'}{os.pathsep}{project}", "OMP_NUM_THREADS": "1",
@@ -156,7 +195,11 @@ def test_the_steps_do_what_they_say(
     }  # fmt: skip
     if name == "local-model":
         env |= request.getfixturevalue("tiny")
-    for unset in ("POSTGRESQL_URL", "DATABASE_URL", "REDIS_URL"):
+    if name == "first-hour":
+        port = free_port()
+        env |= {"MANDI_PORT": str(port), "MANDI_URL": f"http://127.0.0.1:{port}"}
+        env |= {f"GIT_{who}_{what}": "test" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    for unset in ("MLFLOW_TRACKING_URI", "POSTGRESQL_URL", "DATABASE_URL", "REDIS_URL"):
         env.pop(unset, None)
     for step in steps(name):
         if step.mark != "run":

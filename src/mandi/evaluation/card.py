@@ -9,6 +9,8 @@ from mandi.core.lookup import looked_up
 from mandi.evaluation.markdown import code, escaped, lines, markdown_table, number
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
+
     from mandi.models.base import Field, Spec
 
 WORDED: dict[str, str] = {
@@ -33,6 +35,8 @@ def card(
     controls: Sequence[Mapping[str, Any]] = (),
     lineage: Mapping[str, Any] | None = None,
     noise: Sequence[str] = (),
+    version: int | None = None,
+    parts: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """Write the card of one trained model.
 
@@ -50,9 +54,13 @@ def card(
     controls : sequence of mapping
         ``ControlResult.as_dict()`` of each.
     lineage : mapping, optional
-        Name to hash or version; nested mappings are left out.
+        Name to hash or version; of nested mappings each entry has a line.
     noise : sequence of str
         The noise of the generated market, one sentence each.
+    version : int, optional
+        In the registry.
+    parts : sequence of mapping
+        ``parts_of`` the frame.
 
     Returns
     -------
@@ -62,10 +70,12 @@ def card(
     words = looked_up(spec.task, WORDED, "words for") if spec.task in WORDED else None
     said = words.limits(source) if words else (GENERATED if source == "generated" else REAL,)
     parts = [
-        f"# Model card: {spec.name}",
+        f"# Model card: {spec.name}" + (f" v{version}" if version is not None else ""),
         f"{spec.question}\n\nAnswers in {spec.unit}; tables from `{code(source)}`.",
         _standing(verdict),
         f"## What it is asked and what it answers\n\n{_fields(spec.request)}\n\n{_fields(spec.outputs)}",
+        _inputs(spec.inputs),
+        _parts(parts),
         *(words.sections(report, spec.unit) if words else _sections(report)),
         _controls(controls),
         f"## Limits\n\n{lines([*said, *map(escaped, noise), *limits])}",
@@ -73,6 +83,52 @@ def card(
         _lineage(lineage),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def parts_of(frame: DataFrame) -> list[dict[str, Any]]:
+    """Return what a model learnt from and was examined on: part, rows, first and last day of its questions, in order of time.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Columns ``part`` and ``asof`` (UTC).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> days = pd.to_datetime(["2024-01-01", "2024-02-01", "2024-03-01"], utc=True)
+    >>> parts_of(pd.DataFrame({"part": ["train", "train", "test"], "asof": days}))[0]
+    {'part': 'train', 'rows': 2, 'from': '2024-01-01', 'to': '2024-02-01'}
+    """
+    found: list[tuple[Any, Any, dict[str, Any]]] = []
+    for part, moments in frame.groupby("part", observed=True)["asof"]:
+        first, last = moments.min(), moments.max()
+        about = {
+            "part": str(part),
+            "rows": len(moments),
+            "from": f"{first:%Y-%m-%d}",
+            "to": f"{last:%Y-%m-%d}",
+        }
+        found.append((first, last, about))
+    return [about for *_, about in sorted(found, key=lambda one: one[:2])]
+
+
+def _inputs(fields: Sequence[Field]) -> str:
+    if not fields:
+        return ""
+    return f"### What it reads\n\nBuilt from the tables by the same code when it is trained and when it is asked.\n\n{_fields(fields)}"
+
+
+def _parts(parts: Sequence[Mapping[str, Any]]) -> str:
+    if not parts:
+        return ""
+    rows = [
+        [escaped(part["part"]), number(part["rows"]), code(part["from"]), code(part["to"])] for part in parts
+    ]
+    return (
+        "## What it learnt from\n\nThe test was looked at once, after everything else was settled; purged rows overlap two parts and are in none."
+        f"\n\n{markdown_table(['part', 'questions', 'from', 'to'], rows)}"
+    )
 
 
 def _sections(report: Mapping[str, Any]) -> list[str]:
@@ -136,9 +192,11 @@ def _gate(verdict: Mapping[str, Any] | None) -> str:
 def _lineage(lineage: Mapping[str, Any] | None) -> str:
     if not lineage:
         return ""
-    rows = [
-        [f"`{code(key)}`", f"`{code(value)}`"]
-        for key, value in sorted(lineage.items())
-        if not isinstance(value, Mapping)
-    ]
+    flat: dict[str, Any] = {}
+    for key, value in sorted(lineage.items()):
+        if isinstance(value, Mapping):
+            flat |= {f"{key}: {name}": inner for name, inner in sorted(value.items())}
+        else:
+            flat[key] = value
+    rows = [[f"`{code(key)}`", f"`{code(value)}`"] for key, value in flat.items()]
     return f"## Lineage\n\n{markdown_table(['what', 'value'], rows)}"

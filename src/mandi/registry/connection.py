@@ -168,6 +168,7 @@ def connect(root: Path | None = None) -> Connection:
     with told_when_unwritable(root / DATABASE):
         if uri == default_uri(root) and not _is_ready(root / DATABASE):
             with _exclusive(root, params.wait_seconds):  # two processes must not create the same tables
+                _make_whole(root / DATABASE)
                 client = _client(uri)
                 _let_readers_in(root / DATABASE)
         else:
@@ -203,6 +204,37 @@ def _is_ready(database: Path) -> bool:
         return False
     with closing(sqlite3.connect(database, timeout=30)) as db:
         return db.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+
+
+def _make_whole(database: Path) -> None:
+    """Make the database beside its place. MLflow makes its tables one by one, and refuses for good what a killed process left half made."""
+    if _holds_something(database):
+        return
+    fresh, copied = (database.with_name(f".{database.name}.{end}") for end in ("new", "whole"))
+    for left in (fresh, copied):
+        left.unlink(missing_ok=True)
+    try:
+        _client(f"sqlite:///{fresh.as_posix()}").search_experiments()  # makes the tables
+        with closing(sqlite3.connect(fresh)) as made, closing(sqlite3.connect(copied)) as target:
+            made.backup(target)  # MLflow keeps the file it made open: the copy is nobody's yet
+        for end in ("-wal", "-shm", "-journal"):
+            database.with_name(database.name + end).unlink(missing_ok=True)
+        copied.replace(database)
+    finally:
+        for left in (fresh, copied):
+            left.unlink(missing_ok=True)
+
+
+def _holds_something(database: Path) -> bool:
+    if not database.is_file():
+        return False
+    with closing(sqlite3.connect(database, timeout=30)) as db:
+        tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        return any(
+            db.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone()
+            for name in ("runs", "registered_models")
+            if name in tables
+        )
 
 
 def _let_readers_in(database: Path) -> None:

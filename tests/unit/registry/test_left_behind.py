@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -40,6 +41,37 @@ def test_killed_before_any_of_its_writes_it_ends_as_if_it_had_not_been(project: 
     assert undisturbed["state"]["running"] == 0
     for one in killed:
         assert one["state"] == undisturbed["state"], f"killed before write {one['number']}"
+
+
+HALF_MADE = """
+import os, signal, sys
+from pathlib import Path
+import sqlalchemy as sa
+from mandi.registry import connection
+left = [int(sys.argv[2])]
+
+def statement(conn, cursor, text, *rest):
+    left[0] -= text.lstrip().upper().startswith("CREATE TABLE")
+    if not left[0]:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+sa.event.listen(sa.Engine, "before_cursor_execute", statement)
+if sys.argv[3] == "in place":
+    connection._make_whole = lambda database: None
+connection.connect(Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("where", ["beside", "in place"])
+def test_a_database_that_was_half_made_is_made_anew(project: Path, where: str) -> None:
+    (project / "mlflow.db").unlink()
+    died = subprocess.run(
+        [sys.executable, "-c", HALF_MADE, str(project), "15", where], capture_output=True, check=False
+    )
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    assert (project / "mlflow.db").exists() == (where == "in place")
+    assert _register(project, 1.0) == 1
+    assert not list(project.glob(".mlflow*")), "nothing is left beside it"
 
 
 def test_a_run_of_a_process_that_lives_is_left_open(project: Path) -> None:

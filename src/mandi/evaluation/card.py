@@ -69,7 +69,7 @@ def card(
     """
     words = looked_up(spec.task, WORDED, "words for") if spec.task in WORDED else None
     said = words.limits(source) if words else (GENERATED if source == "generated" else REAL,)
-    parts = [
+    sections = [
         f"# Model card: {spec.name}" + (f" v{version}" if version is not None else ""),
         f"{spec.question}\n\nAnswers in {spec.unit}; tables from `{code(source)}`.",
         _standing(verdict),
@@ -82,7 +82,7 @@ def card(
         _gate(verdict),
         _lineage(lineage),
     ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return "\n\n".join(section for section in sections if section) + "\n"
 
 
 def parts_of(frame: DataFrame) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -24,6 +25,7 @@ from mandi.serving.snapshot import MAKE_IT, Champion, ServingParams
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Timestamp
+    from pydantic import TypeAdapter
 
 ASSAY = tuple(QualityParams.model_fields)
 TEXTS = frozenset({"color_grade"})
@@ -127,10 +129,11 @@ class PriceCounter:
             if "step" in frame.columns
             else [q.place.step_days for q in asked]
         )
-        return [
+        told = [
             self._told(question, figures, step, effects.get(i))
             for i, (question, figures, step) in enumerate(zip(asked, values.tolist(), steps, strict=True))
         ]
+        return _answers().validate_python(told)
 
     def about(self) -> dict[str, Any]:
         """Return the names known and a question that is answered with this history."""
@@ -274,24 +277,26 @@ class PriceCounter:
 
     def _told(
         self, question: _Question, figures: list[float], step: int, effects: dict[str, float] | None
-    ) -> PriceAnswer:
+    ) -> dict[str, Any]:
         place, notes = question.place, list(question.notes)
         key = "lot" if place.kind == "lot" else f"market.{step}"
         if place.kind == "market" and step != place.horizon_days:
             notes.append(f"answered and bounded as {step} days ahead, because the history is behind")
         price, low95, high95, low90, high90 = figures
-        return PriceAnswer(
+        return {
             **place.said,
-            predicted_price=price,
-            lower_bound_95=low95,
-            upper_bound_95=high95,
-            lower_bound_90=low90,
-            upper_bound_90=high90,
-            measured_coverage_95=self.champion.metrics.get(f"{key}.coverage95"),
-            measured_coverage_90=self.champion.metrics.get(f"{key}.coverage90"),
-            feature_contributions=effects,
-            notes=notes,
-        )
+            "predicted_price": price, "lower_bound_95": low95, "upper_bound_95": high95, "lower_bound_90": low90,
+            "upper_bound_90": high90, "measured_coverage_95": self.champion.metrics.get(f"{key}.coverage95"),
+            "measured_coverage_90": self.champion.metrics.get(f"{key}.coverage90"), "feature_contributions": effects,
+            "notes": notes,
+        }  # fmt: skip
+
+
+@cache
+def _answers() -> TypeAdapter[list[PriceAnswer]]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(list[PriceAnswer])  # all at once: two thirds of the time of one by one
 
 
 def _measured_width(answer: PriceAnswer, metrics: Mapping[str, float]) -> float:

@@ -56,7 +56,8 @@ def main() -> None:
 
 
 def _matrices(pricer: LotPricer, rows: Any) -> dict[str, tuple[Any, ...]]:
-    usable = pricer._moved(rows[np.isfinite(rows["level"])])
+    usable = rows[np.isfinite(rows["level"])]
+    usable = usable.assign(level=pricer._level(usable))
     parts = {name: pricer._data(usable[usable["part"] == name]) for name in ("train", "validation")}
     parts["both"] = tuple(
         np.concatenate(pair) for pair in zip(parts["train"], parts["validation"], strict=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -34,6 +35,11 @@ def _moment(value: Any) -> Any:
         return value
     if len(value) > LONGEST_MOMENT:
         raise ValueError(f"{len(value)} characters are no moment, for example 2024-06-03T06:00:00Z is one")
+    return _read(value)
+
+
+@lru_cache(maxsize=1024)  # rows of one request ask of one moment
+def _read(value: str) -> datetime:
     try:
         moment = datetime.fromisoformat(value.upper())
     except ValueError:

@@ -6,6 +6,7 @@ One quintal is 100 kg. A candy of cotton lint is 355.6 kg (784 lb); a bale is 17
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from mandi.core.errors import UnknownValue, nearest
 
@@ -29,6 +30,7 @@ ALIASES: dict[str, str] = {
 RUPEE = {"inr", "rs", "rs.", "₹", "rupee", "rupees"}
 
 
+@lru_cache(maxsize=512)
 def mass_unit(unit: str) -> str:
     """Return the canonical name of a mass unit.
 

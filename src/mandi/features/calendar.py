@@ -89,6 +89,19 @@ def calendar_features(days: pd.Series, commodities: pd.Series, params: CalendarP
     >>> found[["is_harvest_season", "days_since_harvest_start"]].to_numpy().tolist()
     [[1.0, 0.0], [0.0, 365.0], [1.0, 122.0]]
     """
+    return pd.DataFrame(calendar_numbers(days, commodities, params), index=days.index)
+
+
+def calendar_numbers(
+    days: pd.Series, commodities: pd.Series, params: CalendarParams
+) -> dict[str, NDArray[np.float64]]:
+    """Return the columns of :func:`calendar_features` by their names.
+
+    Parameters
+    ----------
+    days, commodities : Series
+    params : CalendarParams
+    """
     day = days.to_numpy(dtype="datetime64[D]")
     year = day.astype("datetime64[Y]")
     month = (day.astype("datetime64[M]") - year.astype("datetime64[M]")).astype(np.int64) + 1
@@ -96,17 +109,14 @@ def calendar_features(days: pd.Series, commodities: pd.Series, params: CalendarP
     spans = [params.months(str(name)) for name in names]
     opening = np.array([span[0] if span else 0 for span in spans], dtype=np.int64)[codes]
     closing = np.array([span[1] if span else 0 for span in spans], dtype=np.int64)[codes]
-    return pd.DataFrame(
-        {
-            "month": month.astype(float),
-            "quarter": ((month - 1) // 3 + 1).astype(float),
-            "day_of_week": ((day.astype(np.int64) + 3) % 7).astype(float),
-            "day_of_year": (day - year).astype(np.int64) + 1.0,
-            "is_harvest_season": _in_season(month, opening, closing).astype(float),
-            "days_since_harvest_start": _since_start(day, year, month, opening),
-        },
-        index=days.index,
-    )
+    return {
+        "month": month.astype(float),
+        "quarter": ((month - 1) // 3 + 1).astype(float),
+        "day_of_week": ((day.astype(np.int64) + 3) % 7).astype(float),
+        "day_of_year": (day - year).astype(np.int64) + 1.0,
+        "is_harvest_season": _in_season(month, opening, closing).astype(float),
+        "days_since_harvest_start": _since_start(day, year, month, opening),
+    }
 
 
 def _in_season(

@@ -13,12 +13,11 @@ import numpy as np
 import pandas as pd
 
 from mandi.core.errors import ContractError, UnknownValue, nearest
-from mandi.features import calendar
+from mandi.features import calendar, ready
 from mandi.features.pricing import commodities, lots, premiums, suppliers
 from mandi.features.pricing.level_questions import level_questions
 from mandi.features.pricing.levels import LevelParams, market_levels
 from mandi.features.splits import SplitParams, split
-from mandi.tables import asof
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -191,7 +190,7 @@ class PriceFeatures:
                 f"kind is {sorted(set(map(str, kind)) - {'market', 'lot'})}", allowed="market, lot"
             )
         target = questions["target_day"] if "target_day" in questions else self._target(questions)
-        told = _last_known(questions, history["levels"])
+        told = _last_known(questions, history)
         floats = _steps(told, target.to_numpy(dtype="datetime64[ns]"), kind == "lot")
         floats |= _filter_state(told, floats["step"])
         if (kind == "lot").any() or "suppliers" in history:
@@ -201,8 +200,19 @@ class PriceFeatures:
             np.column_stack(list(floats.values())), index=questions.index, columns=list(floats)
         )
         replaced = {*floats, "target_day", "state"}
-        rest = questions[[c for c in questions.columns if c not in replaced]]
-        return pd.concat([rest.assign(target_day=target, state=told["state"]), block], axis=1)
+        rest = questions[[c for c in questions.columns if c not in replaced]].copy()
+        rest["target_day"], rest["state"] = target, told["state"]
+        return pd.concat([rest, block], axis=1)
+
+    def ready(self, history: Mapping[str, DataFrame]) -> ready.Ready:
+        """Return a history that :meth:`assemble` looks into faster; worth its time where it is asked again and again.
+
+        Parameters
+        ----------
+        history : mapping
+            From :meth:`history`, or a snapshot of it.
+        """
+        return ready.Ready(history, self.keys, strict=("suppliers",))
 
     def _target(self, questions: DataFrame) -> pd.Series:
         return calendar.trading_day(questions["asof"]) + pd.to_timedelta(questions["horizon_days"], unit="D")
@@ -216,9 +226,9 @@ class PriceFeatures:
         is_lot: np.ndarray,
     ) -> dict[str, np.ndarray]:
         wanted = self.params.features
-        found: dict[Any, Any] = {**lots.lot_features(questions, wanted.lots)}
+        found: dict[Any, Any] = {**lots.lot_numbers(questions, wanted.lots)}
         found |= self._supplier_columns(questions, history)
-        found |= {**calendar.calendar_features(target, questions["commodity"], wanted.calendar)}
+        found |= calendar.calendar_numbers(target, questions["commodity"], wanted.calendar)
         nothing = np.full(len(questions), np.nan)
         for name in (*commodities.PRICE_COLUMNS, *wanted.commodities.driver_columns(), *premiums.COLUMNS,
                      "state_demand_index", "distance_from_port_km"):  # fmt: skip
@@ -233,12 +243,12 @@ class PriceFeatures:
     ) -> dict[str, np.ndarray]:
         if "supplier_id" not in questions or "suppliers" not in history:
             return {name: np.full(len(questions), np.nan) for name in suppliers.COLUMNS}
-        states = history["suppliers"]
-        row = asof.positions(questions, states, by="supplier_id", strict=True)
-        block = np.full((len(row), len(suppliers.COLUMNS)), np.nan)
-        if len(states):
-            block = np.where(row[:, None] < 0, np.nan, states[list(suppliers.COLUMNS)].to_numpy(float)[row])
-        found = dict(zip(suppliers.COLUMNS, block.T))
+        row = ready.positions(questions, history, "suppliers", by=["supplier_id"], strict=True)
+        names, block = ready.numbers(history, "suppliers")
+        found = {name: np.full(len(row), np.nan) for name in suppliers.COLUMNS}
+        if block.size:
+            place = {name: i for i, name in enumerate(names)}
+            found = {n: np.where(row < 0, np.nan, block[place[n]][row]) for n in suppliers.COLUMNS}
         newcomer = np.isnan(found["supplier_trade_count"])
         return found | {"supplier_trade_count": np.where(newcomer, 0.0, found["supplier_trade_count"])}
 
@@ -247,22 +257,27 @@ def _has_lots(tables: Mapping[str, DataFrame]) -> bool:
     return "trades" in tables and len(tables["trades"]) > 0
 
 
-def _last_known(asked: DataFrame, levels: DataFrame) -> dict[str, Any]:
-    row = asof.positions(asked, levels, by=["commodity", "market"])
-    unknown = row < 0
-    told: dict[str, Any] = {"asof": asked["asof"]}
-    numbers = [name for name, kind in zip(levels.columns, levels.dtypes) if kind == np.float64]
-    block = np.full((len(numbers), len(row)), np.nan)
+def _last_known(asked: DataFrame, history: Mapping[str, DataFrame]) -> dict[str, Any]:
+    levels = history["levels"]
+    row = ready.positions(asked, history, "levels", by=["commodity", "market"])
+    known = row >= 0
+    names, block = ready.numbers(history, "levels")
+    told = np.full((len(names), len(row)), np.nan)
     day, state = np.full(len(row), np.datetime64("NaT", "ns")), np.full(len(row), None, dtype=object)
     known_time = day.copy()
     if len(levels):
-        block = levels[numbers].to_numpy().T.take(row, axis=1)
-        block[:, unknown] = np.nan
+        told = block.take(row, axis=1)
+        told[:, ~known] = np.nan
         for values, name in ((day, "day"), (known_time, "known_time")):
-            values[~unknown] = levels[name].to_numpy(dtype="datetime64[ns]")[row[~unknown]]
-        state[~unknown] = levels["state"].to_numpy(dtype=object)[row[~unknown]]
-    told |= zip(map(str, numbers), block)
-    return told | {"day": day, "state": state, "known_time": known_time}
+            values[known] = levels[name].to_numpy(dtype="datetime64[ns]")[row[known]]
+        state[known] = levels["state"].to_numpy(dtype=object)[row[known]]
+    return {
+        "asof": asked["asof"],
+        **dict(zip(names, told)),
+        "day": day,
+        "state": state,
+        "known_time": known_time,
+    }
 
 
 def _days_with_reports(levels: DataFrame) -> DataFrame:

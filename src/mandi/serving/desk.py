@@ -154,9 +154,10 @@ class Desk:
         latest = now + timedelta(
             days=self.limits.max_history_age_days
         )  # no history could be old enough to be too old
-        for i, row in enumerate(rows):
-            for name in MOMENTS:
-                moment = getattr(row, name, None)
+        asked = [name for name in MOMENTS if name in type(rows[0]).model_fields] if rows else []
+        for name in asked:
+            for i, row in enumerate(rows):
+                moment = getattr(row, name)
                 if moment is not None and moment > latest:
                     raise BadRow(
                         name,

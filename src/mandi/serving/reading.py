@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -101,9 +102,7 @@ def _told(error: ValidationError) -> list[dict[str, Any]]:
 
 
 def _few_keys(given: Mapping[str, Any], contract: type[BaseModel], path: tuple[str | int, ...]) -> None:
-    known = set(contract.model_fields)
-    if contract is QualityParams:
-        known |= set(OTHER_NAMES)
+    known = _known(contract)
     if len(given) > len(known):  # one of them is then unknown
         unknown = next(name for name in given if name not in known)[:LONGEST_NAME]
         place = ".".join(map(str, (*path, unknown)))
@@ -115,3 +114,9 @@ def _few_keys(given: Mapping[str, Any], contract: type[BaseModel], path: tuple[s
     quality = given.get(QUALITY)
     if QUALITY in known and isinstance(quality, dict):
         _few_keys(quality, QualityParams, (*path, QUALITY))
+
+
+@cache
+def _known(contract: type[BaseModel]) -> frozenset[str]:
+    other = OTHER_NAMES if contract is QualityParams else {}
+    return frozenset({*contract.model_fields, *other})

@@ -45,7 +45,7 @@ class Database:
     >>> folder = tempfile.TemporaryDirectory()
     >>> database = Database.open(f"sqlite:///{folder.name}/mandi.db")
     >>> upgrade(database)
-    '0005'
+    '0006'
     >>> database.write(lambda session: session.add(SystemConfig(key="ai_mode", value="hybrid")))
     >>> database.read(lambda session: session.get(SystemConfig, "ai_mode").value)
     'hybrid'

@@ -16,12 +16,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True, eq=False)
 class Segment:
-    """A file of lines, and how many of them the database does not have yet."""
+    """A file of lines, and how many of their records the database does not have yet."""
 
     path: Path
     descriptor: int
     size: int = 0
-    open_lines: int = 0
+    open_records: int = 0
 
 
 class Journal:
@@ -45,8 +45,8 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._current = self._begin()
 
-    def append(self, line: bytes) -> Segment | None:
-        """Keep a line and return where; None, and a warning, when the disk would not take it."""
+    def append(self, line: bytes, records: int = 1) -> Segment | None:
+        """Keep a line of so many records and return where; None, and a warning, when the disk would not take it."""
         with self._lock:
             segment = self._current
             try:
@@ -54,19 +54,19 @@ class Journal:
             except OSError as error:
                 log.warning("the spool folder takes no more: %s", error.strerror)
                 return None
-            segment.open_lines += 1
+            segment.open_records += records
             if segment.size >= self._segment_bytes:
                 self._current = self._begin()
             return segment
 
     def settle(self, segments: Iterable[Segment | None]) -> None:
-        """Say that one line of each of these segments is in the database."""
+        """Say that one record of each of these segments is in the database."""
         with self._lock:
             for segment in segments:
                 if segment is None:
                     continue
-                segment.open_lines -= 1
-                if segment.open_lines:
+                segment.open_records -= 1
+                if segment.open_records:
                     continue
                 if segment is self._current:
                     os.ftruncate(segment.descriptor, 0)
@@ -77,7 +77,7 @@ class Journal:
     def close(self) -> None:
         """Let go of the file; it stays, for the next process, when the database lacks lines of it."""
         with self._lock:
-            if self._current.open_lines:
+            if self._current.open_records:
                 os.close(self._current.descriptor)
             else:
                 _end(self._current)

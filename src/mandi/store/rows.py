@@ -32,18 +32,15 @@ def row_of(record: Base) -> Row:
     }
 
 
-def to_line(table: str, row: Row) -> bytes:
-    """Return a row as one line of JSON."""
+def to_line(table: str, *rows: Row) -> bytes:
+    """Return rows of a table as one line of JSON: it is there as a whole or not at all."""
     from pydantic_core import to_json
 
-    plain = {
-        name: base64.b64encode(value) if isinstance(value, bytes) else value for name, value in row.items()
-    }
-    return to_json({"table": table, "row": plain}) + b"\n"
+    return to_json({"table": table, "rows": rows}, bytes_mode="base64") + b"\n"
 
 
-def from_line(line: bytes) -> tuple[str, Row]:
-    """Return the table and the row of a line.
+def from_line(line: bytes) -> tuple[str, list[Row]]:
+    """Return the table and the rows of a line.
 
     Raises
     ------
@@ -54,7 +51,7 @@ def from_line(line: bytes) -> tuple[str, Row]:
     --------
     >>> from mandi.store.records import Organization
     >>> row = row_of(Organization(name="Rajkot Traders", daily_budget_usd=Decimal("2.50")))
-    >>> from_line(to_line("organizations", row)) == ("organizations", row)
+    >>> from_line(to_line("organizations", row)) == ("organizations", [row])
     True
     """
     from pydantic_core import from_json
@@ -62,8 +59,9 @@ def from_line(line: bytes) -> tuple[str, Row]:
     try:
         read = from_json(line)
         columns = Base.metadata.tables[read["table"]].columns
-        return read["table"], {name: _value(columns[name], value) for name, value in read["row"].items()}
-    except (ValueError, KeyError, TypeError) as error:
+        rows = read["rows"] if "rows" in read else [read["row"]]  # as lines were written before
+        return read["table"], [{n: _value(columns[n], value) for n, value in row.items()} for row in rows]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UnknownValue(f"a line of the spool cannot be read: {type(error).__name__}") from None
 
 
@@ -81,5 +79,5 @@ def _value(column: sa.ColumnElement[Any], value: Any) -> Any:
     if isinstance(column.type, Amount):
         return Decimal(value)
     if isinstance(column.type, sa.LargeBinary):
-        return base64.b64decode(value)
+        return base64.b64decode(value.replace("-", "+").replace("_", "/"))
     return value

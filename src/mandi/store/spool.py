@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from mandi.core.errors import MandiError, StoreUnavailable, UnknownValue
+from mandi.store.bulk import insert_new
 from mandi.store.database import Database
 from mandi.store.journal import Journal, Segment
 from mandi.store.records.base import Base
@@ -96,7 +97,7 @@ class Spool:
         UnknownValue
             The record holds credentials, which are never written to a spool.
         """
-        kept = self._kept(record)
+        kept = [self._kept(record)]
         end = time.monotonic() + self._patience_s
         while not self._offer(kept):
             self._give_up_after(end)
@@ -104,7 +105,7 @@ class Spool:
 
     def put(self, record: Base) -> None:
         """Take a record, as ``add`` does, from a thread."""
-        self._put(self._kept(record))
+        self._put([self._kept(record)])
 
     def put_rows(self, kind: type[Base], rows: Sequence[Row]) -> None:
         """Take many records of one kind as their rows, from a thread: each has every column, as ``row_of`` returns it.
@@ -117,12 +118,12 @@ class Spool:
         """
         if credentials(kind()):
             raise UnknownValue(f"{kind.__name__} holds credentials", allowed="records of calls")
-        for row in rows:
-            self._put(_Kept(kind.__tablename__, row))
+        for start in range(0, len(rows), self._room):
+            self._put([_Kept(kind.__tablename__, row) for row in rows[start : start + self._room]])
 
-    def _put(self, kept: _Kept) -> None:
+    def _put(self, together: list[_Kept]) -> None:
         end = time.monotonic() + self._patience_s
-        while not self._offer(kept):
+        while not self._offer(together):
             self._give_up_after(end)
             with self._changed:
                 self._changed.wait(0.05)
@@ -171,16 +172,23 @@ class Spool:
                 next_command="ask again in a moment",
             )
 
-    def _offer(self, kept: _Kept) -> bool:
+    def _offer(self, together: list[_Kept]) -> bool:
+        # of one table, kept as one line; made outside the lock, because it takes its time where they are many
+        line = None
+        if self._journal is not None and self.waiting + len(together) <= self._room:
+            line = to_line(together[0].table, *(kept.row for kept in together))
         with self._changed:
             if self._closing:
                 raise StoreUnavailable("the spool is closed", next_command="start the service again")
-            if len(self._queue) >= self._room:
+            if len(self._queue) + len(together) > self._room or (self._journal is not None and line is None):
                 return False
-            if self._journal is not None:
-                kept.segment = self._journal.append(to_line(kept.table, kept.row))
-            self._queue.append(kept)
-            if len(self._queue) == 1 or len(self._queue) >= self._batch:
+            if self._journal is not None and line is not None:
+                segment = self._journal.append(line, len(together))
+                for kept in together:
+                    kept.segment = segment
+            few = len(self._queue) < self._batch
+            self._queue.extend(together)
+            if len(self._queue) == len(together) or (few and len(self._queue) >= self._batch):
                 self._changed.notify_all()
             return True
 
@@ -216,8 +224,8 @@ class Spool:
                 found = []
                 for line in lines:
                     try:
-                        table, row = from_line(line)
-                        found.append(_Kept(table, row))
+                        table, rows = from_line(line)
+                        found += [_Kept(table, row) for row in rows]
                     except UnknownValue:
                         # the last one is cut off when the process died while writing it: it was never acknowledged
                         if line.endswith(b"\n"):
@@ -283,7 +291,7 @@ def _insert(session: Session, batch: Sequence[_Kept]) -> None:
     for table in Base.metadata.sorted_tables:  # what others refer to comes first
         wanted = still_wanted(session, table, rows.get(table.name, []))
         if wanted:
-            connection.execute(_insert_new(connection, table), wanted)
+            insert_new(connection, table, wanted)
 
 
 def still_wanted(session: Session, table: sa.Table, rows: list[Row]) -> list[Row]:
@@ -305,10 +313,3 @@ def still_wanted(session: Session, table: sa.Table, rows: list[Row]) -> list[Row
         there = set(session.scalars(sa.select(key).where(key.in_(asked)).with_for_update(read=True)))
         rows = [row for row in rows if row[column] is None or row[column] in there]
     return rows
-
-
-def _insert_new(connection: sa.Connection, table: sa.Table) -> Any:
-    from sqlalchemy.dialects import postgresql, sqlite
-
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    return dialect.insert(table).on_conflict_do_nothing()

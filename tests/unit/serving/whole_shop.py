@@ -88,6 +88,12 @@ class Shop:
         assert self.opened.spool.flush()
         return self.database.read(lambda session: list(session.query(table).filter_by(**which)))
 
+    def forget(self, *tables: Any) -> None:
+        """Delete all rows of tables, those that wait included."""
+        for table in tables:
+            self.kept(table)
+            self.database.write(lambda session, table=table: session.query(table).delete())
+
     def post(self, path: str, body: dict[str, Any], **more: Any) -> Any:
         return self.client.post(path, json=body, **more)
 

@@ -53,6 +53,7 @@ OURS = {
     "ai_tutor_pairs": {"human_verdict", "consent", "licence", "provenance"},
     "dataset_versions": {"sha256", "mlflow_run"},
     "predictions": {"model", "model_version", "side", "inputs_digest", "subject", "answer"},
+    "prediction_batches": {"model", "model_version", "side"},
     "prediction_outcomes": {"actual"},  # a number, a yes or no, or a name that the answer held
     # a name of a folder that the operator made, and of the files in it: whoever put them there takes them away
     "batch_jobs": {"model", "folder", "report", "error", "worker"},

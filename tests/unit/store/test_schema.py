@@ -70,7 +70,7 @@ def test_an_older_database_is_brought_up_with_its_rows(empty: Database) -> None:
         check_schema(empty)
     assert refused.value.next_command == "mandi store upgrade"
     empty.write(lambda session: session.execute(OLD_CALL))
-    assert upgrade(empty) == "0005" == revision_of(empty)
+    assert upgrade(empty) == "0006" == revision_of(empty)
     check_schema(empty)
     (call,) = empty.read(lambda session: list(session.scalars(sa.select(AiMetric))))
     assert (call.generation_id, call.rating, call.prompt_features) == ("g", None, None)
@@ -83,12 +83,12 @@ def test_an_older_database_is_brought_up_with_its_rows(empty: Database) -> None:
 
 
 def test_a_second_upgrade_changes_nothing(database: Database) -> None:
-    assert upgrade(database) == "0005"
+    assert upgrade(database) == "0006"
 
 
 def test_workers_that_start_together_upgrade_once(url: str) -> None:
     for done in processes(UPGRADE, [url], [url], [url]):
-        assert (done.returncode, done.stdout.strip()) == (0, "0005"), done.stderr
+        assert (done.returncode, done.stdout.strip()) == (0, "0006"), done.stderr
     database = Database.open(url)
     check_schema(database)
     database.close()
@@ -100,7 +100,7 @@ def test_a_newer_database_is_refused_and_left_alone(database: Database) -> None:
     )
     with pytest.raises(StoreUnavailable, match="revision 0999.*newer") as refused:
         upgrade(database)
-    assert refused.value.allowed == "0001, 0002, 0003, 0004, 0005"
+    assert refused.value.allowed == "0001, 0002, 0003, 0004, 0005, 0006"
     with pytest.raises(StoreUnavailable):
         check_schema(database)
     assert revision_of(database) == "0999"

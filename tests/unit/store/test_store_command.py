@@ -24,6 +24,6 @@ def test_the_command_that_errors_name_brings_an_older_database_up(
     assert UPGRADE.split()[0] == "mandi"
     result = CliRunner().invoke(app, UPGRADE.split()[1:])
     assert result.exit_code == 0, result.output
-    assert "is at revision 0005" in result.output
+    assert "is at revision 0006" in result.output
     check_schema(database)
     database.close()

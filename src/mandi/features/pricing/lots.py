@@ -13,6 +13,7 @@ from mandi.features.calendar import trading_day
 from mandi.tables import asof
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from pandas import DataFrame
 
 ASSAYS = (
@@ -87,6 +88,17 @@ def lot_features(questions: DataFrame, params: LotParams) -> DataFrame:
     >>> lot_features(lots, LotParams())[["color_code", "color_missing"]].to_numpy().tolist()
     [[0.0, 0.0], [5.0, 0.0], [nan, 1.0]]
     """
+    return pd.DataFrame(lot_numbers(questions, params), index=questions.index)
+
+
+def lot_numbers(questions: DataFrame, params: LotParams) -> dict[str, NDArray[np.float64]]:
+    """Return the columns of :func:`lot_features` by their names.
+
+    Parameters
+    ----------
+    questions : DataFrame
+    params : LotParams
+    """
     rows = len(questions)
     nothing = np.full(rows, np.nan)
     quantity = questions["quantity"].to_numpy(dtype=float) if "quantity" in questions else nothing
@@ -98,7 +110,7 @@ def lot_features(questions: DataFrame, params: LotParams) -> DataFrame:
     code_of = np.array(
         [known.get(str(name).strip().lower(), len(known)) for name in names] + [np.nan], dtype=float
     )
-    columns = {
+    columns: dict[str, NDArray[np.float64]] = {
         "quantity_log": np.log1p(np.maximum(quantity, 0.0)),
         "color_code": code_of[codes],
         "color_missing": (codes < 0).astype(float),
@@ -106,4 +118,4 @@ def lot_features(questions: DataFrame, params: LotParams) -> DataFrame:
     for name in ASSAYS:
         value = questions[name].to_numpy(dtype=float) if name in questions else nothing
         columns[f"{name}_missing"] = np.isnan(value).astype(float)
-    return pd.DataFrame(columns, index=questions.index)
+    return columns

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from mandi.core.frames import numbers
+
 if TYPE_CHECKING:
     from pandas import DataFrame
 
@@ -85,7 +87,7 @@ class LevelLine:
 
 
 def _regressors(frame: DataFrame, details: tuple[str, ...]) -> Floats:
-    columns = {name: frame[name].to_numpy(np.float64) for name in (*READ, *details)}
+    columns = numbers(frame, (*READ, *details))
     level, age = columns["level"], columns["last_age"]
     gap = columns["last_log"] - level
     chosen = [columns[name] for name in (*details, *STATE)]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from mandi.core.errors import ContractError
+from mandi.core.frames import numbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,8 +76,15 @@ class LotMatrix:
         """Names of the features, in the order of the matrix."""
         return [name for name in FEATURES if name not in self.left_out]
 
-    def build(self, frame: DataFrame) -> NDArray[np.float32]:
+    def build(self, frame: DataFrame, level: NDArray[np.float64] | None = None) -> NDArray[np.float32]:
         """Return rows x features; missing stays missing.
+
+        Parameters
+        ----------
+        frame : DataFrame
+            The columns of :data:`READ`.
+        level : array of shape (rows,), optional
+            Log INR/quintal, in place of the frame's own.
 
         Raises
         ------
@@ -84,20 +92,16 @@ class LotMatrix:
             A column is missing.
         """
         _require(frame)
-        values: dict[str, NDArray[Any]] = {name: frame[name].to_numpy() for name in READ}
-        level = values["level"].astype(np.float64)
-        columns: dict[str, NDArray[np.float64]] = {
-            name: _coded(values[name], self.codes[name]) for name in NAMES
-        }
+        columns = numbers(frame, READ[len(NAMES) :])
+        level = columns["level"] if level is None else level
+        quantity = columns["quantity"]
+        columns |= {name: _coded(frame[name].to_numpy(), self.codes[name]) for name in NAMES}
         with np.errstate(divide="ignore", invalid="ignore"):
             for name in PRICES:
-                columns[name] = np.log(values[name].astype(np.float64)) - level
-        columns["price_volatility"] = values["price_volatility"].astype(np.float64) / np.exp(level)
+                columns[name] = np.log(columns[name]) - level
+        columns["price_volatility"] = columns["price_volatility"] / np.exp(level)
         for name in LOGS:
-            columns[name] = values[name].astype(np.float64) - level
-        for name in NUMBERS:
-            columns[name] = values[name].astype(np.float64)
-        quantity = values["quantity"].astype(np.float64)
+            columns[name] = columns[name] - level
         columns["is_bulk_order"] = np.where(np.isnan(quantity), np.nan, quantity > self.bulk_cut)
         return np.column_stack([columns[name] for name in self.names()]).astype(np.float32)
 
@@ -111,6 +115,6 @@ def _coded(values: NDArray[Any], codes: dict[str, int]) -> NDArray[np.float64]:
 
 
 def _require(frame: DataFrame) -> None:
-    missing = [name for name in READ if name not in frame]
+    missing = [name for name in READ if name not in frame.columns]
     if missing:
         raise ContractError(f"the frame lacks {', '.join(missing)}", allowed=", ".join(READ))

@@ -113,7 +113,8 @@ class LotPricer:
         """
         _require(frame, ("label", "part", "asof"))
         self.line = LevelLine() if reports is None else LevelLine.learn(reports[reports["part"] == "train"])
-        usable = self._moved(frame[np.isfinite(frame["level"]) & (frame["label"] > 0)])
+        usable = frame[np.isfinite(frame["level"]) & (frame["label"] > 0)]
+        usable = usable.assign(level=self._level(usable))
         parts = {name: usable[usable["part"] == name] for name in ("train", "validation", "calibration")}
         empty = [name for name, rows in parts.items() if rows.empty]
         if empty:
@@ -162,16 +163,18 @@ class LotPricer:
         """
         import pandas as pd
 
-        moved = self._ready(frame)
-        matrix, level = self.matrix.build(moved), moved["level"].to_numpy(np.float64)
+        self._check(frame)
+        level = self._level(frame)
+        matrix = self.matrix.build(frame, level)
         premium = self._premium(matrix)
         price = {"predicted_price": np.exp(level + premium)}
-        half = {nominal: self.margins[nominal] * unit for nominal, unit in self._units(matrix, moved).items()}
+        half = {nominal: self.margins[nominal] * unit for nominal, unit in self._units(matrix, frame).items()}
         half[95] = np.maximum(half[95], half[90])
         for nominal, width in half.items():
             price[f"lower_bound_{nominal}"] = np.exp(level + premium - width)
             price[f"upper_bound_{nominal}"] = np.exp(level + premium + width)
-        return pd.DataFrame(price, index=frame.index)[list(OUTPUTS)]
+        block = np.column_stack([price[name] for name in OUTPUTS])
+        return pd.DataFrame(block, index=frame.index, columns=list(OUTPUTS))
 
     def explain(self, frame: DataFrame) -> DataFrame:
         """Split every price into its market's level and what each feature adds: exact Shapley values, shares of the line.
@@ -184,17 +187,17 @@ class LotPricer:
         """
         import pandas as pd
 
-        moved = self._ready(frame)
-        matrix = self.matrix.build(moved)
+        self._check(frame)
+        level = self._level(frame)
+        matrix = self.matrix.build(frame, level)
         names = ["market_level", "market_news", *self.matrix.names(), "typical_lot"]
         logs = np.mean([trees.contributions(matrix) for trees in self.members.values()], axis=0)
         logs /= self.params.trees.target_scale
         filtered, level, total = (
             np.exp(frame["level"].to_numpy(np.float64)),
-            np.exp(moved["level"]),
+            np.exp(level),
             logs.sum(axis=1),
         )
-        level = level.to_numpy(np.float64)
         # a log effect is worth its share of the rupees between the level and the price
         slope = level * np.where(
             np.abs(total) < 1e-12, 1.0, np.expm1(total) / np.where(total == 0.0, 1.0, total)
@@ -302,13 +305,12 @@ class LotPricer:
             units[nominal] = np.sqrt(spread * np.where(np.isfinite(scale) & (scale > 0), scale, spread))
         return units
 
-    def _ready(self, frame: DataFrame) -> DataFrame:
+    def _check(self, frame: DataFrame) -> None:
         self._fitted()
         _require(frame, (*READ, *(LINE_READ if self.line.weights else ()), *self.line.details))
-        return self._moved(frame)
 
-    def _moved(self, frame: DataFrame) -> DataFrame:
-        return frame.assign(level=frame["level"].to_numpy(np.float64) + self.line.move(frame))
+    def _level(self, frame: DataFrame) -> Floats:
+        return np.asarray(frame["level"].to_numpy(np.float64) + self.line.move(frame))
 
     def _fitted(self) -> None:
         if self.quantiles is None or not self.members:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -24,9 +25,11 @@ from mandi.serving.snapshot import MAKE_IT, Champion, ServingParams
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Timestamp
+    from pydantic import TypeAdapter
 
 ASSAY = tuple(QualityParams.model_fields)
-TEXTS = frozenset({"commodity", "market", "kind", "variety", "grade", "supplier_id", "color_grade"})
+TEXTS = frozenset({"color_grade"})
+FIGURES = ("predicted_price", "lower_bound_95", "upper_bound_95", "lower_bound_90", "upper_bound_90")
 OLD_REPORT_DAYS = 7
 ONE_DAY = timedelta(days=1)
 DAY_NS = 86_400_000_000_000
@@ -36,12 +39,28 @@ WIDEST = 3.0  # of the price
 DEFAULT_HORIZON = {"lot": 0, "market": 1}
 
 
-@dataclass(frozen=True)
-class _Question:
-    columns: dict[str, Any]
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What questions about one market at one moment have in common."""
+
+    commodity: str
+    market: str
+    kind: str
+    horizon_days: int
+    asof_ns: int  # since 1970, UTC
+    target_day: np.datetime64
     step_days: int  # from the last day of the market's history to the day the price is for
-    known_until: Timestamp
-    notes: list[str]
+    notes: tuple[str, ...]
+    said: Mapping[str, Any]  # of the answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    row: PriceRow
+    place: _Place
+    variety: str | None
+    grade: str | None
+    notes: tuple[str, ...]
 
 
 class PriceCounter:
@@ -83,32 +102,38 @@ class PriceCounter:
             n: {plain(value): value for value in model.known(n)} for n in ("variety", "grade")
         }
         self._horizons = champion.model.spec.horizons
+        made_ready = getattr(champion.features, "ready", dict)
+        self._history: dict[str, DataFrame] = made_ready(champion.history)
 
     def answer(self, rows: Sequence[PriceRow], now: datetime, explain: bool) -> list[PriceAnswer]:
         """Answer questions in their order; see ``Desk.price``."""
         import pandas as pd
 
         moment = pd.Timestamp(now).tz_convert("UTC")
-        asked = []
+        asked: list[_Question] = []
+        places: dict[Any, _Place] = {}
         for i, row in enumerate(rows):
             try:
-                asked.append(self._question(row, moment))
+                asked.append(self._question(row, moment, places))
             except (BadRow, StaleSnapshot) as refused:
                 raise refused.at(i if len(rows) > 1 else None) from None
-        questions = _frame([q.columns for q in asked])
-        frame = self.champion.features.assemble(questions, dict(self.champion.history))
+        frame = self.champion.features.assemble(_frame(asked), self._history)
         predicted = self.champion.model.predict(frame)
-        unanswered = predicted.index[predicted["predicted_price"].isna()]
+        values = predicted[list(FIGURES)].to_numpy(dtype=np.float64)
+        unanswered = np.flatnonzero(np.isnan(values[:, 0]))
         if len(unanswered):
             raise ContractError(f"the model returned no price for row {unanswered[0]}", next_command=MAKE_IT)
         effects = self._effects(frame) if explain else {}
-        steps = frame["step"].astype(int).tolist() if "step" in frame else [q.step_days for q in asked]
-        return [
-            self._told(question, values, step, effects.get(i))
-            for i, (question, values, step) in enumerate(
-                zip(asked, predicted.to_dict("records"), steps, strict=True)
-            )
+        steps = (
+            frame["step"].to_numpy().astype(int).tolist()
+            if "step" in frame.columns
+            else [q.place.step_days for q in asked]
+        )
+        told = [
+            self._told(question, figures, step, effects.get(i))
+            for i, (question, figures, step) in enumerate(zip(asked, values.tolist(), steps, strict=True))
         ]
+        return _answers().validate_python(told)
 
     def about(self) -> dict[str, Any]:
         """Return the names known and a question that is answered with this history."""
@@ -145,12 +170,23 @@ class PriceCounter:
                 next_command=MAKE_IT,
             )
 
-    def _question(self, row: PriceRow, now: Timestamp) -> _Question:
+    def _question(self, row: PriceRow, now: Timestamp, places: dict[Any, _Place]) -> _Question:
+        kind = self._kind(row)
+        where = (row.commodity_id, row.market, row.location, row.horizon_days, kind, row.asof)
+        place = places.get(where)
+        if place is None:
+            place = places[where] = self._place(row, kind, now)
+        notes = place.notes
+        if row.supplier_id is not None and row.supplier_id not in self._suppliers:
+            notes = (*notes, f'supplier "{row.supplier_id}" has no history: answered as a newcomer')
+        variety, grade = self._category("variety", row.variety), self._category("grade", row.grade)
+        return _Question(row, place, variety, grade, notes)
+
+    def _place(self, row: PriceRow, kind: str, now: Timestamp) -> _Place:
         import pandas as pd
 
         commodity = self.names.commodity(row.commodity_id)
         market, chosen = self.names.place(commodity, row.market, row.location)
-        kind = self._kind(row)
         asof = now if row.asof is None else pd.Timestamp(row.asof).tz_convert("UTC")
         horizon = DEFAULT_HORIZON[kind] if row.horizon_days is None else row.horizon_days
         self._check_horizon(kind, horizon)
@@ -174,17 +210,14 @@ class PriceCounter:
             notes.append(f"the history of {market} ends on {day.date()}, {behind} trading days behind")
         if report_age > OLD_REPORT_DAYS:
             notes.append(f"the last report of {market} was {report_age} days old on {day.date()}")
-        if row.supplier_id is not None and row.supplier_id not in self._suppliers:
-            notes.append(f'supplier "{row.supplier_id}" has no history: answered as a newcomer')
-        quality = row.quality_params.model_dump() if row.quality_params else {}
-        columns = {
-            "commodity": commodity, "market": market, "asof": asof, "horizon_days": horizon, "kind": kind,
-            "target_day": target, "variety": self._category("variety", row.variety),
-            "grade": self._category("grade", row.grade), "supplier_id": row.supplier_id,
-            "quantity": None if row.quantity is None else to_quintals(row.quantity, row.quantity_unit),
-            **{name: quality.get(name) for name in ASSAY},
+        said = {
+            "commodity_id": commodity, "market": market, "kind": kind, "horizon_days": horizon, "target_day": target,
+            "model_version": self.champion.version, "known_until": known.to_pydatetime(), "asof": asof.to_pydatetime(),
         }  # fmt: skip
-        return _Question(columns, ahead, known, notes)
+        day_asked = np.datetime64(target, "ns")
+        return _Place(
+            commodity, market, kind, horizon, asof.as_unit("ns").value, day_asked, ahead, tuple(notes), said
+        )
 
     def _kind(self, row: PriceRow) -> str:
         given = [*(["quantity"] if row.is_lot else []), *row.lot_fields()]
@@ -243,32 +276,27 @@ class PriceCounter:
         }
 
     def _told(
-        self, question: _Question, values: Mapping[Any, Any], step: int, effects: dict[str, float] | None
-    ) -> PriceAnswer:
-        asked, notes = question.columns, list(question.notes)
-        key = "lot" if asked["kind"] == "lot" else f"market.{step}"
-        if asked["kind"] == "market" and step != asked["horizon_days"]:
+        self, question: _Question, figures: list[float], step: int, effects: dict[str, float] | None
+    ) -> dict[str, Any]:
+        place, notes = question.place, list(question.notes)
+        key = "lot" if place.kind == "lot" else f"market.{step}"
+        if place.kind == "market" and step != place.horizon_days:
             notes.append(f"answered and bounded as {step} days ahead, because the history is behind")
-        measured = {level: self.champion.metrics.get(f"{key}.coverage{level}") for level in (95, 90)}
-        return PriceAnswer(
-            commodity_id=asked["commodity"],
-            market=asked["market"],
-            kind=asked["kind"],
-            horizon_days=asked["horizon_days"],
-            target_day=asked["target_day"],
-            predicted_price=float(values["predicted_price"]),
-            lower_bound_95=float(values["lower_bound_95"]),
-            upper_bound_95=float(values["upper_bound_95"]),
-            lower_bound_90=float(values["lower_bound_90"]),
-            upper_bound_90=float(values["upper_bound_90"]),
-            measured_coverage_95=measured[95],
-            measured_coverage_90=measured[90],
-            feature_contributions=effects,
-            model_version=self.champion.version,
-            known_until=question.known_until.to_pydatetime(),
-            asof=asked["asof"].to_pydatetime(),
-            notes=notes,
-        )
+        price, low95, high95, low90, high90 = figures
+        return {
+            **place.said,
+            "predicted_price": price, "lower_bound_95": low95, "upper_bound_95": high95, "lower_bound_90": low90,
+            "upper_bound_90": high90, "measured_coverage_95": self.champion.metrics.get(f"{key}.coverage95"),
+            "measured_coverage_90": self.champion.metrics.get(f"{key}.coverage90"), "feature_contributions": effects,
+            "notes": notes,
+        }  # fmt: skip
+
+
+@cache
+def _answers() -> TypeAdapter[list[PriceAnswer]]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(list[PriceAnswer])  # all at once: two thirds of the time of one by one
 
 
 def _measured_width(answer: PriceAnswer, metrics: Mapping[str, float]) -> float:
@@ -279,18 +307,28 @@ def _measured_width(answer: PriceAnswer, metrics: Mapping[str, float]) -> float:
     return width / typical
 
 
-def _frame(rows: list[dict[str, Any]]) -> DataFrame:
+def _frame(asked: list[_Question]) -> DataFrame:
     import pandas as pd
 
+    rows, places = [q.row for q in asked], [q.place for q in asked]
+    texts: dict[str, list[Any]] = {
+        "commodity": [p.commodity for p in places], "market": [p.market for p in places], "kind": [p.kind for p in places],
+        "variety": [q.variety for q in asked], "grade": [q.grade for q in asked], "supplier_id": [r.supplier_id for r in rows],
+    }  # fmt: skip
+    quantities = [None if r.quantity is None else to_quintals(r.quantity, r.quantity_unit) for r in rows]
     # arrays, not Series: at one row a Series per column would cost more than the model
-    return pd.DataFrame({name: _column(name, [r[name] for r in rows]) for name in rows[0]})
-
-
-def _column(name: str, values: list[Any]) -> Any:
-    import pandas as pd
-
-    if name in TEXTS:
-        return np.array(values, dtype=object)
-    if name in ("asof", "target_day"):
-        return pd.DatetimeIndex(values).as_unit("ns")
-    return np.array(values, dtype="int64" if name == "horizon_days" else "float64")  # None becomes NaN
+    columns: dict[str, Any] = {name: np.array(values, dtype=object) for name, values in texts.items()}
+    columns |= {
+        "asof": pd.DatetimeIndex(np.array([p.asof_ns for p in places]).view("datetime64[ns]"), tz="UTC"),
+        "horizon_days": np.array([p.horizon_days for p in places], dtype="int64"),
+        "target_day": np.array([p.target_day for p in places]),
+        "quantity": np.array(quantities, dtype="float64"),  # None becomes NaN
+    }
+    assayed = [(i, r.quality_params) for i, r in enumerate(rows) if r.quality_params is not None]
+    for name in ASSAY:
+        empty, kind = (None, object) if name in TEXTS else (np.nan, np.float64)
+        columns[name] = np.full(len(rows), empty, dtype=kind)
+        for i, assay in assayed:
+            if (measured := getattr(assay, name)) is not None:
+                columns[name][i] = measured
+    return pd.DataFrame(columns)

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from mandi.core.errors import MandiError
 from mandi.evaluation.live import Actual, fits, loss
+from mandi.serving.predictions.packs import taken_out
 from mandi.store.records.predictions import Prediction, PredictionOutcome
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def say(
     OutcomeRefused
         It does not fit the prediction, lies in the future, or was corrected too often.
     """
-    found = served(session, organization_id, prediction_id, alone=True)
+    found = served(session, organization_id, prediction_id)
     if found is None:
         return None
     if wanted := fits(found.model, found.answer, actual):
@@ -99,11 +100,18 @@ def say(
     return Said(found, row, wrong, changed=True)
 
 
-def served(
-    session: Session, organization_id: str, prediction_id: str, *, alone: bool = False
-) -> Prediction | None:
-    """Return a prediction that an organisation was answered, or None; ``alone`` keeps others from writing of it meanwhile."""
-    found = session.get(Prediction, prediction_id, with_for_update=True if alone else None)
+def served(session: Session, organization_id: str, prediction_id: str) -> Prediction | None:
+    """Return a prediction that an organisation was answered, or None; others write nothing of it meanwhile.
+
+    Parameters
+    ----------
+    session : Session
+        Of a transaction that writes: a row that lies packed in its batch is taken out of it.
+    organization_id, prediction_id : str
+    """
+    found = session.get(Prediction, prediction_id, with_for_update=True)
+    if found is None:
+        found = taken_out(session, organization_id, prediction_id)
     if found is None or found.organization_id != organization_id or found.role != "served":
         return None
     return found

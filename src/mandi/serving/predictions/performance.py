@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from mandi.evaluation.live import Judged, LiveFigure, live_figures
 from mandi.serving.analytics.period import counted, share
-from mandi.store.records.predictions import Prediction, PredictionOutcome
+from mandi.store.records.predictions import Prediction, PredictionBatch, PredictionOutcome
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -29,7 +29,10 @@ class Performance:
     Attributes
     ----------
     predictions, due, told : int
-        Rows, those whose outcome could be known by now, and those whose outcome was told.
+        Rows, those whose outcome could be known by now (in a packed batch: once that of its last row could), and those whose
+        outcome was told.
+    latency_ms_median, latency_ms_p95 : float, optional
+        Of single rows, and of packed batches as one each.
     told_share : float, optional
         Of those that are due.
     delay_hours : float, optional
@@ -73,46 +76,84 @@ def performance(
     model : str, optional
         Of one model alone.
     """
-    conditions = [Prediction.created_at >= since, Prediction.created_at <= now, Prediction.role == "served"]
-    if organization_id is not None:
-        conditions.append(Prediction.organization_id == organization_id)
-    if model is not None:
-        conditions.append(Prediction.model == model)
-    groups = session.execute(
-        sa.select(Prediction.model, Prediction.model_version, Prediction.side)
-        .where(*conditions)
-        .group_by(Prediction.model, Prediction.model_version, Prediction.side)
-        .order_by(Prediction.model, Prediction.model_version, Prediction.side)
-    ).all()
-    return [
-        _of_version(
-            session, now, name, version, side,
-            [*conditions, Prediction.model == name, Prediction.model_version == version, Prediction.side == side],
+
+    def conditions(table: type[Prediction | PredictionBatch]) -> list[Any]:
+        found: list[Any] = [table.created_at >= since, table.created_at <= now]
+        if table is Prediction:
+            found.append(Prediction.role == "served")
+        if organization_id is not None:
+            found.append(table.organization_id == organization_id)
+        if model is not None:
+            found.append(table.model == model)
+        return found
+
+    groups: set[tuple[str, str, str]] = set()
+    for table in (Prediction, PredictionBatch):
+        versions = (
+            sa.select(table.model, table.model_version, table.side).where(*conditions(table)).distinct()
         )
-        for name, version, side in groups
-    ]  # fmt: skip
+        groups |= {(name, version, side) for name, version, side in session.execute(versions)}
+
+    def of(group: tuple[str, str, str], table: type[Prediction | PredictionBatch]) -> list[Any]:
+        columns = (table.model, table.model_version, table.side)
+        return [*conditions(table), *(column == value for column, value in zip(columns, group, strict=True))]
+
+    return [
+        _of_version(session, now, group, of(group, Prediction), of(group, PredictionBatch))
+        for group in sorted(groups)
+    ]
 
 
 def _of_version(
-    session: Session, now: datetime, model: str, version: str, side: str, conditions: Sequence[Any]
+    session: Session,
+    now: datetime,
+    group: tuple[str, str, str],
+    conditions: Sequence[Any],
+    batched: Sequence[Any],
 ) -> Performance:
+    model, version, side = group
     told = sa.exists().where(PredictionOutcome.prediction_id == Prediction.id)
     due = sa.or_(Prediction.due_at <= now, told)
     count, is_due, has = session.execute(
         sa.select(sa.func.count(), counted(due), counted(told)).where(*conditions)
     ).one()
+    packed = _packed(session, batched)
+    packed_due = _packed(session, [*batched, PredictionBatch.due_at <= now])
+    is_due += packed_due.left
     rows = session.execute(_last_outcomes().where(*conditions).limit(MOST)).all()
     judged = [Judged(row.answer, row.actual, row.created_at.date().isoformat()) for row in rows]
     delays = [max((row.known_at - row.due_at).total_seconds(), 0.0) / 3600 for row in rows]
-    newest = sa.select(Prediction.latency_ms).where(*conditions).order_by(Prediction.created_at.desc())
-    times = list(session.scalars(newest.limit(MOST)))
-    with_it, without, apart = _selection(session, [*conditions, due], told)
+    times: list[tuple[datetime, float]] = []
+    for table, which in ((Prediction, conditions), (PredictionBatch, batched)):
+        newest = sa.select(table.created_at, table.latency_ms).where(*which).order_by(table.created_at.desc())
+        times += [(at, latency) for at, latency in session.execute(newest.limit(MOST))]
+    newest_times = [latency for _, latency in sorted(times, reverse=True)[:MOST]]
+    with_it, without, apart = _selection(session, [*conditions, due], told, packed_due)
     return Performance(
-        model=model, model_version=version, side=side, predictions=count, due=is_due, told=has,
+        model=model, model_version=version, side=side, predictions=count + packed.left, due=is_due, told=has,
         told_share=share(has, is_due), corrected=sum(row.version > 1 for row in rows), delay_hours=_quantile(delays, 0.5),
-        latency_ms_median=_quantile(times, 0.5), latency_ms_p95=_quantile(times, 0.95), figure_told=with_it,
+        latency_ms_median=_quantile(newest_times, 0.5), latency_ms_p95=_quantile(newest_times, 0.95), figure_told=with_it,
         figure_untold=without, selection=apart, figures=live_figures(model, judged, missing=is_due - has), read=len(rows),
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """Rows that nobody took out of their batches, and the sums of their numbers."""
+
+    left: int
+    figures: int
+    total: float
+    squares: float
+
+
+def _packed(session: Session, conditions: Sequence[Any]) -> _Sums:
+    columns = (
+        PredictionBatch.left, PredictionBatch.figures, PredictionBatch.figure_sum, PredictionBatch.figure_squares
+    )  # fmt: skip
+    sums = sa.select(*(sa.func.coalesce(sa.func.sum(column), 0) for column in columns)).where(*conditions)
+    found: Any = session.execute(sums).one()
+    return _Sums(int(found[0]), int(found[1]), float(found[2]), float(found[3]))
 
 
 def _last_outcomes() -> sa.Select[Any]:
@@ -136,21 +177,30 @@ def _last_outcomes() -> sa.Select[Any]:
 
 
 def _selection(
-    session: Session, conditions: Sequence[Any], told: Any
+    session: Session, conditions: Sequence[Any], told: Any, packed: _Sums
 ) -> tuple[float | None, float | None, float | None]:
-    def moments(which: Any) -> tuple[float | None, float | None]:
+    def sums(which: Any) -> _Sums:
         figure = Prediction.figure
-        mean, square = session.execute(
-            sa.select(sa.func.avg(figure), sa.func.avg(figure * figure)).where(*conditions, which)
-        ).one()
-        return mean, None if mean is None else max(square - mean * mean, 0.0)
+        columns = (sa.func.count(figure), sa.func.sum(figure), sa.func.sum(figure * figure))
+        found = session.execute(sa.select(*columns).where(*conditions, which)).one()
+        return _Sums(0, found[0], found[1] or 0.0, found[2] or 0.0)
 
-    with_it, spread = moments(told)
-    without, other = moments(~told)
+    with_it, spread = _moments(sums(told))
+    rest = sums(~told)
+    without, other = _moments(
+        _Sums(0, rest.figures + packed.figures, rest.total + packed.total, rest.squares + packed.squares)
+    )
     if with_it is None or without is None or spread is None or other is None:
         return with_it, without, None
     deviation = math.sqrt((spread + other) / 2)
     return with_it, without, (with_it - without) / deviation if deviation > 0 else None
+
+
+def _moments(sums: _Sums) -> tuple[float | None, float | None]:
+    if not sums.figures:
+        return None, None
+    mean = sums.total / sums.figures
+    return mean, max(sums.squares / sums.figures - mean * mean, 0.0)
 
 
 def _quantile(values: Iterable[float], level: float) -> float | None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from mandi.core.errors import MandiError
-from mandi.store.records.predictions import Prediction, PredictionOutcome
+from mandi.store.records.predictions import Prediction, PredictionBatch, PredictionOutcome
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -22,6 +22,7 @@ LOG = logging.getLogger("mandi.serving")
 EVERY_S = 3600.0
 FIRST_S = 60.0  # after the start, when nobody waits for the worker any more
 PORTION = 2_000  # rows of one transaction: others who write wait no longer than for these
+BATCHES = 50
 
 
 def trim(database: Database, now: datetime, days: float, most: int) -> int:
@@ -44,17 +45,34 @@ def trim(database: Database, now: datetime, days: float, most: int) -> int:
 
 
 def _portion(session: Session, before: datetime, most: int) -> int:
-    over = (session.scalar(sa.select(sa.func.count()).select_from(Prediction)) or 0) - most
-    oldest = sa.select(Prediction.id).order_by(Prediction.created_at, Prediction.id).limit(PORTION)
-    if over > 0:
-        oldest = oldest.limit(min(over, PORTION))
-    else:
+    kept, packed = (
+        session.scalar(sa.select(sum_)) or 0
+        for sum_ in (sa.func.count(Prediction.id), sa.func.sum(PredictionBatch.left))
+    )
+    over = kept + packed - most
+    oldest = sa.select(Prediction.id, Prediction.created_at).order_by(Prediction.created_at, Prediction.id)
+    batches = sa.select(PredictionBatch.id, PredictionBatch.left, PredictionBatch.created_at).order_by(
+        PredictionBatch.created_at, PredictionBatch.id
+    )
+    if over <= 0:
         oldest = oldest.where(Prediction.created_at < before)
-    ids = list(session.scalars(oldest))
+        batches = batches.where(PredictionBatch.created_at < before)
+    rows = session.execute(oldest.limit(PORTION if over <= 0 else min(over, PORTION))).all()
+    some = session.execute(batches.limit(BATCHES)).all()
+    if over > 0 and rows and some:  # of both, the older ones go first
+        if some[0].created_at <= rows[0].created_at:
+            rows = []
+        else:
+            rows, some = [row for row in rows if row.created_at < some[0].created_at], []
+    if over > 0:
+        some = some[:1]  # a batch goes as a whole, and one may be enough
+    ids = [row.id for row in rows]
     if ids:
         session.execute(sa.delete(PredictionOutcome).where(PredictionOutcome.prediction_id.in_(ids)))
         session.execute(sa.delete(Prediction).where(Prediction.id.in_(ids)))
-    return len(ids)
+    if some:
+        session.execute(sa.delete(PredictionBatch).where(PredictionBatch.id.in_([b.id for b in some])))
+    return len(ids) + sum(batch.left for batch in some) + sum(batch.left == 0 for batch in some)
 
 
 class Retention:

@@ -16,7 +16,12 @@ from mandi.store.records.feedback import (
     TutorPair,
 )
 from mandi.store.records.people import ApiKey, Organization, RefreshToken, User
-from mandi.store.records.predictions import ModelRollout, Prediction, PredictionOutcome
+from mandi.store.records.predictions import (
+    ModelRollout,
+    Prediction,
+    PredictionBatch,
+    PredictionOutcome,
+)
 from mandi.store.records.state import StateDocument
 
 __all__ = [
@@ -37,6 +42,7 @@ __all__ = [
     "ModelRollout",
     "Organization",
     "Prediction",
+    "PredictionBatch",
     "PredictionOutcome",
     "RefreshToken",
     "StateDocument",

@@ -62,6 +62,41 @@ class Prediction(Base):
     judged: Mapped[bool] = mapped_column(default=False)
 
 
+class PredictionBatch(Base):
+    """Answers to the rows of one request, packed; a row is taken out, and becomes a ``Prediction``, when its outcome is told.
+
+    ``packed`` holds ``rows`` of them and is never changed. ``left`` were not taken out; of these ``figures`` have a number, with
+    the sum ``figure_sum`` and the sum of squares ``figure_squares``. ``due_at`` is when the outcome of the last one can be known.
+    """
+
+    __tablename__ = "prediction_batches"
+    __table_args__ = (
+        one_of("side", SIDES),
+        sa.CheckConstraint("rows >= 1", name="rows"),
+        sa.CheckConstraint('"left" >= 0', name="left"),
+        sa.Index(None, "organization_id", "model", "created_at"),
+        sa.Index(None, "created_at"),
+    )
+
+    id: Mapped[Id]
+    request_id: Mapped[str] = mapped_column(sa.String(64))
+    organization_id: Mapped[str] = mapped_column(sa.String(32))
+    user_pseudonym: Mapped[str] = mapped_column(sa.String(32))
+    model: Mapped[str] = mapped_column(sa.String(50))
+    model_version: Mapped[str] = mapped_column(sa.String(50))
+    side: Mapped[str] = mapped_column(sa.String(20), default="champion")
+    rows: Mapped[int]
+    left: Mapped[int]
+    latency_ms: Mapped[float] = mapped_column(sa.Double)
+    cpu_ms: Mapped[float] = mapped_column(sa.Double)
+    due_at: Mapped[datetime] = mapped_column(UtcTime)
+    created_at: Mapped[Moment]
+    figures: Mapped[int]
+    figure_sum: Mapped[float] = mapped_column(sa.Double)
+    figure_squares: Mapped[float] = mapped_column(sa.Double)
+    packed: Mapped[bytes] = mapped_column(sa.LargeBinary)
+
+
 class PredictionOutcome(Base):
     """What came of a prediction, as somebody of its organisation said it; a correction is a row more, and the last one counts.
 

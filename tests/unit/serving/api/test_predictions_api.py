@@ -11,7 +11,7 @@ import pytest
 
 from mandi.serving.counters.price import PriceCounter
 from mandi.serving.routes import PREDICTION_ID
-from mandi.store.records import AuditEvent, Prediction, PredictionOutcome
+from mandi.store.records import AuditEvent, Prediction, PredictionBatch, PredictionOutcome
 
 from ..whole_shop import Shop, whole_shop
 
@@ -49,13 +49,54 @@ def test_what_is_served_is_kept_under_the_name_it_was_answered_with(shop: Shop) 
     assert "Indore" not in kept.inputs_digest and len(kept.inputs_digest) == 64
 
 
-def test_rows_of_a_batch_are_kept_one_by_one_with_their_place(shop: Shop) -> None:
-    name, _ = asked(shop, {"rows": [ROW, {**ROW, "market": "Dewas"}] * 6})
+def test_rows_of_a_small_batch_are_kept_one_by_one_with_their_place(shop: Shop) -> None:
+    name, _ = asked(shop, {"rows": [ROW, {**ROW, "market": "Dewas"}] * 4})
     kept = {row.id: row for row in shop.kept(Prediction)}
-    assert set(kept) == {f"{name}.{i}" for i in range(12)}
+    assert set(kept) == {f"{name}.{i}" for i in range(8)} and shop.kept(PredictionBatch) == []
     assert kept[f"{name}.0"].inputs_digest == kept[f"{name}.2"].inputs_digest
     assert kept[f"{name}.0"].subject != kept[f"{name}.1"].subject
     assert outcome(shop, f"{name}.3", 4500.0).json()["version"] == 1
+
+
+def test_a_large_batch_is_packed_and_a_row_is_taken_out_when_its_outcome_is_told(shop: Shop) -> None:
+    name, answers = asked(shop, {"rows": [ROW, {**ROW, "market": "Dewas"}] * 6})
+    (batch,) = shop.kept(PredictionBatch)
+    assert (batch.id, batch.rows, batch.left) == (name, 12, 12) and shop.kept(Prediction) == []
+    prices = [answer["predicted_price"] for answer in answers["answers"]]
+    assert batch.figure_sum == pytest.approx(sum(prices))
+    told = outcome(shop, f"{name}.3", 4500.0).json()
+    assert told["version"] == 1 and told["loss"] == pytest.approx(abs(prices[3] - 4500.0))
+    (row,) = shop.kept(Prediction)
+    assert (row.id, row.figure, row.rows, row.request_id) == (f"{name}.3", prices[3], 12, batch.request_id)
+    assert outcome(shop, f"{name}.3", 4510.0).json()["version"] == 2
+    (batch,) = shop.kept(PredictionBatch)
+    assert batch.left == 11 and batch.figure_sum == pytest.approx(sum(prices) - prices[3])
+    for place in ("12", "03", "-1", "x", "", "3.0", "٣"):
+        assert outcome(shop, f"{name}.{place}", 4500.0).status_code == 404
+    assert outcome(shop, name, 4500.0).status_code == 404
+
+
+def test_figures_are_the_same_packed_or_not(shop: Shop) -> None:
+    rows = [ROW, {**ROW, "market": "Dewas"}] * 4
+
+    def version(size: int) -> dict[str, Any]:
+        names = [asked(shop, {"rows": (rows * 2)[:size]})[0] for _ in range(32 // size)]
+        for name in names[: 16 // size]:
+            for i in range(0, size, 2):
+                assert outcome(shop, f"{name}.{i}", 4600.0).status_code == 200
+        (found,) = shop.client.get("/api/v1/predictions/metrics?model=price").json()["versions"]
+        return {n: v for n, v in found.items() if "latency" not in n and n not in ("delay_hours",)}
+
+    apart = version(8)
+    assert len(shop.kept(Prediction)) == 32 and shop.kept(PredictionBatch) == []
+    assert (apart["predictions"], apart["due"], apart["told"]) == (32, 32, 8)
+    shop.forget(Prediction, PredictionOutcome)
+    packed = version(16)
+    assert len(shop.kept(Prediction)) == 8 and sum(batch.left for batch in shop.kept(PredictionBatch)) == 24
+    assert packed["figure_untold"] == pytest.approx(apart["figure_untold"])
+    assert packed["selection"] == pytest.approx(apart["selection"])
+    for name in ("predictions", "due", "told", "told_share", "corrected", "figure_told", "figures"):
+        assert packed[name] == apart[name], name
 
 
 def test_a_question_that_is_refused_leaves_no_prediction(shop: Shop) -> None:

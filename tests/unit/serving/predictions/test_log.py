@@ -18,9 +18,10 @@ from mandi.serving.counters import COUNTERS
 from mandi.serving.operations import Principal
 from mandi.serving.predictions.figures import KEPT
 from mandi.serving.predictions.log import PredictionLog, Served, rows_of
+from mandi.serving.predictions.packs import packed, unpacked
 from mandi.serving.predictions.retention import trim
 from mandi.store.database import Database
-from mandi.store.records import AiMetric, Prediction, PredictionOutcome
+from mandi.store.records import AiMetric, Prediction, PredictionBatch, PredictionOutcome
 from mandi.store.rows import row_of
 from mandi.store.schema import upgrade
 from mandi.store.spool import Spool
@@ -178,3 +179,41 @@ def test_of_too_many_the_oldest_go(database: Database, monkeypatch: pytest.Monke
     database.write(lambda s: s.add_all([prediction(f"p{i}", age_days=i) for i in range(7)]))
     assert trim(database, NOON, 30, 2) == 5
     assert names(database) == ["p0", "p1"]
+
+
+def batch(name: str, rows: int, age_days: float = 0.0) -> PredictionBatch:
+    at = NOON - timedelta(days=age_days)
+    own = {"inputs_digest": "d", "subject": "s", "figure": 1.0, "answer": {}, "due_at": at}
+    return PredictionBatch(
+        id=name, request_id="r", organization_id="o", user_pseudonym="p", model="price", model_version="3", rows=rows,
+        latency_ms=1.0, cpu_ms=1.0, created_at=at, **packed([own] * rows),
+    )  # fmt: skip
+
+
+def test_packed_batches_go_with_the_rest_in_the_order_of_their_age(database: Database) -> None:
+    def batches() -> list[str]:
+        return database.read(lambda s: sorted(row.id for row in s.query(PredictionBatch)))
+
+    kept = [prediction("p1", 1), prediction("p3", 3), prediction("p40", 40)]
+    database.write(lambda s: s.add_all([*kept, batch("b2", 20, 2), batch("b4", 30, 4), batch("b50", 9, 50)]))
+    assert trim(database, NOON, 30, 1000) == 10
+    assert (names(database), batches()) == (["p1", "p3"], ["b2", "b4"])
+    assert trim(database, NOON, 30, 52) == 0
+    assert trim(database, NOON, 30, 51) == 30
+    assert (names(database), batches()) == (["p1", "p3"], ["b2"])
+    assert trim(database, NOON, 30, 21) == 1
+    assert (names(database), batches()) == (["p1"], ["b2"])
+
+
+def test_a_batch_that_waits_in_the_spool_outlives_the_process(database: Database, tmp_path: Path) -> None:
+    lost = Spool(database, tmp_path / "spool", every_s=60.0)
+    lost.put_rows(PredictionBatch, [row_of(batch("b1", 12))])
+    (line,) = [file.read_bytes() for file in (tmp_path / "spool").glob("*.jsonl")]
+    (tmp_path / "after").mkdir()
+    (tmp_path / "after" / "1-dead.jsonl").write_bytes(line)
+    spool = Spool(database, tmp_path / "after")
+    assert spool.flush()
+    spool.close()
+    (there,) = database.read(lambda s: [unpacked(row.packed) for row in s.query(PredictionBatch)])
+    assert len(there) == 12 and there[0]["due_at"] == NOON
+    lost.close()

@@ -234,9 +234,10 @@ class PriceFeatures:
                      "state_demand_index", "distance_from_port_km"):  # fmt: skip
             found[name] = told.get(name, nothing)
         found["is_major_cotton_region"] = np.isin(told["state"].astype(str), wanted.cotton_states)
-        return {
-            name: np.where(is_lot, np.asarray(column, dtype=float), np.nan) for name, column in found.items()
-        }
+        numbers = {name: np.asarray(column, dtype=float) for name, column in found.items()}
+        if is_lot.all():
+            return numbers
+        return {name: np.where(is_lot, column, np.nan) for name, column in numbers.items()}
 
     def _supplier_columns(
         self, questions: DataFrame, history: Mapping[str, DataFrame]

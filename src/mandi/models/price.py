@@ -96,7 +96,9 @@ class PriceModel:
 
         parts = self._split(frame)
         if len(parts) == 1:
-            return parts[0][1].predict(frame)[self.spec.output_names()]
+            answers = parts[0][1].predict(frame)
+            names = self.spec.output_names()
+            return answers if list(answers.columns) == names else answers[names]
         answers = pd.DataFrame(float("nan"), index=range(len(frame)), columns=self.spec.output_names())
         for rows, pricer in parts:
             answers.iloc[rows] = pricer.predict(frame.iloc[rows])[self.spec.output_names()].to_numpy()

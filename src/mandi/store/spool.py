@@ -9,6 +9,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -97,9 +98,22 @@ class Spool:
         UnknownValue
             The record holds credentials, which are never written to a spool.
         """
-        kept = [self._kept(record)]
+        await self._add([self._kept(record)])
+
+    async def add_rows(self, kind: type[Base], rows: Sequence[Row]) -> None:
+        """Take a few records of one kind as their rows, as ``add`` does: each has every column, as ``row_of`` returns it.
+
+        Parameters
+        ----------
+        kind : type
+            Of a table without credentials.
+        rows : sequence of dict
+        """
+        await self._add(_kept_rows(kind, rows))
+
+    async def _add(self, together: list[_Kept]) -> None:
         end = time.monotonic() + self._patience_s
-        while not self._offer(kept):
+        while not self._offer(together):
             self._give_up_after(end)
             await asyncio.sleep(0.005)
 
@@ -116,10 +130,8 @@ class Spool:
             Of a table without credentials.
         rows : sequence of dict
         """
-        if credentials(kind()):
-            raise UnknownValue(f"{kind.__name__} holds credentials", allowed="records of calls")
         for start in range(0, len(rows), self._room):
-            self._put([_Kept(kind.__tablename__, row) for row in rows[start : start + self._room]])
+            self._put(_kept_rows(kind, rows[start : start + self._room]))
 
     def _put(self, together: list[_Kept]) -> None:
         end = time.monotonic() + self._patience_s
@@ -281,6 +293,17 @@ class Spool:
                 self._journal.refuse(line)
             except OSError as error:
                 log.error("and the spool folder does not take it: %s", error.strerror)
+
+
+def _kept_rows(kind: type[Base], rows: Sequence[Row]) -> list[_Kept]:
+    if _holds_credentials(kind):
+        raise UnknownValue(f"{kind.__name__} holds credentials", allowed="records of calls")
+    return [_Kept(kind.__tablename__, row) for row in rows]
+
+
+@cache
+def _holds_credentials(kind: type[Base]) -> bool:
+    return bool(credentials(kind()))
 
 
 def _insert(session: Session, batch: Sequence[_Kept]) -> None:

@@ -35,6 +35,7 @@ NUMBERS = (
     "national_move", "state_move", "neighbour_move",
 )  # fmt: skip
 READ = (*NAMES, *PRICES, "price_volatility", *LOGS, *NUMBERS, "level", "quantity")
+FEW = 32  # rows that are looked up one by one
 FEATURES = (*NAMES, *PRICES, "price_volatility", *LOGS, *NUMBERS, "is_bulk_order")
 
 
@@ -109,6 +110,11 @@ class LotMatrix:
 def _coded(values: NDArray[Any], codes: dict[str, int]) -> NDArray[np.float64]:
     import pandas as pd
 
+    if len(values) <= FEW:
+        return np.array(
+            [np.nan if pd.isna(v) else codes.get(str(v), len(codes)) for v in values.tolist()],
+            dtype=np.float64,
+        )
     place, names = pd.factorize(values, use_na_sentinel=True)
     code_of = np.array([codes.get(str(name), len(codes)) for name in names] + [np.nan], dtype=np.float64)
     return np.asarray(code_of[place], dtype=np.float64)

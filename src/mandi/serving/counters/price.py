@@ -119,7 +119,9 @@ class PriceCounter:
                 raise refused.at(i if len(rows) > 1 else None) from None
         frame = self.champion.features.assemble(_frame(asked), self._history)
         predicted = self.champion.model.predict(frame)
-        values = predicted[list(FIGURES)].to_numpy(dtype=np.float64)
+        names = list(predicted.columns)
+        place = [names.index(name) for name in FIGURES]
+        values = predicted.to_numpy(dtype=np.float64)[:, place]
         unanswered = np.flatnonzero(np.isnan(values[:, 0]))
         if len(unanswered):
             raise ContractError(f"the model returned no price for row {unanswered[0]}", next_command=MAKE_IT)

@@ -182,8 +182,7 @@ class PredictionLog:
         prediction_id = new_id()
         try:
             if len(served.rows) <= FEW:
-                for row in rows_of(served, who, request_id, prediction_id):
-                    await self._spool.add(Prediction(**row))
+                await self._spool.add_rows(Prediction, rows_of(served, who, request_id, prediction_id))
             elif served.rollout_id is None:
                 await run_sync(lambda: self._put_batch(batch_of(served, who, request_id, prediction_id)))
             else:  # each row is compared with one in the shadow

@@ -190,7 +190,7 @@ def test_an_answer_is_given_when_its_record_cannot_be_kept(
     async def broken(*_: object) -> None:
         raise OSError("no room")
 
-    monkeypatch.setattr(shop.opened.spool, "add", broken)
+    monkeypatch.setattr(shop.opened.spool, "add_rows", broken)
     answer = shop.post(PRICE, ROW)
     assert answer.status_code == 200 and PREDICTION_ID not in answer.headers
     assert shop.house.rooms["predictions"].lost == 1

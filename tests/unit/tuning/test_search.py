@@ -191,6 +191,12 @@ def test_a_study_is_shown_without_being_run_and_there_may_be_none(untracked: Pat
     assert dict(zip(seen.changed["setting"], seen.changed["best"])) == found.settings
     listed = studies(untracked)
     assert listed["study"].tolist() == [seen.study] and listed["best"].iloc[0] == found.loss
+    told = found.confirmation
+    assert told is not None and told.offered is not None and listed["offered"].iloc[0] == told.offered.trial
+    assert seen.confirmed["trial"].tolist() == [0, *(one.trial for one in told.tried)]
+    assert seen.confirmed["later"].tolist() == [told.default_loss, *(one.loss for one in told.tried)]
+    assert dict(zip(seen.confirmed["trial"], seen.confirmed["verdict"]))[told.offered.trial] == "offered"
+    assert len(none.confirmed) == 0 and list(none.confirmed) == list(seen.confirmed)
     with pytest.raises(UnknownValue):
         shown(untracked, "slop", tell=quiet)
 

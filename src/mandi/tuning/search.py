@@ -15,11 +15,12 @@ from mandi.core.config import build, load_params
 from mandi.core.errors import ConfigError, DataNotFound
 from mandi.core.memo import remembering
 from mandi.core.paths import Paths
-from mandi.models import model_class, new_model
+from mandi.models import model_class
 from mandi.registry.lineage import frame_hash, params_hash
 from mandi.tuning.confirm import Confirmation, ConfirmParams, confirm
-from mandi.tuning.folds import FoldParams, folds, open_rows
-from mandi.tuning.losses import Loss, Stretches, asked_loss, loss_by_stretch, loss_of
+from mandi.tuning.folds import FoldParams, open_rows
+from mandi.tuning.losses import loss_of
+from mandi.tuning.scorers import scorers
 from mandi.tuning.spaces import (
     UNTOUCHED,
     Setting,
@@ -27,16 +28,13 @@ from mandi.tuning.spaces import (
     as_plain,
     check_model,
     defaults,
-    set_to,
     space_of,
     tidy,
 )
 from mandi.tuning.study import (
     PLACE,
-    Later,
     Problem,
     Recorder,
-    Score,
     StudyParams,
     alone,
     best_trial,
@@ -210,6 +208,8 @@ def search(
             confirmation = brought_on(
                 made, study, wanted, search_params(params), minutes=minutes, tell=tell, record=record
             )
+            if confirmation is not None and record is not None:
+                record.confirmed(confirmation)
         if not finished(study):
             raise KeyboardInterrupt  # in the first trial: there is nothing to tell
     return found_in(study, model, made.space, about, confirmation)
@@ -266,27 +266,6 @@ def problem_of(model: str, params: Mapping[str, Any], rows: pd.DataFrame) -> tup
     about["study"] = f"{model}-{identity[:12]}"
     score, later = scorers(model, params, rows, wanted.folds, loss_of(task), wanted.searched)
     return Problem(about["study"], space, score, wanted.searched, later), about
-
-
-def scorers(
-    model: str, params: Mapping[str, Any], rows: pd.DataFrame, layout: FoldParams, loss: Loss, searched: int
-) -> tuple[Score, Later]:
-    """Return what fits a model with some settings and says how far off it is: on a fold, and on those after the searched ones."""
-    laid = [
-        (loss.learnt(fold.learn), fold.asked) for fold in folds(rows, model_class(model).spec.task, layout)
-    ]
-
-    def fitted(settings: Mapping[str, Value], learn: pd.DataFrame) -> Any:
-        return new_model(model, set_to(params, model, settings, brief=True)).fit(learn)
-
-    def score(settings: Mapping[str, Value], number: int) -> float:
-        learn, asked = laid[number]
-        return asked_loss(fitted(settings, learn), asked, loss)
-
-    def later(settings: Mapping[str, Value]) -> list[Stretches]:
-        return [loss_by_stretch(fitted(settings, learn), asked, loss) for learn, asked in laid[searched:]]
-
-    return score, later
 
 
 def found_in(

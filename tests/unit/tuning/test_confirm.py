@@ -16,8 +16,9 @@ from mandi.core.config import load_params
 from mandi.core.errors import ConfigError, MandiError
 from mandi.tuning.command import search_command
 from mandi.tuning.confirm import CONFIRMATION, Confirmation, ConfirmParams, candidates, confirm, paired
+from mandi.tuning.folds import folds, open_rows
 from mandi.tuning.losses import Stretches
-from mandi.tuning.search import SearchParams, search
+from mandi.tuning.search import SearchParams, search, search_params
 from mandi.tuning.spaces import Setting
 from mandi.tuning.study import Problem, StudyParams, best_trial, finished, open_study, run
 
@@ -200,8 +201,8 @@ def regime(frame: Any, start: Any, end: Any, premium: float) -> Any:
 def test_a_while_of_other_prices_wins_the_search_and_changes_no_settings(untracked: Path) -> None:
     file = untracked / "data" / "features" / "slope" / "frame.parquet"
     frame, params = slope.lots(), load_params(untracked / "params.yaml")
-    rows = searching.open_rows(frame)
-    laid = searching.folds(rows, "price", searching.search_params(params).folds)
+    rows = open_rows(frame)
+    laid = folds(rows, "price", search_params(params).folds)
     # the default is right but for the time that is searched
     params_file = untracked / "params.yaml"
     params_file.write_text(slope.PARAMS.replace("lift: 30 ", "lift: 40 "), encoding="utf-8")
@@ -229,7 +230,7 @@ def test_no_trial_is_scored_on_the_later_fold(untracked: Path) -> None:
     file = untracked / "data" / "features" / "slope" / "frame.parquet"
     first = search(untracked, "slope", trials=12, tell=quiet)
     params = load_params(untracked / "params.yaml")
-    laid = searching.folds(searching.open_rows(slope.lots()), "price", searching.search_params(params).folds)
+    laid = folds(open_rows(slope.lots()), "price", search_params(params).folds)
     regime(slope.lots(), laid[-1].origin, laid[-1].until, -0.2).to_parquet(file)
     second = search(untracked, "slope", trials=12, tell=quiet)
     assert [t.value for t in finished(first.study)] == [t.value for t in finished(second.study)]

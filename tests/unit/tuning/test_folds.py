@@ -14,7 +14,7 @@ from mandi.core.errors import ConfigError, ContractError, TooLittleData
 from mandi.models.base import Task
 from mandi.tuning.folds import FoldParams, folds, open_rows, past_of
 from mandi.tuning.losses import loss_of
-from mandi.tuning.search import scorers
+from mandi.tuning.scorers import scorers
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
 from fraud_frames import deals

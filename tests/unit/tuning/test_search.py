@@ -44,6 +44,14 @@ def test_nothing_is_registered_and_every_trial_is_a_run_below_its_search(project
     logged = sorted(t.data.metrics["loss"] for t in trials if "loss" in t.data.metrics)
     assert logged == sorted(t.value for t in finished(found.study) if t.state.name == "COMPLETE")
     assert searches[0].data.params["data"] == found.about["data"]
+    told = found.confirmation
+    assert told is not None and len(told.tried) > 0
+    last = next(run for run in searches if run.info.run_id == trials[0].data.tags["mlflow.parentRunId"])
+    assert last.data.metrics["offered_trial"] == (told.offered.trial if told.offered else 0)
+    later = client.get_metric_history(last.info.run_id, "later.loss")
+    assert [(m.step, m.value) for m in sorted(later, key=lambda m: m.step)] == sorted(
+        [(0, told.default_loss), *((one.trial, one.loss) for one in told.tried)]
+    )
 
 
 def test_a_search_that_was_stopped_is_the_same_as_one_that_was_not(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pandas as pd
@@ -53,6 +54,14 @@ def test_a_run_that_was_stopped_goes_on(project: Path) -> None:
     slope.SEEN.clear()
     assert bench.measured(project, "slope", params, WANTED) == first
     assert 0 < len(slope.SEEN) < fits / 2, "only what is judged is fitted again"
+
+
+def test_the_test_may_stay_closed(project: Path) -> None:
+    params = load_params(project / "params.yaml")
+    rows = bench.measured(project, "slope", params, dataclasses.replace(WANTED, test=False))
+    assert rows and not any("test" in row.case for row in rows)
+    closed = slope.lots().query("part in ('calibration', 'test')").index
+    assert slope.SEEN and not any(frame.index.isin(closed).any() for frame in slope.SEEN)
 
 
 def test_the_test_is_read_once() -> None:

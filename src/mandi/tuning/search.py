@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -233,7 +234,7 @@ def brought_on(
         As of ``mandi.tuning.study.run``.
     params : SearchParams
     """
-    with remembering():
+    with remembering(), _hushed():
         if not run(problem, study, trials, params.study, minutes=minutes, tell=tell, record=record):
             return None
         if not finished(study):
@@ -242,6 +243,18 @@ def brought_on(
             return confirm(problem, study, params.confirmation, tell=tell)
         except KeyboardInterrupt:
             return None
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    # models warn of a past that is short; that is a fold's, trial after trial, and no fault of the settings
+    models = logging.getLogger("mandi.models")
+    before = models.level
+    models.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        models.setLevel(before)
 
 
 def problem_of(model: str, params: Mapping[str, Any], rows: pd.DataFrame) -> tuple[Problem, dict[str, Any]]:

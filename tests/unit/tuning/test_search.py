@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,22 @@ def test_a_search_that_was_stopped_is_the_same_as_one_that_was_not(
     assert "study" in half.about and half.about == whole.about
     again = search(untracked, "slope", tell=quiet)
     assert again.as_dict() == whole.as_dict() and again.trials == 8
+
+
+def test_what_models_say_of_short_folds_does_not_stand_between_the_lines_of_trials(
+    untracked: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    models, real = logging.getLogger("mandi.models.slope"), slope.SlopeModel.fit
+
+    def warning(self: Any, frame: pd.DataFrame, progress: Any = None) -> Any:
+        models.warning("a short past")
+        return real(self, frame)
+
+    monkeypatch.setattr(slope.SlopeModel, "fit", warning)
+    search(untracked, "slope", trials=2, tell=quiet)
+    assert "a short past" not in caplog.text
+    models.warning("afterwards")
+    assert "afterwards" in caplog.text
 
 
 def test_ctrl_c_says_what_is_kept_and_the_next_command(

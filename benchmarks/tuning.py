@@ -6,6 +6,10 @@ At the end a search over all of train and validation is judged on the test of th
 once. The loss is that of `mandi search`, lower is better: price MAE of lots in INR per quintal, demand MASE of the country's weeks
 within 30 days, quality 1 - macro-F1, fraud 1 - PR-AUC, matching 1 - mean reciprocal rank among open offers.
 
+The rows shown are of 50 trials a search and one outer fold, the last quarter of train and validation: one stretch of time per model, so
+read single ratios as noise (docs/adr/0025 has the standard errors of the confirmation). The test is opened once by a run; a run that
+is repeated opens it again and finds the same.
+
 Where nothing is confirmed the default stays and the ratio is 1. `unconfirmed` is what the best trial would have given without the
 confirmation, on the outer folds alone: the test is opened for no such question. `standard error` is that of the default's loss less the
 tuned one's, each week (of demand four) left out in turn.

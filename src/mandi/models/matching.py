@@ -17,6 +17,7 @@ import numpy as np
 
 from mandi.core.config import build
 from mandi.core.errors import ContractError, NotFitted, nearest
+from mandi.core.memo import remembered
 from mandi.features.matching import MatchingFeatureParams
 from mandi.models.base import Progress, Spec
 from mandi.models.ranking.match_fields import INPUTS, SPEC
@@ -103,7 +104,7 @@ class MatchingModel:
         )
         self.scorers = {}
         for name in wanted:
-            self.scorers[name] = scorer(name, self.params.scorers).fit(learnt)
+            self.scorers[name] = self._taught(name, learnt)
             say(len(self.scorers), len(wanted) + 1, f"{name} fitted on {len(train):,} offers shown")
         asked = _shown(validation)
         margins = {name: made.margin(asked.pairs) for name, made in self.scorers.items()}
@@ -116,7 +117,7 @@ class MatchingModel:
         self.chosen = tuple(best.split("+"))
         both = _shown(shown[shown["part"].isin(["train", "validation"])])
         for name in dict.fromkeys([*self.chosen, *self.params.shown]):
-            self.scorers[name] = scorer(name, self.params.scorers).fit(both)
+            self.scorers[name] = self._taught(name, both)
         self.spreads = {n: _spread(self.scorers[n].margin(both.pairs), both.want) for n in self.chosen}
         last = _shown(calibration if calibration["label"].nunique() == 2 else validation)
         open_to = last.pairs["feasible"] > 0
@@ -255,6 +256,10 @@ class MatchingModel:
         model.tried, model.spreads = state["tried"], state["spreads"]
         model.scorers = {name: scorer(name, model.params.scorers).load(folder) for name in state["scorers"]}
         return model
+
+    def _taught(self, name: str, shown: Shown) -> Scorer:
+        own = getattr(self.params.scorers, name)
+        return remembered("scorer", lambda: scorer(name, self.params.scorers).fit(shown), name, own, shown)
 
     def _margin(self, pairs: Columns) -> Floats:
         total = np.zeros(len(pairs["commodity"]))

@@ -57,6 +57,41 @@ def search_history(trials: pd.DataFrame, loss_name: str, title: str = "How the s
     return figure
 
 
+def search_confirmed(
+    confirmed: pd.DataFrame, loss_name: str, title: str = "By how much the best are better on later time"
+) -> Chart:
+    """Draw by how much each of the best trials beats the default on time that no trial was scored on, beside what is needed.
+
+    Parameters
+    ----------
+    confirmed : DataFrame
+        ``trial, better_by, needed``; trial 0 is the default.
+    loss_name : str
+        With its unit.
+
+    Raises
+    ------
+    ContractError
+        A column is missing.
+    """
+    require(confirmed, ["trial", "better_by", "needed"])
+    asked = confirmed[confirmed["trial"] != 0]
+    figure, (axes,) = chart(title, f"lower {loss_name}", "", height=1.6 + 0.35 * len(asked))
+    if not len(asked):
+        return _only_said(figure, "nothing was asked of later time yet")
+    rows = np.arange(len(asked))[::-1]
+    axes.axvline(0.0, color=INK, lw=0.9, ls="--", label="default")
+    axes.plot(asked["better_by"].to_numpy(dtype=float), rows, "o", color=MODEL, ms=7, label="better by")
+    needed = asked["needed"].to_numpy(dtype=float)
+    there = np.isfinite(needed)
+    axes.plot(needed[there], rows[there], "|", color=WORST, ms=16, mew=2.2, label="has to exceed")
+    axes.set_yticks(rows, [f"trial {int(trial)}" for trial in asked["trial"]])
+    axes.set_ylim(-0.6, len(asked) - 0.4)
+    axes.grid(False, axis="y")
+    legend(axes)
+    return figure
+
+
 def setting_importance(importance: pd.Series, title: str = "Which settings decide") -> Chart:
     """Draw the share of each setting, the largest on top.
 

@@ -52,10 +52,10 @@ def search_command(
         ) from None
     lines = [summary(found)]
     if not found.whole:
-        lines.append(f"stopped in the middle of a trial: the {found.trials} that had ended are kept")
+        lines.append(f"stopped before its end: the {found.trials} that had ended are kept")
         lines.append(f"  next: {again(model, trials)}")
     elif not found.settings:
-        lines.append("nothing is better than what params.yaml says now: nothing to write")
+        lines.append("nothing is surely better than what params.yaml says now: nothing to write")
     elif write:
         files = write_settings(root, model, found.settings, found.as_dict())
         lines.append(f"written to {' and '.join(files)}; next: mandi repro train@{model}, then mandi repro")
@@ -66,14 +66,15 @@ def search_command(
 
 def summary(found: Found) -> str:
     """Return a few lines on what a study holds."""
-    change = 100.0 * (found.loss / found.default_loss - 1.0) if found.default_loss else 0.0
     before = defaults(found.space)
     rows = [(path, _shown(before[path]), _shown(value)) for path, value in found.settings.items()]
     wide = max((len(path) for path, *_ in rows), default=0)
     text = [
         "",
         f"{found.model}: {found.trials} trials, {found.pruned} of them pruned, in study {found.about['study']}",
-        f"{found.loss_name}: {found.loss:.5g} with trial {found.place}, {found.default_loss:.5g} as it is ({change:+.1f} %)",
+        f"{found.loss_name}: {found.loss:.5g} with trial {found.place}, {found.default_loss:.5g} as it is"
+        f" ({_change(found.loss, found.default_loss)})",
+        *_confirmed(found),
         *(f"  {path:<{wide}}  {old} -> {new}" for path, old, new in rows),
         f"runs: experiment mandi/{experiment_of(found.model)}; pictures: notebooks/70_tuning.ipynb",
     ]
@@ -107,6 +108,29 @@ def stage(root: Path, model: str, tell: Callable[[str], None] = print) -> dict[s
         )
     tell(summary(found))
     return found.as_dict()
+
+
+def _confirmed(found: Found) -> list[str]:
+    told = found.confirmation
+    if told is None or not told.tried:
+        return []
+    text = [
+        f"on later time, which no trial was scored on: {told.default_loss:.5g} as it is",
+        *(
+            f"  trial {one.trial}: {one.loss:.5g} ({_change(one.loss, told.default_loss)}), {one.better_by:+.3g} better, "
+            f"more than {one.needed:.3g} needed"
+            for one in told.tried
+        ),
+    ]
+    kept = told.offered
+    said = (
+        f"trial {kept.trial} is better by more than chance" if kept else "none is better by more than chance"
+    )
+    return [*text, said + ("" if kept else ": the default stays")]
+
+
+def _change(loss: float, default: float) -> str:
+    return f"{100.0 * (loss / default - 1.0):+.1f} %" if default else "+0.0 %"
 
 
 def _shown(value: float) -> str:

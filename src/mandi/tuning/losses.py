@@ -39,12 +39,30 @@ class Loss:
         Of the rows known, those that change the answers scored.
     of : callable
         (predictions, rows) to the loss.
+    days : int
+        Rows asked within so many days of each other share their errors: a week has one weather, and weeks ahead overlap.
     """
 
     name: str
     rows: Callable[[pd.DataFrame], pd.DataFrame]
     learnt: Callable[[pd.DataFrame], pd.DataFrame]
     of: Callable[[pd.DataFrame, pd.DataFrame], float]
+    days: int = 7
+
+
+@dataclass(frozen=True)
+class Stretches:
+    """A loss, and what it is when one stretch of days is left out, for each of them in order of time.
+
+    Attributes
+    ----------
+    whole : float
+    without : tuple of float
+        Empty where all rows lie in one stretch.
+    """
+
+    whole: float
+    without: tuple[float, ...]
 
 
 def loss_of(task: Task) -> Loss:
@@ -66,12 +84,38 @@ def asked_loss(model: Model, asked: pd.DataFrame, loss: Loss) -> float:
     TooLittleData
         None of the rows can be scored.
     """
+    return _finite(loss, *_answered(model, asked, loss))
+
+
+def loss_by_stretch(model: Model, asked: pd.DataFrame, loss: Loss) -> Stretches:
+    """Return a fitted model's loss on rows, and what it is without each stretch of ``loss.days`` days of them.
+
+    Raises
+    ------
+    TooLittleData
+        None of the rows can be scored.
+    """
+    answers, rows = _answered(model, asked, loss)
+    whole = _finite(loss, answers, rows)
+    number = ((rows["asof"] - rows["asof"].min()) // pd.Timedelta(days=loss.days)).to_numpy()
+    there = np.unique(number)
+    if len(there) < 2:
+        return Stretches(whole, ())
+    left = [number != one for one in there]
+    return Stretches(whole, tuple(float(loss.of(answers[kept], rows[kept])) for kept in left))
+
+
+def _answered(model: Model, asked: pd.DataFrame, loss: Loss) -> tuple[pd.DataFrame, pd.DataFrame]:
     rows = loss.rows(asked)
     if not len(rows):
         raise TooLittleData(
             f"none of {len(asked)} rows can be scored by {loss.name}", allowed="at least one in every fold"
         )
-    found = loss.of(predict_blind(model, rows), rows)
+    return predict_blind(model, rows), rows
+
+
+def _finite(loss: Loss, answers: pd.DataFrame, rows: pd.DataFrame) -> float:
+    found = loss.of(answers, rows)
     if not np.isfinite(found):
         raise TooLittleData(f"{loss.name} is {found}", allowed="a number")
     return found
@@ -132,7 +176,7 @@ def _ranking(answers: pd.DataFrame, rows: pd.DataFrame) -> float:
 
 LOSSES: dict[Task, Loss] = {
     "price": Loss("MAE of lots, INR per quintal", _lots, _lots_and_news, _price),
-    "forecast": Loss("MASE of the country's weeks within 30 days", _near_weeks, _all, _forecast),
+    "forecast": Loss("MASE of the country's weeks within 30 days", _near_weeks, _all, _forecast, 28),
     "grading": Loss("1 - macro-F1", _graded, _graded, _grading),
     "detection": Loss("1 - PR-AUC", _labelled, _labelled, _detection),
     "ranking": Loss("1 - mean reciprocal rank among open offers", _all, _all, _ranking),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -13,11 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from mandi.core.config import build, load_params
 from mandi.core.errors import ConfigError, DataNotFound
+from mandi.core.memo import remembering
 from mandi.core.paths import Paths
-from mandi.models import model_class, new_model
+from mandi.models import model_class
 from mandi.registry.lineage import frame_hash, params_hash
-from mandi.tuning.folds import FoldParams, folds, open_rows
-from mandi.tuning.losses import Loss, asked_loss, loss_of
+from mandi.tuning.confirm import Confirmation, ConfirmParams, confirm
+from mandi.tuning.folds import FoldParams, open_rows
+from mandi.tuning.losses import loss_of
+from mandi.tuning.scorers import scorers
 from mandi.tuning.spaces import (
     UNTOUCHED,
     Setting,
@@ -25,14 +29,13 @@ from mandi.tuning.spaces import (
     as_plain,
     check_model,
     defaults,
-    set_to,
     space_of,
     tidy,
 )
 from mandi.tuning.study import (
     PLACE,
     Problem,
-    Score,
+    Recorder,
     StudyParams,
     alone,
     best_trial,
@@ -45,7 +48,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from optuna.study import Study
 
-CODE = ("models", "tuning/folds.py", "tuning/losses.py", "tuning/spaces.py", "tuning/study.py")
+CODE = ("models", *(f"tuning/{name}.py" for name in ("confirm", "folds", "losses", "spaces", "study")))
 
 
 @dataclass(frozen=True)
@@ -57,21 +60,33 @@ class SearchParams:
     trials : int
         Of a study in all.
     folds : FoldParams
+    confirmation : ConfirmParams
     study : StudyParams
     """
 
     trials: int = 50
     folds: FoldParams = field(default_factory=FoldParams)
+    confirmation: ConfirmParams = field(default_factory=ConfirmParams)
     study: StudyParams = field(default_factory=StudyParams)
 
     def __post_init__(self) -> None:
         if self.trials < 1:
             raise ConfigError(f"{self.trials} trials", allowed="at least 1; the first one is the default")
+        if self.searched < 1:
+            raise ConfigError(
+                f"search.folds.count {self.folds.count}, of which search.confirmation.folds {self.confirmation.folds}",
+                allowed="a count above it: a search needs a fold of its own",
+            )
+
+    @property
+    def searched(self) -> int:
+        """Folds that trials are scored on."""
+        return self.folds.count - self.confirmation.folds
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a study holds: the default and the best settings, their losses, and where they came from.
+    """What a study holds: the default and the best settings, their losses, what later time says, and where they came from.
 
     Attributes
     ----------
@@ -83,8 +98,11 @@ class Found:
     trials, pruned, place : int
         Finished trials, how many of them were pruned, and the place of the best one; 0 is the default.
     default_loss, loss : float
+        Of the default and of the best trial, on the folds searched.
+    confirmation : Confirmation or None
+        The best few and the default on later folds; None where the search was stopped before.
     settings : dict of path to value
-        Of the best trial, where they differ from the default.
+        That are offered, where they differ from the default; none unless a trial was confirmed.
     study : Study
     whole : bool
         Whether the search ended by itself.
@@ -99,6 +117,7 @@ class Found:
     place: int
     default_loss: float
     loss: float
+    confirmation: Confirmation | None
     settings: dict[str, Value]
     study: Study = field(repr=False)
     whole: bool = True
@@ -109,6 +128,7 @@ class Found:
         return {
             **self.about, "trial": self.place, "trials": self.trials, "pruned": self.pruned, "loss_name": self.loss_name,
             "default_loss": self.default_loss, "loss": self.loss,
+            "confirmation": self.confirmation.as_dict() if self.confirmation else None,
             "settings": {path: {"before": before[path], "after": value} for path, value in self.settings.items()},
         }  # fmt: skip
 
@@ -186,12 +206,55 @@ def search(
         else:
             kept = nullcontext()
         with kept as record:
-            whole = run(
-                made, study, wanted, search_params(params).study, minutes=minutes, tell=tell, record=record
+            confirmation = brought_on(
+                made, study, wanted, search_params(params), minutes=minutes, tell=tell, record=record
             )
-        if not whole and not finished(study):
+            if confirmation is not None and record is not None:
+                record.confirmed(confirmation)
+        if not finished(study):
             raise KeyboardInterrupt  # in the first trial: there is nothing to tell
-    return found_in(study, model, made.space, about, whole)
+    return found_in(study, model, made.space, about, confirmation)
+
+
+def brought_on(
+    problem: Problem,
+    study: Study,
+    trials: int,
+    params: SearchParams,
+    *,
+    minutes: float | None = None,
+    tell: Callable[[str], None] = print,
+    record: Recorder | None = None,
+) -> Confirmation | None:
+    """Bring a study to a number of trials and confirm the best of them; None where it was interrupted.
+
+    Parameters
+    ----------
+    problem, study, trials, minutes, tell, record
+        As of ``mandi.tuning.study.run``.
+    params : SearchParams
+    """
+    with remembering(), _hushed():
+        if not run(problem, study, trials, params.study, minutes=minutes, tell=tell, record=record):
+            return None
+        if not finished(study):
+            return None  # the minutes were over before the first trial
+        try:
+            return confirm(problem, study, params.confirmation, tell=tell)
+        except KeyboardInterrupt:
+            return None
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    # models warn of a past that is short; that is a fold's, trial after trial, and no fault of the settings
+    models = logging.getLogger("mandi.models")
+    before = models.level
+    models.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        models.setLevel(before)
 
 
 def problem_of(model: str, params: Mapping[str, Any], rows: pd.DataFrame) -> tuple[Problem, dict[str, Any]]:
@@ -210,34 +273,22 @@ def problem_of(model: str, params: Mapping[str, Any], rows: pd.DataFrame) -> tup
     about: dict[str, Any] = {
         "data": frame_hash(rows), "code": code_hash(), "settings_before": params_hash(params["models"][model]),
         "seed": wanted.study.seed, "startup": wanted.study.startup, "prune_after": wanted.study.prune_after,
-        "folds": asdict(wanted.folds),
+        "folds": asdict(wanted.folds), "confirmation": asdict(wanted.confirmation),
     }  # fmt: skip
     identity = params_hash({**about, "space": as_plain(space), "untouched": UNTOUCHED.get(model, {})})
     about["study"] = f"{model}-{identity[:12]}"
-    score = scorer(model, params, rows, wanted.folds, loss_of(task))
-    return Problem(about["study"], space, score, wanted.folds.count), about
-
-
-def scorer(
-    model: str, params: Mapping[str, Any], rows: pd.DataFrame, layout: FoldParams, loss: Loss
-) -> Score:
-    """Return the function that fits a model with some settings on a fold and says how far off it is."""
-    laid = [
-        (loss.learnt(fold.learn), fold.asked) for fold in folds(rows, model_class(model).spec.task, layout)
-    ]
-
-    def score(settings: Mapping[str, Value], number: int) -> float:
-        learn, asked = laid[number]
-        fitted = new_model(model, set_to(params, model, settings, brief=True)).fit(learn)
-        return asked_loss(fitted, asked, loss)
-
-    return score
+    score, later = scorers(model, params, rows, wanted.folds, loss_of(task), wanted.searched)
+    return Problem(about["study"], space, score, wanted.searched, later), about
 
 
 def found_in(
-    study: Study, model: str, space: tuple[Setting, ...], about: Mapping[str, Any], whole: bool = True
+    study: Study,
+    model: str,
+    space: tuple[Setting, ...],
+    about: Mapping[str, Any],
+    confirmation: Confirmation | None,
 ) -> Found:
-    """Return what a study holds.
+    """Return what a study holds; without a confirmation nothing is offered.
 
     Raises
     ------
@@ -245,7 +296,10 @@ def found_in(
         Not even the default was scored yet.
     """
     best, done = best_trial(study), finished(study)
-    before, after = defaults(space), tidy(best.params, space)
+    before = defaults(space)
+    offered = confirmation.offered if confirmation else None
+    taken = next((t for t in done if offered and t.user_attrs[PLACE] == offered.trial), done[0])
+    after = tidy(taken.params, space)
     return Found(
         model=model,
         loss_name=loss_name(model),
@@ -256,9 +310,10 @@ def found_in(
         place=int(best.user_attrs[PLACE]),
         default_loss=float(done[0].value or 0.0),
         loss=float(best.value or 0.0),
+        confirmation=confirmation,
         settings={path: value for path, value in after.items() if value != before[path]},
         study=study,
-        whole=whole,
+        whole=confirmation is not None,
     )
 
 

@@ -124,7 +124,9 @@ SPACES: dict[str, tuple[Setting, ...]] = {
 UNTOUCHED: dict[
     str, dict[str, Any]
 ] = {  # of a trial: what costs time or data and decides nothing that is measured
-    "price": {"market.caps": {}},
+    "price": {"market.caps": {}, "lots.trees.quantiles.n_estimators": 1},  # bounds move no price
+    "demand": {"place": ["drift"]},  # the country is weighed alone
+    "quality": {"watch.trees": 1, "watch.most_rows": 1},  # what is unusual moves no grade
     "fraud": {
         "flags.false_alarms": 0.05
     },  # a small past cannot hold the real budget; the order of deals stays

@@ -22,7 +22,12 @@ if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial, Trial
 
+    from mandi.tuning.losses import Stretches
+
 Score = Callable[[Mapping[str, Value], int], float]  # settings, number of the fold -> loss
+Later = Callable[
+    [Mapping[str, Value]], "list[Stretches]"
+]  # settings -> loss on each fold kept from the search
 PLACE, LOSSES, SECONDS, WHY = "place", "losses", "seconds", "why"  # attributes of a trial
 
 
@@ -62,12 +67,16 @@ class Problem:
     score : callable
         (settings, number of the fold) to the loss.
     folds : int
+        That are searched.
+    later : callable, optional
+        Settings to the loss on the folds after these, which no trial is scored on.
     """
 
     name: str
     space: tuple[Setting, ...]
     score: Score = field(repr=False)
     folds: int
+    later: Later | None = field(default=None, repr=False)
 
 
 class Recorder(Protocol):

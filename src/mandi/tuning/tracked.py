@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mandi.registry.tracking import connect, open_run
 from mandi.tuning.spaces import Setting, tidy
-from mandi.tuning.study import LOSSES, PLACE, SECONDS, WHY, Recorder
+from mandi.tuning.study import LOSSES, PLACE, SECONDS, WHY
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
+
+    from mandi.registry.connection import Connection
+    from mandi.registry.tracking import Run as OpenRun
+    from mandi.tuning.confirm import Confirmation
 
 PARENT, NAME = "mlflow.parentRunId", "mlflow.runName"
 
@@ -28,10 +33,56 @@ def experiment_of(model: str) -> str:
     return f"{model}-search"
 
 
+class Kept:
+    """Keeps the trials of one search as runs below its own, and in that one what later time confirmed.
+
+    Parameters
+    ----------
+    connection : Connection
+    parent : Run
+        Of the search.
+    model, study : str
+    space : tuple of Setting
+    """
+
+    def __init__(
+        self, connection: Connection, parent: OpenRun, model: str, study: str, space: tuple[Setting, ...]
+    ) -> None:
+        self._connection, self._parent, self._space = connection, parent, space
+        self._experiment, self._study = experiment_of(model), study
+        self._best: list[float] = []
+
+    def __call__(self, trial: FrozenTrial) -> None:
+        """Keep a finished trial."""
+        attributes = trial.user_attrs
+        place = int(attributes[PLACE])
+        tags = {
+            PARENT: self._parent.id, NAME: f"trial {place}", "study": self._study, "state": trial.state.name.lower(),
+            "note": attributes.get(WHY, ""),
+        }  # fmt: skip
+        losses = [float(loss) for loss in attributes.get(LOSSES, [])]
+        settings = tidy(trial.params, self._space)
+        with open_run(self._connection, self._experiment, "trial", settings, tags) as run:
+            run.log_metrics({f"fold.{number}.loss": loss for number, loss in enumerate(losses)})
+            run.log_metrics({"seconds": attributes.get(SECONDS, 0.0)})
+            if trial.state.name == "COMPLETE" and trial.value is not None:
+                run.log_metrics({"loss": trial.value})
+                self._best.append(float(trial.value))
+                self._parent.log_metrics({"best_loss": min(self._best)}, step=place)
+
+    def confirmed(self, found: Confirmation) -> None:
+        """Log what the later fold says, trial by trial, and which one is offered; 0 is the default."""
+        offered = found.offered
+        self._parent.log_metrics({"offered_trial": float(offered.trial if offered else 0)})
+        if found.tried:
+            self._parent.log_metrics({"later.loss": found.default_loss}, step=0)
+        for one in found.tried:
+            told = {"later.loss": one.loss, "later.better_by": one.better_by, "later.needed": one.needed}
+            self._parent.log_metrics({k: v for k, v in told.items() if isfinite(v)}, step=one.trial)
+
+
 @contextmanager
-def tracked(
-    root: Path, model: str, space: tuple[Setting, ...], about: Mapping[str, Any]
-) -> Iterator[Recorder]:
+def tracked(root: Path, model: str, space: tuple[Setting, ...], about: Mapping[str, Any]) -> Iterator[Kept]:
     """Open the run of a search; what is yielded keeps a trial as a run below it.
 
     Parameters
@@ -43,24 +94,6 @@ def tracked(
     about : mapping
         Study, data, code and how it is searched; logged as parameters of the search.
     """
-    connection, name = connect(root), experiment_of(model)
-    with open_run(connection, name, "search", about, {NAME: str(about["study"])}) as parent:
-        best: list[float] = []
-
-        def record(trial: FrozenTrial) -> None:
-            attributes = trial.user_attrs
-            place = int(attributes[PLACE])
-            tags = {
-                PARENT: parent.id, NAME: f"trial {place}", "study": about["study"], "state": trial.state.name.lower(),
-                "note": attributes.get(WHY, ""),
-            }  # fmt: skip
-            losses = [float(loss) for loss in attributes.get(LOSSES, [])]
-            with open_run(connection, name, "trial", tidy(trial.params, space), tags) as run:
-                run.log_metrics({f"fold.{number}.loss": loss for number, loss in enumerate(losses)})
-                run.log_metrics({"seconds": attributes.get(SECONDS, 0.0)})
-                if trial.state.name == "COMPLETE" and trial.value is not None:
-                    run.log_metrics({"loss": trial.value})
-                    best.append(float(trial.value))
-                    parent.log_metrics({"best_loss": min(best)}, step=place)
-
-        yield record
+    connection, study = connect(root), str(about["study"])
+    with open_run(connection, experiment_of(model), "search", about, {NAME: study}) as parent:
+        yield Kept(connection, parent, model, study, space)

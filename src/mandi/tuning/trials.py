@@ -12,6 +12,7 @@ import pandas as pd
 
 from mandi.core.config import load_params
 from mandi.core.paths import Paths
+from mandi.tuning.confirm import CONFIRMATION
 from mandi.tuning.search import loss_name, search
 from mandi.tuning.spaces import Setting, check_model, tidy
 from mandi.tuning.study import LOSSES, PLACE, SECONDS, finished, open_study
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 LEAST_WHOLE = 4  # scored trials, below which no importance is told
 COLUMNS = ("trial", "state", "loss", "best", "folds", "seconds")
-STUDIES = ("study", "model", "trials", "pruned", "default", "best", "better_by_percent", "loss")
+STUDIES = ("study", "model", "trials", "pruned", "default", "best", "better_by_percent", "offered", "loss")
+CONFIRMED = ("trial", "searched", "later", "better_by", "needed", "verdict")
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,10 @@ class Shown:
         ``study`` is empty where there is none.
     trials : DataFrame
         From :func:`trials_frame`.
+    confirmed : DataFrame
+        From :func:`confirmed_frame`.
     changed : DataFrame
-        setting, default, best: of the best trial, where they differ.
+        setting, default, best: of the trial that is offered, or of the best one where none is, where they differ.
     importance : Series
         From :func:`importances`.
     settings, log : list and tuple of str
@@ -46,6 +50,7 @@ class Shown:
     study: str
     loss_name: str
     trials: pd.DataFrame = field(repr=False)
+    confirmed: pd.DataFrame = field(repr=False)
     changed: pd.DataFrame = field(repr=False)
     importance: pd.Series = field(repr=False)
     settings: list[str]
@@ -76,16 +81,19 @@ def shown(root: Path, model: str, trials: int = 0, tell: Callable[[str], None] =
         tell(f"no study of {model} yet; next: mandi search {model}, or more than 0 trials here")
         none = pd.DataFrame(columns=["setting", "default", "best"])
         empty = pd.DataFrame({name: pd.Series(dtype=float) for name in COLUMNS})
-        return Shown(model, "", loss_name(model), empty, none, pd.Series(dtype=float), [], ())
+        nobody = pd.DataFrame(columns=list(CONFIRMED))
+        return Shown(model, "", loss_name(model), empty, nobody, none, pd.Series(dtype=float), [], ())
     space = space_in(study)
     frame = trials_frame(study, space)
     settings = [setting.path for setting in space]
-    first, best = (frame.iloc[at].to_dict() for at in (0, int(np.nanargmin(frame["loss"].to_numpy()))))
+    offered = _offered(study) or int(frame["trial"].iloc[int(np.nanargmin(frame["loss"].to_numpy()))])
+    first, best = (frame[frame["trial"] == place].iloc[0].to_dict() for place in (0, offered))
     changed = pd.DataFrame(
         {"setting": settings, "default": [first[s] for s in settings], "best": [best[s] for s in settings]}
     )
     return Shown(
-        model, study.study_name, loss_name(model), frame, changed[changed["default"] != changed["best"]],
+        model, study.study_name, loss_name(model), frame, confirmed_frame(study),
+        changed[changed["default"] != changed["best"]],
         importances(study, space), settings, tuple(setting.path for setting in space if setting.log),
     )  # fmt: skip
 
@@ -96,8 +104,8 @@ def studies(root: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        study, model, trials, pruned, default and best (loss of the default and of the best trial), better_by_percent, loss
-        (its name).
+        study, model, trials, pruned, default and best (loss of the default and of the best trial on the folds searched),
+        better_by_percent, offered (trial; 0 where the default stays, missing where nothing was confirmed yet), loss (its name).
     """
     rows = []
     for study in _all(root):
@@ -114,6 +122,7 @@ def studies(root: Path) -> pd.DataFrame:
             whole[0],
             min(whole),
             better,
+            _offered(study),
         )
         rows.append(dict(zip(STUDIES, (*facts, about.get("loss_name", "")))))
     return pd.DataFrame(rows, columns=list(STUDIES))
@@ -144,6 +153,27 @@ def trials_frame(study: Study, space: tuple[Setting, ...]) -> pd.DataFrame:
         )  # fmt: skip
         rows.append({**dict(zip(COLUMNS, facts)), **tidy(trial.params, space)})
     return pd.DataFrame(rows, columns=[*COLUMNS, *(setting.path for setting in space)])
+
+
+def confirmed_frame(study: Study) -> pd.DataFrame:
+    """Return what later time, on which no trial was scored, says of the best few trials; no rows where it was not asked.
+
+    Returns
+    -------
+    DataFrame
+        trial (0 is the default), searched and later (loss on the folds searched and on the later ones), better_by (than the
+        default, on the later ones), needed (what it has to exceed), verdict (offered, confirmed, not more than chance).
+    """
+    told = study.user_attrs.get(CONFIRMATION) or {}
+    if not told.get("tried"):
+        return pd.DataFrame(columns=list(CONFIRMED))
+    rows = [(0, float(finished(study)[0].value or 0.0), told["default_loss"], np.nan, np.nan, "the default")]
+    for one in told["tried"]:
+        said = "confirmed" if one["confirmed"] else "not more than chance"
+        verdict = "offered" if one["trial"] == told["offered"] else said
+        needed = np.inf if one["needed"] is None else one["needed"]
+        rows.append((one["trial"], one["searched"], one["loss"], one["better_by"], needed, verdict))
+    return pd.DataFrame(rows, columns=list(CONFIRMED))
 
 
 def importances(study: Study, space: tuple[Setting, ...]) -> pd.Series:
@@ -181,6 +211,11 @@ def space_in(study: Study) -> tuple[Setting, ...]:
         whole = type(drawn).__name__ == "IntDistribution"
         found.append(Setting(path, "int" if whole else "float", low, high, log, first.params[path]))
     return tuple(found)
+
+
+def _offered(study: Study) -> int | None:
+    told = study.user_attrs.get(CONFIRMATION)
+    return None if told is None else int(told["offered"])
 
 
 def _all(root: Path) -> list[Study]:

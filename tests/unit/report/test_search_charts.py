@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from mandi.core.errors import ContractError
-from mandi.report.search_charts import parallel_trials, search_history, setting_importance
+from mandi.report.search_charts import parallel_trials, search_confirmed, search_history, setting_importance
 
 
 def trials(count: int = 12) -> pd.DataFrame:
@@ -39,6 +39,19 @@ def test_one_far_loss_does_not_flatten_the_others() -> None:
     assert search_history(far, "MAE").axes[0].get_ylim()[1] < 2.0
 
 
+def test_what_is_needed_stands_beside_each_trial_that_was_asked() -> None:
+    found = pd.DataFrame(
+        {"trial": [0, 7, 3], "better_by": [np.nan, 0.02, 0.01], "needed": [np.nan, 0.015, np.inf]}
+    )
+    figure = search_confirmed(found, "MAE")
+    axes = figure.axes[0]
+    assert [t.get_text() for t in axes.get_yticklabels()] == ["trial 7", "trial 3"]
+    assert texts(figure) == ["default", "better by", "has to exceed"]
+    assert [line.get_xdata().tolist() for line in axes.lines[1:]] == [[0.02, 0.01], [0.015]]  # type: ignore[union-attr]
+    none = search_confirmed(found.head(0), "MAE")
+    assert [t.get_text() for t in none.axes[0].texts] == ["nothing was asked of later time yet"]
+
+
 def test_importance_puts_the_largest_on_top_and_says_when_it_cannot() -> None:
     figure = setting_importance(pd.Series({"a.depth": 0.7, "a.rate": 0.3}))
     assert [t.get_text() for t in figure.axes[0].get_yticklabels()] == ["rate", "depth"]
@@ -66,6 +79,7 @@ def test_without_a_study_every_picture_is_still_one() -> None:
     none = trials(0)
     for figure in (
         search_history(none, "MAE"),
+        search_confirmed(pd.DataFrame(columns=["trial", "better_by", "needed"]), "MAE"),
         setting_importance(pd.Series(dtype=float)),
         parallel_trials(none, []),
     ):

@@ -14,7 +14,7 @@ from mandi.core.errors import ConfigError, ContractError, TooLittleData
 from mandi.models.base import Task
 from mandi.tuning.folds import FoldParams, folds, open_rows, past_of
 from mandi.tuning.losses import loss_of
-from mandi.tuning.search import scorer
+from mandi.tuning.scorers import scorers
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "models"))
 from fraud_frames import deals
@@ -25,7 +25,7 @@ TASKS: list[Task] = ["price", "forecast", "grading", "ranking"]
 
 def losses(frame: pd.DataFrame) -> list[float]:
     params = {"models": {"slope": {"slope": {"share": 0.2}, "lift": 30}}}
-    score = scorer("slope", params, open_rows(frame), LAYOUT, loss_of("price"))
+    score, _ = scorers("slope", params, open_rows(frame), LAYOUT, loss_of("price"), 2)
     return [score({"slope.share": 0.4, "lift": 12}, fold) for fold in range(LAYOUT.count)]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,14 @@ def test_nothing_is_registered_and_every_trial_is_a_run_below_its_search(project
     logged = sorted(t.data.metrics["loss"] for t in trials if "loss" in t.data.metrics)
     assert logged == sorted(t.value for t in finished(found.study) if t.state.name == "COMPLETE")
     assert searches[0].data.params["data"] == found.about["data"]
+    told = found.confirmation
+    assert told is not None and len(told.tried) > 0
+    last = next(run for run in searches if run.info.run_id == trials[0].data.tags["mlflow.parentRunId"])
+    assert last.data.metrics["offered_trial"] == (told.offered.trial if told.offered else 0)
+    later = client.get_metric_history(last.info.run_id, "later.loss")
+    assert [(m.step, m.value) for m in sorted(later, key=lambda m: m.step)] == sorted(
+        [(0, told.default_loss), *((one.trial, one.loss) for one in told.tried)]
+    )
 
 
 def test_a_search_that_was_stopped_is_the_same_as_one_that_was_not(
@@ -66,6 +75,22 @@ def test_a_search_that_was_stopped_is_the_same_as_one_that_was_not(
     assert "study" in half.about and half.about == whole.about
     again = search(untracked, "slope", tell=quiet)
     assert again.as_dict() == whole.as_dict() and again.trials == 8
+
+
+def test_what_models_say_of_short_folds_does_not_stand_between_the_lines_of_trials(
+    untracked: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    models, real = logging.getLogger("mandi.models.slope"), slope.SlopeModel.fit
+
+    def warning(self: Any, frame: pd.DataFrame, progress: Any = None) -> Any:
+        models.warning("a short past")
+        return real(self, frame)
+
+    monkeypatch.setattr(slope.SlopeModel, "fit", warning)
+    search(untracked, "slope", trials=2, tell=quiet)
+    assert "a short past" not in caplog.text
+    models.warning("afterwards")
+    assert "afterwards" in caplog.text
 
 
 def test_ctrl_c_says_what_is_kept_and_the_next_command(
@@ -191,6 +216,12 @@ def test_a_study_is_shown_without_being_run_and_there_may_be_none(untracked: Pat
     assert dict(zip(seen.changed["setting"], seen.changed["best"])) == found.settings
     listed = studies(untracked)
     assert listed["study"].tolist() == [seen.study] and listed["best"].iloc[0] == found.loss
+    told = found.confirmation
+    assert told is not None and told.offered is not None and listed["offered"].iloc[0] == told.offered.trial
+    assert seen.confirmed["trial"].tolist() == [0, *(one.trial for one in told.tried)]
+    assert seen.confirmed["later"].tolist() == [told.default_loss, *(one.loss for one in told.tried)]
+    assert dict(zip(seen.confirmed["trial"], seen.confirmed["verdict"]))[told.offered.trial] == "offered"
+    assert len(none.confirmed) == 0 and list(none.confirmed) == list(seen.confirmed)
     with pytest.raises(UnknownValue):
         shown(untracked, "slop", tell=quiet)
 

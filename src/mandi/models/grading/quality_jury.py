@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from mandi.core.errors import ConfigError, NotFitted
+from mandi.core.memo import remembered
 from mandi.models.grading.grade_lines import logistic_layer
 from mandi.models.grading.grade_members import Member, member, member_class
 from mandi.models.grading.grade_scales import product, softmax
@@ -123,7 +124,7 @@ class Jury:
         wanted = [self.chosen] if self.chosen in self.params.members else list(self.params.members)
         self.members = {}
         for name in wanted:
-            self.members[name] = self._new(name).fit(matrix, grade, grades, self.params.seed)
+            self.members[name] = self._taught(name, matrix, grade)
             tell(f"{name} fitted on {len(grade)} lots")
         if self.chosen == STACK:
             self.layer = self._stacked(np.hstack([_logs(held[name]) for name in wanted]), truth)
@@ -170,8 +171,12 @@ class Jury:
                 made.members[name] = member_class(name).of(own)
         return made
 
-    def _new(self, name: str) -> Member:
-        return member(name, **self.params.settings.get(name, {}))
+    def _taught(self, name: str, matrix: Floats, grade: Ints) -> Member:
+        settings, seed = self.params.settings.get(name, {}), self.params.seed
+        return remembered(
+            "grader", lambda: member(name, **settings).fit(matrix, grade, self.grades, seed),
+            name, settings, matrix, grade, self.grades, seed,
+        )  # fmt: skip
 
     def _held_out(
         self,
@@ -189,7 +194,7 @@ class Jury:
             if not held.any() or not learnt.any():
                 continue
             for name in self.params.members:
-                one = self._new(name).fit(matrix[learnt], grade[learnt], self.grades, self.params.seed)
+                one = self._taught(name, matrix[learnt], grade[learnt])
                 asked[name].append(one.proba(matrix[held]))
                 tell(f"fold {number + 1} of {self.params.folds}: {name}, {int(held.sum())} lots held out")
             truth.append(grade[held])

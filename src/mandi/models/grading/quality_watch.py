@@ -169,6 +169,9 @@ class Watch:
             rows
         )
         usual = float(mean_path(np.array([forest.max_samples_]))[0]) * len(forest.estimators_)
+        told_apart = (
+            usual > 0.0
+        )  # a single lot sets nothing apart: every lot is then as unusual as a usual one
         grown = [one.tree_ for one in forest.estimators_]
         starts = np.cumsum([0, *(tree.node_count for tree in grown[:-1])])
         ends = [np.asarray(tree.children_left) < 0 for tree in grown]
@@ -184,7 +187,12 @@ class Watch:
                 np.int32
             ),
             "threshold": np.concatenate([t.threshold for t in grown]),
-            "path": np.concatenate([path_lengths(t) / usual for t in grown]),
+            "path": np.concatenate(
+                [
+                    path_lengths(t) / usual if told_apart else np.full(t.node_count, 1.0 / len(grown))
+                    for t in grown
+                ]
+            ),
             "depth": np.array(max(int(t.max_depth) for t in grown)),
         }
 

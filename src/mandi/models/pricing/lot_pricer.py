@@ -17,6 +17,7 @@ import numpy as np
 
 from mandi.core.config import build
 from mandi.core.errors import ContractError, NotFitted
+from mandi.core.memo import remembered
 from mandi.models.base import Progress
 from mandi.models.conformal import margin, recency, uncrossed
 from mandi.models.pricing.level_line import READ as LINE_READ
@@ -39,6 +40,11 @@ CANDIDATES: dict[str, tuple[type[Member], str]] = {
     "line": (LotLine, "ridge"),
 }
 BOUNDS = "quantiles"
+OTHERS: dict[type[Member], tuple[str, ...]] = {  # settings that a kind does not read
+    XGBoostTrees: ("lightgbm", "line_penalty"),
+    LightGBMTrees: ("xgboost", "quantiles", "line_penalty"),
+    LotLine: ("xgboost", "lightgbm", "quantiles"),
+}
 
 
 @dataclass(frozen=True)
@@ -248,14 +254,17 @@ class LotPricer:
         self, name: str, data: dict[str, tuple[Any, ...]], device: str, told: _Told, rounds: int | None = None
     ) -> Member:
         kind, objective = (XGBoostTrees, "reg:quantileerror") if name == BOUNDS else CANDIDATES[name]
-        trees: Member = kind.fit(
-            data["train"],
-            self.params.trees,
-            device,
-            objective=objective,
-            names=self.matrix.names(),
-            validation=data["validation"] if rounds is None else None,
-            rounds=rounds,
+        names, validation = self.matrix.names(), data["validation"] if rounds is None else None
+        read = {s: v for s, v in vars(self.params.trees).items() if s not in OTHERS[kind]}
+
+        def grown() -> Member:
+            return kind.fit(
+                data["train"], self.params.trees, device,
+                objective=objective, names=names, validation=validation, rounds=rounds,
+            )  # fmt: skip
+
+        trees = remembered(
+            "lots", grown, name, objective, read, device, names, data["train"], validation, rounds
         )
         told(f"{name}: {trees.rounds} rounds")
         return trees

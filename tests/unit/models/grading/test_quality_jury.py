@@ -73,7 +73,7 @@ def test_a_join_of_all_answers_as_it_was_weighed_and_survives_saving(tmp_path: A
     jury = Jury(PARAMS).fit(matrix, grade, grades, later, supplier)
     for join in ("vote", "stack"):
         jury.chosen = join
-        jury.members = {name: jury._new(name).fit(matrix, grade, grades, 1) for name in PARAMS.members}
+        jury.members = {name: jury._taught(name, matrix, grade) for name in PARAMS.members}
         held = {name: one.proba(matrix[later]) for name, one in jury.members.items()}
         jury.layer = jury._stacked(
             np.hstack([np.log(np.clip(p, 1e-6, 1)) for p in held.values()]), grade[later]

@@ -79,3 +79,15 @@ def test_what_cannot_be_is_refused() -> None:
         WatchParams(alarm_share=0.0)
     with pytest.raises(NotFitted):
         Watch().scores(np.zeros((1, 2)), np.zeros(1, dtype=np.intp))
+
+
+def test_a_single_lot_of_a_commodity_tells_nothing_and_warns_of_nothing() -> None:
+    rows, commodity = deviations(300, 0)
+    alone = np.array([[0.5, 0.5, np.nan, np.nan]])
+    with np.errstate(all="raise"):
+        watch = Watch(WatchParams(trees=10)).fit(
+            np.vstack([rows, alone]), np.append(commodity, 2).astype(np.intp)
+        )
+        watch.calibrate(*deviations(200, 1))
+    far = watch.distances(np.array([[9.0, 9.0, np.nan, np.nan]] * 2), np.array([2, 0], dtype=np.intp))
+    assert far["isolation"][0] == pytest.approx(0.5) and far["isolation"][1] > 0.6

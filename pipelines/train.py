@@ -7,6 +7,7 @@ import time
 
 import pandas as pd
 
+from mandi.compute import computing
 from mandi.core.errors import TooLittleData
 from mandi.models import new_model
 from pipelines import project, skipped, stage, write_json
@@ -24,10 +25,10 @@ def main(model: str) -> None:
         return
     frame = pd.read_parquet(paths.features(model) / "frame.parquet")
     started = time.perf_counter()
+    learnt = frame[frame["part"].isin(["train", "validation", "calibration"])]
     try:
-        fitted = new_model(model, params).fit(
-            frame[frame["part"].isin(["train", "validation", "calibration"])], tell
-        )
+        with computing(params):
+            fitted = new_model(model, params).fit(learnt, tell)
     except TooLittleData as error:
         write_json(out / "skipped.json", {"skipped": f"needs more data: {error.message}"})
         print(f"{model} is not trained: {error.message}; {error.allowed} are needed")

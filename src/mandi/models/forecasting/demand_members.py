@@ -7,12 +7,12 @@ Prophet's shape of each commodity, the trees) is a toolbox, made from what was k
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 
+from mandi.compute import current
 from mandi.core.errors import UnknownValue, nearest
 from mandi.features.calendar import CalendarParams
 from mandi.models.base import Progress
@@ -119,11 +119,7 @@ class Toolbox:
         keys = [(member, values.tobytes()) for values in series]
         new = {key: values for key, values in zip(keys, series, strict=True) if key not in self._memo}
         one: Callable[[Floats], tuple[Floats, str]] = _alone(STATISTICAL[member])
-        if workers > 1 and len(new) > 1:
-            with ThreadPoolExecutor(workers) as pool:
-                told = list(pool.map(one, new.values()))
-        else:
-            told = [one(values) for values in new.values()]
+        told = current().map(one, list(new.values()), threads=workers)
         for key, (values, reason) in zip(new, told, strict=True):
             self._memo[key] = values
             if reason:

@@ -10,6 +10,8 @@ import numpy as np
 from mandi.core.errors import ContractError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
     from pandas import DataFrame
 
@@ -65,11 +67,22 @@ class LotMatrix:
             A column is missing.
         """
         _require(train)
-        codes = {}
-        for name in NAMES:
-            known = sorted({str(value) for value in train[name].dropna().unique()})
-            codes[name] = {value: code for code, value in enumerate(known)}
-        return cls(codes, float(train["quantity"].quantile(bulk_quantile)), left_out)
+        names = {name: {str(value) for value in train[name].dropna().unique()} for name in NAMES}
+        return cls.of(names, train["quantity"].to_numpy(np.float64), left_out, bulk_quantile)
+
+    @classmethod
+    def of(
+        cls,
+        names: Mapping[str, set[str]],
+        quantity: NDArray[np.float64],
+        left_out: tuple[str, ...] = (),
+        bulk_quantile: float = 0.75,
+    ) -> Self:
+        """Learn from the names in each of ``NAMES`` and the quantities (quintals) of the training part."""
+        import pandas as pd
+
+        codes = {name: {value: code for code, value in enumerate(sorted(names[name]))} for name in NAMES}
+        return cls(codes, float(pd.Series(quantity).quantile(bulk_quantile)), left_out)
 
     def names(self) -> list[str]:
         """Names of the features, in the order of the matrix."""

@@ -52,7 +52,7 @@ def main(wanted: list[str]) -> None:
 
 def measured(size: int, kind: str) -> dict[str, Any]:
     """Run one size; what it printed, with wall and processor seconds and the peak of memory (GB)."""
-    room = Path(tempfile.mkdtemp(prefix="scale-"))
+    room = Path(os.environ.get("MANDI_SCALE_ROOM") or tempfile.mkdtemp(prefix="scale-"))
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [sys.executable, "-m", "benchmarks.scale_run", str(size), kind, str(room)]
     env = {**os.environ, "OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "PASSIVE"}

@@ -81,6 +81,8 @@ def make(params: dict[str, Any], size: int, out: Parts) -> dict[str, pd.DataFram
     reports = asked[asked["kind"] == "market"]
     starts = features.params.splits  # type: ignore[attr-defined]
     span = asked[["asof", "label_known_time"]]
+    if sum(out.rows()) == len(reports) + size:
+        return tables
     out.write(0, reports)
     maker = LotMaker.of(params)
     for batch, begin in enumerate(range(0, size, BATCH)):

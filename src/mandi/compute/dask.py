@@ -1,14 +1,17 @@
 """The workers of a Dask cluster; one that dies is replaced, and the result is the same.
 
 Items are futures: Dask computes again what a dead worker held. A function that all run together cannot go on without one of
-them: the others are started afresh, everybody is waited for, and it runs again from its beginning with the same shares for the
-same ranks.
+them: the others are let go, everybody is waited for, and it runs again from its beginning with the same shares for the same
+ranks.
 """
 
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import socket
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +24,9 @@ T = TypeVar("T")
 LOG = logging.getLogger("mandi.compute")
 TRIES = 5  # meetings, before it is given up
 PATIENCE = 60.0  # seconds to wait for workers to come or to come back
+ENDING = 10.0  # seconds that the others have to notice by themselves
 GRACE = 5.0  # seconds after an error in which a worker may turn out to have died
+TOGETHER = "together-"
 LOOK = 0.1  # seconds between looks at who is there
 BATCHES = 8  # of small items, for each worker
 
@@ -132,7 +137,7 @@ class DaskCompute:
             if told is not None:
                 return told[0]
             LOG.warning("a worker died while %d worked together; try %d begins anew", len(shares), tried + 1)
-            self._afresh(addresses)
+            self._freed(addresses)
         raise ComputeFailed(
             f"workers died at each of {TRIES} tries to work together", allowed="workers that stay for one fit"
         )
@@ -174,7 +179,7 @@ class DaskCompute:
                 futures.append(
                     self.client.submit(
                         function, Rank(number, len(shares), hosts, meeting), sent, workers=[address],
-                        allow_other_workers=False, pure=False, key=f"together-{number}-{uuid.uuid4().hex}",
+                        allow_other_workers=False, pure=False, key=f"{TOGETHER}{number}-{uuid.uuid4().hex}",
                     )
                 )  # fmt: skip
             while not all(future.status == "finished" for future in futures):
@@ -204,14 +209,20 @@ class DaskCompute:
                 return False
             time.sleep(LOOK)
 
-    def _afresh(self, addresses: list[str]) -> None:
-        # who waits inside a library for a peer that is gone does not hear that it is no longer wanted
-        left = [address for address in addresses if address in self.client.ncores()]
-        if left:
-            try:
-                self.client.restart_workers(left, timeout=PATIENCE, raise_for_error=False)
-            except (ValueError, KeyError, OSError) as error:  # no nanny, or gone meanwhile
-                LOG.warning("workers could not be started afresh: %s", error)
+    def _freed(self, addresses: list[str]) -> None:
+        # who waits inside a library for a peer that is gone may never hear that it is no longer wanted
+        until = time.monotonic() + ENDING
+        while left := [address for address in addresses if address in self.client.ncores()]:
+            told = self.client.run(_at_work, workers=left, on_error="ignore")
+            stuck = [address for address, busy in told.items() if busy]
+            if not stuck:
+                return
+            if time.monotonic() > until:
+                # not restart_workers: its nanny does not bring back a worker that dies after that
+                self.client.run(_leave, workers=stuck, on_error="ignore")
+                self._lost(stuck, GRACE)
+                return
+            time.sleep(LOOK)
 
 
 class _Future:
@@ -245,6 +256,15 @@ class _Prepared:
 
     def __call__(self, size: int, dask_scheduler: Any) -> dict[str, Any]:
         return self.prepare(size, _host(dask_scheduler.address))
+
+
+def _at_work(dask_worker: Any) -> bool:
+    return any(str(key).startswith(TOGETHER) for key in dask_worker.active_threads.values())
+
+
+def _leave() -> None:
+    # after the answer has gone out; as sudden as what it follows
+    threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGKILL)).start()
 
 
 def _host(address: str) -> str:

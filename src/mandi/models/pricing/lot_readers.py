@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,10 +11,15 @@ if TYPE_CHECKING:
     from mandi.tables.blocks import Blocks, Data
 
 BATCH = 50_000  # rows that LightGBM takes at a time
+LOWEST = np.float32(-1e30)
 
 
 def block_iterator(data: Data, names: list[str]) -> Any:
-    """Return an ``xgboost.DataIter`` over blocks with their targets and weights."""
+    """Return an ``xgboost.DataIter`` over blocks with their targets and weights.
+
+    Of a matrix with missing values XGBoost keeps four bytes a value and their places, of a full one a byte: they are handed over
+    as the lowest value there is. :func:`missing_as_lowest` has to follow.
+    """
     import xgboost
 
     blocks, target, weight = data
@@ -29,7 +35,7 @@ def block_iterator(data: Data, names: list[str]) -> Any:
                 return False
             start, stop = bounds[self.place]
             input_data(
-                data=blocks.read(self.place),
+                data=np.nan_to_num(blocks.read(self.place), copy=False, nan=float(LOWEST)),
                 label=target[start:stop],
                 weight=weight[start:stop],
                 feature_names=names,
@@ -41,6 +47,16 @@ def block_iterator(data: Data, names: list[str]) -> Any:
             self.place = 0
 
     return Reader()
+
+
+def missing_as_lowest(booster: Any) -> Any:
+    """Return the booster with every missing value sent where the lowest would go, which is left of every split."""
+    import xgboost
+
+    told = json.loads(booster.save_raw("json"))
+    for tree in told["learner"]["gradient_booster"]["model"]["trees"]:
+        tree["default_left"] = [1] * len(tree["default_left"])
+    return xgboost.Booster(model_file=bytearray(json.dumps(told).encode()))
 
 
 def block_sequences(blocks: Blocks) -> list[Any]:

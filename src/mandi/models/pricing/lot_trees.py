@@ -137,6 +137,10 @@ class XGBoostTrees:
         )
         kept = int(booster.best_iteration) + 1 if validation is not None else booster.num_boosted_rounds()
         booster = booster[:kept]
+        if isinstance(train[0], Blocks):
+            from mandi.models.pricing.lot_readers import missing_as_lowest
+
+            booster = missing_as_lowest(booster)
         booster.set_param({"device": "cpu", "nthread": 1})
         return cls(booster, kept)
 

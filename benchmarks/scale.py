@@ -35,7 +35,7 @@ COLUMNS = ("case", "metric", "ours", "baseline", "goal", "met")
 def main(wanted: list[str]) -> None:
     """Measure, print a table and write benchmarks/results/scale.json; sizes not asked for keep what was measured before."""
     root = project_root()
-    kept = root / "benchmarks" / "results" / "scale.parts.json"
+    kept = root / "benchmarks" / "results" / "scale.runs"
     found: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8")) if kept.is_file() else {}
     for name in wanted or SIZES:
         size, _, only = name.partition(":")

@@ -23,7 +23,7 @@ from mandi.core.errors import ComputeFailed
 T = TypeVar("T")
 LOG = logging.getLogger("mandi.compute")
 TRIES = 5  # meetings, before it is given up
-PATIENCE = 60.0  # seconds to wait for workers to come or to come back
+PATIENCE = 180.0  # seconds to wait for workers to come or to come back
 ENDING = 10.0  # seconds that the others have to notice by themselves
 GRACE = 5.0  # seconds after an error in which a worker may turn out to have died
 TOGETHER = "together-"

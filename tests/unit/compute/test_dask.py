@@ -44,6 +44,7 @@ def test_what_an_item_raises_is_raised_for_it_alone(workers: DaskCompute) -> Non
 
 
 def _always_fatal(number: int) -> int:
+    time.sleep(2.0)  # a nanny does not bring back a worker that dies while it is still starting it
     os.kill(os.getpid(), signal.SIGKILL)
     return number
 
@@ -82,10 +83,11 @@ def test_all_begin_anew_when_one_dies(workers: DaskCompute, tmp_path: Path, vict
     started = time.monotonic()
     assert workers.together(_dies_once, [(tmp_path, victim)] * 2) == (0, "done")
     assert {path.name for path in tmp_path.iterdir()} == {"0-0", "0-1", "1-0", "1-1"}
-    assert time.monotonic() - started < 120
+    assert time.monotonic() - started < 400
 
 
 def _always_dies(rank: Rank, share: int) -> None:
+    time.sleep(2.0)
     os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mandi.models.pricing.lot_readers import block_iterator, block_sequences
+from mandi.models.pricing.lot_readers import LOWEST, block_iterator, block_sequences
+from mandi.models.pricing.lot_trees import TreeParams, XGBoostParams, XGBoostTrees
 from mandi.tables.blocks import Blocks, write_block
 
 
@@ -37,3 +38,17 @@ def test_lightgbm_is_handed_rows_in_any_order(tmp_path: Path) -> None:
     np.testing.assert_array_equal(sequences[2][3], whole[60 + 7])
     np.testing.assert_array_equal(sequences[0][2:5], whole[[5, 7, 9]])
     np.testing.assert_array_equal(sequences[1][[0, 14]], whole[[31, 59]])
+
+
+def test_a_missing_value_goes_where_the_lowest_went(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    matrix = rng.normal(size=(3000, 4)).astype(np.float32)
+    matrix[rng.random(matrix.shape) < 0.3] = np.nan
+    target = np.nan_to_num(matrix[:, 0]) + np.where(np.isnan(matrix[:, 1]), 1.5, 0.0)
+    write_block(tmp_path / "0.npy", matrix)
+    params = TreeParams(xgboost=XGBoostParams(n_estimators=60, learning_rate=0.2), device="cpu")
+    data = (Blocks((tmp_path / "0.npy",), (3000,)), target, np.ones(3000))
+    trees = XGBoostTrees.fit(data, params, "cpu", objective="reg:squarederror", names=list("abcd"))
+    told = trees.predict(matrix)
+    np.testing.assert_array_equal(told, trees.predict(np.nan_to_num(matrix, nan=float(LOWEST))))
+    assert np.abs(told - target).mean() < 0.15

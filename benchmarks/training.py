@@ -16,7 +16,8 @@ from mandi.core.config import build, load_params, section
 from mandi.core.paths import project_root
 from mandi.features import feature_set
 from mandi.models.price import PriceParams
-from mandi.models.pricing.lot_pricer import BOUNDS, CANDIDATES, LotPricer
+from mandi.models.pricing.lot_pricer import BOUNDS, LotPricer
+from mandi.models.pricing.lot_ranks import CANDIDATES
 from mandi.models.pricing.lot_trees import QUANTILES, TreeParams, device_for
 from mandi.tables.market_params import MarketParams
 from mandi.tables.synthetic import generate

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
+from mandi.compute import computing
 from mandi.features import feature_set
+from mandi.features.partitioned import complete_whole
 from mandi.tables.ingest import read_tables
+from mandi.tables.parts import join_into
 from pipelines import project, stage, write_json
 
 
@@ -20,12 +26,19 @@ def main(model: str) -> None:
         return
     history = features.history(tables)
     questions = features.questions(tables, history)
-    frame = features.assemble(questions, history)
-    frame.to_parquet(out / "frame.parquet")
+    with computing(params) as compute:
+        if compute.ranks:
+            with tempfile.TemporaryDirectory(dir=out) as room:
+                parts = complete_whole(model, params, history, questions, Path(room))
+                rows, columns = join_into(parts, out / "frame.parquet"), len(parts.columns())
+        else:
+            frame = features.assemble(questions, history)
+            frame.to_parquet(out / "frame.parquet")
+            rows, columns = frame.shape
     for name, state in history.items():
         state.to_parquet(out / "history" / f"{name}.parquet", index=False)
-    write_json(out / "about.json", {"rows": len(frame), "absent": sorted(features.uses - filled)})
-    print(f"{len(frame):,} questions, {len(frame.columns)} columns")
+    write_json(out / "about.json", {"rows": rows, "absent": sorted(features.uses - filled)})
+    print(f"{rows:,} questions, {columns} columns")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from mandi.compute import computing
 from mandi.core.errors import TooLittleData
 from mandi.core.paths import Paths
 from mandi.core.whole import replaced
@@ -30,10 +31,10 @@ def _train(paths: Paths, params: Mapping[str, Any], model: str, out: Path) -> No
         return
     frame = pd.read_parquet(paths.features(model) / "frame.parquet")
     started = time.perf_counter()
+    learnt = frame[frame["part"].isin(["train", "validation", "calibration"])]
     try:
-        fitted = new_model(model, params).fit(
-            frame[frame["part"].isin(["train", "validation", "calibration"])], tell
-        )
+        with computing(params):
+            fitted = new_model(model, params).fit(learnt, tell)
     except TooLittleData as error:
         write_json(out / "skipped.json", {"skipped": f"needs more data: {error.message}"})
         print(f"{model} is not trained: {error.message}; {error.allowed} are needed")

@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from imports import everything_imported, imported, modules
 
 # each floor may use itself and the floors below it
-FLOORS = ["core", "tables", "features", "models", "evaluation", "registry", "serving"]
+FLOORS = ["core", "compute", "tables", "features", "models", "evaluation", "registry", "serving"]
 LANGUAGE = {
     "store",
     "text",
@@ -22,14 +22,24 @@ LANGUAGE = {
     "student",
 }  # the other tower: it knows no model, and serving stands on both
 BESIDE = {
-    "report": {"core", "tables", "features", "models", "evaluation", "report"},
+    "report": {"core", "compute", "tables", "features", "models", "evaluation", "report"},
     "store": {"core", "store"},
     "llm": {"core", "store", "llm"},
     "text": {"core", "text"},
     "feedback": {"core", "store", "text", "feedback"},
     "datasets": {"core", "store", "text", "feedback", "datasets"},
     "student": {"core", "store", "text", "feedback", "datasets", "student"},
-    "tuning": {"core", "tables", "features", "models", "evaluation", "registry", "report", "tuning"},
+    "tuning": {
+        "core",
+        "compute",
+        "tables",
+        "features",
+        "models",
+        "evaluation",
+        "registry",
+        "report",
+        "tuning",
+    },
     "serving": {*FLOORS, *LANGUAGE},
     "loop": {*FLOORS, *LANGUAGE, "report", "loop"},  # commands over the whole learning loop
 }

@@ -66,6 +66,12 @@ class ImportRefused(MandiError):
     headline = "the import was refused"
 
 
+class ComputeFailed(MandiError):
+    """Workers could not be reached, or died too often."""
+
+    headline = "the workers could not do it"
+
+
 class UnknownValue(MandiError):
     """A name or number is outside the set that is known."""
 

@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mandi.core.errors import ContractError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pandas import DataFrame
+
+
+def require(frame: DataFrame, names: Sequence[str]) -> None:
+    """Refuse a frame that lacks a column.
+
+    Raises
+    ------
+    ContractError
+        The columns that are missing are named.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> require(pd.DataFrame({"price": [5100]}), ["price", "level"])
+    Traceback (most recent call last):
+    mandi.core.errors.ContractError: the frame lacks level
+      allowed: price, level
+    """
+    missing = [name for name in names if name not in frame.columns]
+    if missing:
+        raise ContractError(f"the frame lacks {', '.join(missing)}", allowed=", ".join(names))
 
 
 def numbers(frame: DataFrame, names: Iterable[str]) -> dict[str, NDArray[np.float64]]:

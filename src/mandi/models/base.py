@@ -15,6 +15,23 @@ Task = Literal["price", "forecast", "grading", "detection", "ranking"]
 Progress = Callable[[int, int, str], None]  # steps done, steps in all, a line of text
 
 
+class Told:
+    """Counts the steps of a fit and tells them."""
+
+    def __init__(self, progress: Progress | None, total: int) -> None:
+        self.progress, self.total, self.done = progress, total, 0
+
+    def __call__(self, text: str) -> None:
+        self.done += 1
+        if self.progress is not None:
+            self.progress(self.done, self.total, text)
+
+    def finish(self, text: str) -> None:
+        """Tell the last step, whatever was left out before it."""
+        self.done = self.total - 1
+        self(text)
+
+
 @dataclass(frozen=True)
 class Field:
     """One column or one value of a request: its name, kind, unit, meaning and domain.

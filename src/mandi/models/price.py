@@ -16,11 +16,14 @@ from mandi.core.errors import ContractError, NotFitted, UnknownValue
 from mandi.features.price import PriceFeatureParams
 from mandi.models.base import Progress, Spec
 from mandi.models.pricing.lot_pricer import LotPricer, LotPricerParams
+from mandi.models.pricing.lot_rows import market_questions
 from mandi.models.pricing.market_pricer import MarketParams, MarketPricer
 from mandi.models.pricing.price_fields import SPEC, inputs
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
+
+    from mandi.tables.parts import Parts
 
 FORMAT = 1  # one higher whenever a saved file changes its meaning: an older champion is refused, not misread
 
@@ -69,6 +72,23 @@ class PriceModel:
         reports, lots = frame[kind == "market"], frame[kind == "lot"]
         self.market = MarketPricer(self.params.market).fit(reports)
         self.lots = LotPricer(self.params.lots).fit(lots, reports, progress) if len(lots) else None
+        self._declare()
+        return self
+
+    def fit_parts(self, parts: Parts, room: Path, progress: Progress | None = None) -> Self:
+        """Fit as :meth:`fit` does on a frame too large for memory; of it one part at a time is held, and the market questions.
+
+        Parameters
+        ----------
+        parts : Parts
+            What ``PriceFeatures.assemble`` returned, in parts.
+        room : Path
+            An empty folder for matrices, 340 bytes a lot; workers see it too.
+        progress : callable, optional
+        """
+        reports = market_questions(parts)
+        self.market = MarketPricer(self.params.market).fit(reports)
+        self.lots = LotPricer(self.params.lots).fit_parts(parts, reports, room, progress)
         self._declare()
         return self
 

@@ -7,13 +7,14 @@ row brings along.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from mandi.core.errors import ContractError, MandiError, TooLittleData
+from mandi.compute import current
+from mandi.core.errors import ComputeFailed, ContractError, MandiError, TooLittleData
 from mandi.features.calendar import CalendarParams
 from mandi.features.demand import NEEDED_WEEKS
 from mandi.features.forecasting.festivals import FestivalParams
@@ -120,23 +121,28 @@ class Lesson:
         shapes: dict[str, ProphetShape] = {}
         failed: dict[str, str] = {}
         wanted = daily if {*self.params.country, *self.params.place} & set(ANCHORED) else {}
-        with ThreadPoolExecutor(self.params.workers) as pool:
-            waiting = {name: pool.submit(self._prophet, name, *daily[name]) for name in wanted}
-            for done, (name, told) in enumerate(waiting.items()):
-                try:
-                    shapes[name] = told.result()
-                except Exception as error:  # one bad series must not stop the others
-                    reason = (
-                        error.message if isinstance(error, MandiError) else f"{type(error).__name__}: {error}"
-                    )
-                    failed[f"prophet, {name}"] = reason
-                if progress is not None:
-                    state = f"failed: {failed[f'prophet, {name}']}" if name not in shapes else "fitted"
-                    progress(
-                        done + 1,
-                        len(waiting),
-                        f"Prophet of {name} until {until.astype('datetime64[D]')}: {state}",
-                    )
+        fits = current().each(
+            partial(_prophet, params=self.params.prophet, harvest=self.harvest, festival=self.festival),
+            [(name, *daily[name]) for name in wanted],
+            threads=self.params.workers,
+        )
+        for done, (name, told) in enumerate(zip(wanted, fits, strict=True)):
+            try:
+                shapes[name] = told.result()
+            except ComputeFailed:
+                raise
+            except Exception as error:  # one bad series must not stop the others
+                reason = (
+                    error.message if isinstance(error, MandiError) else f"{type(error).__name__}: {error}"
+                )
+                failed[f"prophet, {name}"] = reason
+            if progress is not None:
+                state = f"failed: {failed[f'prophet, {name}']}" if name not in shapes else "fitted"
+                progress(
+                    done + 1,
+                    len(wanted),
+                    f"Prophet of {name} until {until.astype('datetime64[D]')}: {state}",
+                )
         trees = DemandTrees(self.params.trees)
         past = np.flatnonzero(self.asof < until)
         if len(past):
@@ -257,9 +263,6 @@ class Lesson:
             for name, own in rows.groupby("commodity", sort=True)
         }
 
-    def _prophet(self, commodity: str, days: np.ndarray, tonnes: Floats) -> ProphetShape:
-        return fit_prophet(days, tonnes, commodity, self.params.prophet, self.harvest, self.festival)
-
 
 @dataclass(frozen=True)
 class Past:
@@ -267,6 +270,16 @@ class Past:
 
     told: Backtest
     case: np.ndarray
+
+
+def _prophet(
+    series: tuple[str, np.ndarray, Floats],
+    params: ProphetParams,
+    harvest: CalendarParams,
+    festival: FestivalParams,
+) -> ProphetShape:
+    commodity, days, tonnes = series
+    return fit_prophet(days, tonnes, commodity, params, harvest, festival)
 
 
 def usual_of(cases: Cases, tonnes: Floats, calendar: TradingCalendar) -> Floats:

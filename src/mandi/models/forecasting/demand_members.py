@@ -7,12 +7,12 @@ Prophet's shape of each commodity, the trees) is a toolbox, made from what was k
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
 
+from mandi.compute import current
 from mandi.core.errors import UnknownValue, nearest
 from mandi.core.memo import remembered
 from mandi.features.calendar import CalendarParams
@@ -119,8 +119,12 @@ class Toolbox:
     def _statistical(self, member: str, cases: Cases, series: list[Floats], workers: int) -> Floats:
         keys = [(member, values.tobytes()) for values in series]
         new = {key: values for key, values in zip(keys, series, strict=True) if key not in self._memo}
+        one: Callable[[Floats], tuple[Floats, str]] = _alone(STATISTICAL[member])
         told = remembered(
-            "forecasts", lambda: _each(member, list(new.values()), workers), member, list(new.values())
+            "forecasts",
+            lambda: current().map(one, list(new.values()), threads=workers),
+            member,
+            list(new.values()),
         )
         for key, (values, reason) in zip(new, told, strict=True):
             self._memo[key] = values
@@ -201,14 +205,6 @@ def same_weeks(series: list[Floats]) -> Floats:
 def stacked(found: Mapping[str, Floats], members: Sequence[str]) -> Floats:
     """Return forecasts as one array of shape (members, cases, BLOCKS)."""
     return np.stack([found[m] for m in members])
-
-
-def _each(member: str, series: list[Floats], workers: int) -> list[tuple[Floats, str]]:
-    one = _alone(STATISTICAL[member])
-    if workers <= 1 or len(series) < 2:
-        return [one(values) for values in series]
-    with ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(one, series))
 
 
 def _alone(member: StatMember) -> Callable[[Floats], tuple[Floats, str]]:

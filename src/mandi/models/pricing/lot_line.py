@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mandi.models.pricing.lot_matrix import ASSAYS, NAMES
+from mandi.tables.blocks import Blocks, over, thinned
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from mandi.models.pricing.lot_trees import TreeParams
+    from mandi.tables.blocks import Data, Matrix
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 CODES = (*NAMES[1:], "color_code")
 CURVED = (*ASSAYS, "quantity_log", "supplier_credit_score")
 CLIP = 4.0
+SCALE_ROWS = 250_000  # of blocks, that centres and spreads are taken from
 
 
 class LotLine:
@@ -37,7 +38,7 @@ class LotLine:
     @classmethod
     def fit(
         cls,
-        train: tuple[NDArray[np.float32], Floats, Floats],
+        train: Data,
         params: TreeParams,
         device: str,
         *,
@@ -47,37 +48,59 @@ class LotLine:
         rounds: int | None = None,
     ) -> LotLine:
         """Fit on matrix and target; the validation part, weights, rounds and device are not used."""
+        fitted = cls(names, {})
+        if isinstance(train[0], Blocks):
+            return fitted._from_blocks(train, params)
         matrix, target = train[0].astype(np.float64), train[1]
         commodity = matrix[:, names.index("commodity")]
-        fitted = cls(names, {})
         for code in np.unique(commodity[~np.isnan(commodity)]):
             here = commodity == code
-            own = matrix[here]
-            numbers = own[:, fitted._numbers()]
-            empty = np.isnan(numbers).all(axis=0)
-            centre = np.zeros(len(empty))
-            centre[~empty] = np.nanmedian(numbers[:, ~empty], axis=0)
-            spread = np.ones(len(empty))
-            spread[~empty] = np.nanstd(numbers[:, ~empty], axis=0)
-            line = {
-                "centre": centre.tolist(),
-                "spread": np.where(spread < 1e-9, 1.0, spread).tolist(),
-                "codes": [
-                    sorted(set(column[~np.isnan(column)].tolist())) for column in own[:, fitted._codes()].T
-                ],
-            }
-            design, _ = fitted._design(own, line)
-            square = design.T @ design + params.line_penalty * np.eye(design.shape[1])
-            line["weights"] = np.linalg.solve(square, design.T @ target[here]).tolist()
-            fitted.lines[int(code)] = line
+            line = fitted._scales(matrix[here])
+            design, _ = fitted._design(matrix[here], line)
+            fitted.lines[int(code)] = _solved(line, design.T @ design, design.T @ target[here], params)
         return fitted
 
-    def predict(self, matrix: NDArray[np.float32]) -> Floats:
-        """Return the target per row; nothing for a commodity not seen in training."""
-        # added up in one order, so that a row's bits do not depend on how many are asked
-        return self.contributions(matrix).cumsum(axis=1)[:, -1]
+    def _from_blocks(self, train: Data, params: TreeParams) -> LotLine:
+        # centres and spreads of a part of the rows, evenly taken; the weights are of all of them
+        blocks, target, _ = train
+        few = thinned(train, SCALE_ROWS)[0].astype(np.float64)
+        place = self.names.index("commodity")
+        scales = {
+            int(c): self._scales(few[few[:, place] == c])
+            for c in np.unique(few[~np.isnan(few[:, place]), place])
+        }
+        sums: dict[int, list[Floats]] = {}
+        for (start, stop), block in zip(blocks.bounds(), blocks):
+            values, own = block.astype(np.float64), target[start:stop]
+            for code, line in scales.items():
+                here = values[:, place] == code
+                design, _ = self._design(values[here], line)
+                found = [design.T @ design, design.T @ own[here]]
+                sums[code] = [a + b for a, b in zip(sums[code], found)] if code in sums else found
+        self.lines = {
+            code: _solved(line, sums[code][0], sums[code][1], params) for code, line in scales.items()
+        }
+        return self
 
-    def contributions(self, matrix: NDArray[np.float32]) -> Floats:
+    def _scales(self, own: Floats) -> dict[str, Any]:
+        numbers = own[:, self._numbers()]
+        empty = np.asarray(np.isnan(numbers).all(axis=0))
+        centre = np.zeros(len(empty))
+        centre[~empty] = np.nanmedian(numbers[:, ~empty], axis=0)
+        spread = np.ones(len(empty))
+        spread[~empty] = np.nanstd(numbers[:, ~empty], axis=0)
+        return {
+            "centre": centre.tolist(),
+            "spread": np.where(spread < 1e-9, 1.0, spread).tolist(),
+            "codes": [sorted(set(column[~np.isnan(column)].tolist())) for column in own[:, self._codes()].T],
+        }
+
+    def predict(self, matrix: Any) -> Floats:
+        """Return the target per row of a matrix or of blocks; nothing for a commodity not seen in training."""
+        # added up in one order, so that a row's bits do not depend on how many are asked
+        return over(matrix, lambda rows: self.contributions(rows).cumsum(axis=1)[:, -1])
+
+    def contributions(self, matrix: Matrix) -> Floats:
         """Return what each feature adds and, last, the constant."""
         values = matrix.astype(np.float64)
         found = np.zeros((len(values), len(self.names) + 1))
@@ -125,3 +148,8 @@ class LotLine:
             columns.append((values[:, [i]] == np.array(known)[None, :]).astype(np.float64))
             source += [i] * len(known)
         return np.hstack(columns), source
+
+
+def _solved(line: dict[str, Any], square: Floats, moment: Floats, params: TreeParams) -> dict[str, Any]:
+    penalty = params.line_penalty * np.eye(len(square))
+    return {**line, "weights": np.linalg.solve(square + penalty, moment).tolist()}

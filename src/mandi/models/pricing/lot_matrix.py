@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from mandi.core.errors import ContractError
-from mandi.core.frames import numbers
+from mandi.core.frames import numbers, require
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
     from pandas import DataFrame
 
@@ -66,12 +67,23 @@ class LotMatrix:
         ContractError
             A column is missing.
         """
-        _require(train)
-        codes = {}
-        for name in NAMES:
-            known = sorted({str(value) for value in train[name].dropna().unique()})
-            codes[name] = {value: code for code, value in enumerate(known)}
-        return cls(codes, float(train["quantity"].quantile(bulk_quantile)), left_out)
+        require(train, READ)
+        names = {name: {str(value) for value in train[name].dropna().unique()} for name in NAMES}
+        return cls.of(names, train["quantity"].to_numpy(np.float64), left_out, bulk_quantile)
+
+    @classmethod
+    def of(
+        cls,
+        names: Mapping[str, set[str]],
+        quantity: NDArray[np.float64],
+        left_out: tuple[str, ...] = (),
+        bulk_quantile: float = 0.75,
+    ) -> Self:
+        """Learn from the names in each of ``NAMES`` and the quantities (quintals) of the training part."""
+        import pandas as pd
+
+        codes = {name: {value: code for code, value in enumerate(sorted(names[name]))} for name in NAMES}
+        return cls(codes, float(pd.Series(quantity).quantile(bulk_quantile)), left_out)
 
     def names(self) -> list[str]:
         """Names of the features, in the order of the matrix."""
@@ -92,7 +104,7 @@ class LotMatrix:
         ContractError
             A column is missing.
         """
-        _require(frame)
+        require(frame, READ)
         columns = numbers(frame, READ[len(NAMES) :])
         level = columns["level"] if level is None else level
         quantity = columns["quantity"]
@@ -118,9 +130,3 @@ def _coded(values: NDArray[Any], codes: dict[str, int]) -> NDArray[np.float64]:
     place, names = pd.factorize(values, use_na_sentinel=True)
     code_of = np.array([codes.get(str(name), len(codes)) for name in names] + [np.nan], dtype=np.float64)
     return np.asarray(code_of[place], dtype=np.float64)
-
-
-def _require(frame: DataFrame) -> None:
-    missing = [name for name in READ if name not in frame.columns]
-    if missing:
-        raise ContractError(f"the frame lacks {', '.join(missing)}", allowed=", ".join(READ))

@@ -17,34 +17,28 @@ import numpy as np
 
 from mandi.core.config import build
 from mandi.core.errors import ContractError, NotFitted
+from mandi.core.frames import require
 from mandi.core.memo import remembered
-from mandi.models.base import Progress
+from mandi.models.base import Progress, Told
 from mandi.models.conformal import margin, recency, uncrossed
 from mandi.models.pricing.level_line import READ as LINE_READ
 from mandi.models.pricing.level_line import LevelLine
-from mandi.models.pricing.lot_line import LotLine
 from mandi.models.pricing.lot_matrix import READ, LotMatrix
-from mandi.models.pricing.lot_trees import LightGBMTrees, TreeParams, XGBoostTrees, device_for
+from mandi.models.pricing.lot_ranks import CANDIDATES, OTHERS, Lesson, Member, grown
+from mandi.models.pricing.lot_rows import LEARNT, LotRows, lots_in_blocks, weighed
+from mandi.models.pricing.lot_trees import TreeParams, XGBoostTrees, device_for
+from mandi.tables.blocks import joined, thinned
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+    from mandi.tables.blocks import Data
+    from mandi.tables.parts import Parts
+
 Floats = np.ndarray[Any, np.dtype[np.float64]]
-Member = XGBoostTrees | LightGBMTrees | LotLine
 OUTPUTS = ("predicted_price", "lower_bound_90", "upper_bound_90", "lower_bound_95", "upper_bound_95")
-CANDIDATES: dict[str, tuple[type[Member], str]] = {
-    "xgboost": (XGBoostTrees, "reg:squarederror"),
-    "xgboost_l1": (XGBoostTrees, "reg:absoluteerror"),
-    "lightgbm": (LightGBMTrees, "regression"),
-    "lightgbm_l1": (LightGBMTrees, "regression_l1"),
-    "line": (LotLine, "ridge"),
-}
 BOUNDS = "quantiles"
-OTHERS: dict[type[Member], tuple[str, ...]] = {  # settings that a kind does not read
-    XGBoostTrees: ("lightgbm", "line_penalty"),
-    LightGBMTrees: ("xgboost", "quantiles", "line_penalty"),
-    LotLine: ("xgboost", "lightgbm", "quantiles"),
-}
+BOUNDS_ROWS = 250_000  # of a frame in parts: more are thinned evenly for the quantiles, and for them alone
 
 
 @dataclass(frozen=True)
@@ -117,11 +111,11 @@ class LotPricer:
         ContractError
             A column is missing, or a part has no rows.
         """
-        _require(frame, ("label", "part", "asof"))
-        self.line = LevelLine() if reports is None else LevelLine.learn(reports[reports["part"] == "train"])
+        require(frame, ("label", "part", "asof"))
+        self.line = _line(reports)
         usable = frame[np.isfinite(frame["level"]) & (frame["label"] > 0)]
         usable = usable.assign(level=self._level(usable))
-        parts = {name: usable[usable["part"] == name] for name in ("train", "validation", "calibration")}
+        parts = {name: usable[usable["part"] == name] for name in LEARNT}
         empty = [name for name, rows in parts.items() if rows.empty]
         if empty:
             raise ContractError(
@@ -129,25 +123,57 @@ class LotPricer:
             )
         self.matrix = LotMatrix.learn(parts["train"], self.params.left_out, self.params.bulk_quantile)
         data = {name: self._data(rows) for name, rows in parts.items()}
-        told = _Told(progress, len(self.params.candidates) + 2 + 3 * self.params.refit)
+        return self._learn(data, parts, len(frame) - len(usable), progress)
+
+    def fit_parts(
+        self, parts: Parts, reports: DataFrame | None, room: Path, progress: Progress | None = None
+    ) -> Self:
+        """Fit as :meth:`fit` does on a frame in parts, of which one at a time is in memory.
+
+        Parameters
+        ----------
+        parts : Parts
+            Rows of kind "lot" are used.
+        reports : DataFrame, optional
+        room : Path
+            An empty folder for the matrices: 340 bytes a row.
+        progress : callable, optional
+
+        Raises
+        ------
+        ContractError
+            A column is missing, or a part has no lots.
+        """
+        self.line = _line(reports)
+        scale = self.params.trees.target_scale
+        self.matrix, blocks, rows = lots_in_blocks(
+            LotRows(parts, self.line), room, self.params.left_out, self.params.bulk_quantile
+        )
+        data = {name: weighed(own, rows[name], scale) for name, own in blocks.items()}
+        return self._learn(data, rows, 0, progress)
+
+    def _learn(
+        self, data: dict[str, Data], rows: dict[str, DataFrame], left_out: int, progress: Progress | None
+    ) -> Self:
+        told = Told(progress, len(self.params.candidates) + 2 + 3 * self.params.refit)
         device = device_for(self.params.trees.device)
         tried = {name: self._grow(name, data, device, told) for name in self.params.candidates}
-        errors, chosen = self._choose(tried, data["validation"], parts["validation"])
+        errors, chosen = self._choose(tried, data["validation"], rows["validation"])
         bounds = self._grow(BOUNDS, data, device, told)
         if self.params.refit:
-            data["train"] = tuple(np.concatenate(pair) for pair in zip(data["train"], data["validation"]))
+            data = {**data, "train": joined(data["train"], data["validation"])}
             self.members = {name: self._grow(name, data, device, told, tried[name].rounds) for name in chosen}
             bounds = self._grow(BOUNDS, data, device, told, bounds.rounds)
         else:
             self.members = {name: tried[name] for name in chosen}
         assert isinstance(bounds, XGBoostTrees)
         self.quantiles = bounds
-        self._calibrate(parts["calibration"], data["calibration"])
+        self._calibrate(rows["calibration"], data["calibration"])
         told.finish("bounds calibrated")
         self.record = {
             "chosen": list(chosen), "validation_mae": errors, "device": device, "margins": {str(k): v for k, v in self.margins.items()},
             "rounds": {name: trees.rounds for name, trees in [*tried.items(), (BOUNDS, bounds)]},
-            "rows": {name: len(rows) for name, rows in parts.items()}, "left_out": len(frame) - len(usable),
+            "rows": {name: len(own) for name, own in rows.items()}, "left_out": left_out,
         }  # fmt: skip
         return self
 
@@ -244,28 +270,22 @@ class LotPricer:
         pricer.quantiles = XGBoostTrees.load(folder / f"lots_{BOUNDS}.{XGBoostTrees.suffix}")
         return pricer
 
-    def _data(self, rows: DataFrame) -> tuple[Any, ...]:
-        level = rows["level"].to_numpy(np.float64)
-        target = (np.log(rows["label"].to_numpy(np.float64)) - level) * self.params.trees.target_scale
-        weight = np.exp(level)  # errors count in rupees, as they are judged
-        return self.matrix.build(rows), target, weight / weight.mean()
+    def _data(self, rows: DataFrame) -> Data:
+        return weighed(self.matrix.build(rows), rows, self.params.trees.target_scale)
 
     def _grow(
-        self, name: str, data: dict[str, tuple[Any, ...]], device: str, told: _Told, rounds: int | None = None
+        self, name: str, data: dict[str, Data], device: str, told: Told, rounds: int | None = None
     ) -> Member:
         kind, objective = (XGBoostTrees, "reg:quantileerror") if name == BOUNDS else CANDIDATES[name]
-        names, validation = self.matrix.names(), data["validation"] if rounds is None else None
+        train, validation = data["train"], data["validation"] if rounds is None else None
+        if name == BOUNDS:  # margins take what so many rows do not say
+            train, validation = thinned(train, BOUNDS_ROWS), validation and thinned(validation, BOUNDS_ROWS)
+        lesson = Lesson(self.params.trees, device, objective, self.matrix.names(), rounds)
         read = {s: v for s, v in vars(self.params.trees).items() if s not in OTHERS[kind]}
-
-        def grown() -> Member:
-            return kind.fit(
-                data["train"], self.params.trees, device,
-                objective=objective, names=names, validation=validation, rounds=rounds,
-            )  # fmt: skip
-
         trees = remembered(
-            "lots", grown, name, objective, read, device, names, data["train"], validation, rounds
-        )
+            "lots", lambda: grown(kind, train, validation, lesson), name, objective, read, device, lesson.names, train,
+            validation, rounds,
+        )  # fmt: skip
         told(f"{name}: {trees.rounds} rounds")
         return trees
 
@@ -316,7 +336,7 @@ class LotPricer:
 
     def _check(self, frame: DataFrame) -> None:
         self._fitted()
-        _require(frame, (*READ, *(LINE_READ if self.line.weights else ()), *self.line.details))
+        require(frame, (*READ, *(LINE_READ if self.line.weights else ()), *self.line.details))
 
     def _level(self, frame: DataFrame) -> Floats:
         return np.asarray(frame["level"].to_numpy(np.float64) + self.line.move(frame))
@@ -326,21 +346,5 @@ class LotPricer:
             raise NotFitted("the lot pricer has seen no lots", next_command="call fit or load")
 
 
-class _Told:
-    def __init__(self, progress: Progress | None, total: int) -> None:
-        self.progress, self.total, self.done = progress, total, 0
-
-    def __call__(self, text: str) -> None:
-        self.done += 1
-        if self.progress is not None:
-            self.progress(self.done, self.total, text)
-
-    def finish(self, text: str) -> None:
-        self.done = self.total - 1
-        self(text)
-
-
-def _require(frame: DataFrame, names: tuple[str, ...]) -> None:
-    missing = [name for name in names if name not in frame]
-    if missing:
-        raise ContractError(f"the frame lacks {', '.join(missing)}", allowed=", ".join(names))
+def _line(reports: DataFrame | None) -> LevelLine:
+    return LevelLine() if reports is None else LevelLine.learn(reports[reports["part"] == "train"])

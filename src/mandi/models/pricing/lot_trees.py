@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from mandi.tables.blocks import Blocks, over
+
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from collections.abc import Mapping
+
+    from mandi.tables.blocks import Data, Matrix
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 QUANTILES = (0.025, 0.05, 0.95, 0.975)
@@ -98,16 +102,19 @@ class XGBoostTrees:
     @classmethod
     def fit(
         cls,
-        train: tuple[NDArray[np.float32], Floats, Floats],
+        train: Data,
         params: TreeParams,
         device: str,
         *,
         objective: str,
         names: list[str],
-        validation: tuple[NDArray[np.float32], Floats, Floats] | None = None,
+        validation: Data | None = None,
         rounds: int | None = None,
     ) -> XGBoostTrees:
-        """Fit on matrix, target and weight; with a validation part growing stops early."""
+        """Fit on matrix or blocks, target and weight; with a validation part growing stops early.
+
+        Inside a communicator of XGBoost the trees are grown by all its ranks, each from its own share.
+        """
         import xgboost
 
         quantiles = objective == "reg:quantileerror"
@@ -117,19 +124,10 @@ class XGBoostTrees:
                      "nthread": params.threads, "verbosity": 0}  # fmt: skip
         if quantiles:
             settings["quantile_alpha"] = list(QUANTILES)
-        data = xgboost.QuantileDMatrix(
-            train[0], label=train[1], weight=train[2], feature_names=names, nthread=params.threads
-        )
+        data = _quantile_matrix(train, names, params.threads)
         watched: dict[str, Any] = {}
         if validation is not None:
-            later = xgboost.QuantileDMatrix(
-                validation[0],
-                label=validation[1],
-                weight=validation[2],
-                feature_names=names,
-                ref=data,
-                nthread=params.threads,
-            )
+            later = _quantile_matrix(validation, names, params.threads, ref=data)
             watched = {
                 "evals": [(later, "validation")],
                 "early_stopping_rounds": params.early_stopping_rounds,
@@ -139,19 +137,35 @@ class XGBoostTrees:
         )
         kept = int(booster.best_iteration) + 1 if validation is not None else booster.num_boosted_rounds()
         booster = booster[:kept]
+        if isinstance(train[0], Blocks):
+            from mandi.models.pricing.lot_readers import missing_as_lowest
+
+            booster = missing_as_lowest(booster)
         booster.set_param({"device": "cpu", "nthread": 1})
         return cls(booster, kept)
 
-    def predict(self, matrix: NDArray[np.float32]) -> Floats:
-        """Return the target per row, or its quantiles in columns."""
-        return np.asarray(self.booster.inplace_predict(matrix, validate_features=False), dtype=np.float64)
+    def predict(self, matrix: Any) -> Floats:
+        """Return the target per row of a matrix or of blocks, or its quantiles in columns."""
+        told = over(matrix, lambda rows: self.booster.inplace_predict(rows, validate_features=False))
+        return np.asarray(told, dtype=np.float64)
 
-    def contributions(self, matrix: NDArray[np.float32]) -> Floats:
+    def contributions(self, matrix: Matrix) -> Floats:
         """Return exact Shapley values per feature and, last, the base."""
         import xgboost
 
         data = xgboost.DMatrix(matrix, feature_names=self.booster.feature_names)
         return np.asarray(self.booster.predict(data, pred_contribs=True), dtype=np.float64)
+
+    def content(self) -> bytes:
+        """Return what :meth:`of` reads."""
+        return bytes(self.booster.save_raw("ubj"))
+
+    @classmethod
+    def of(cls, content: bytes, rounds: int) -> XGBoostTrees:
+        """Return trees that were grown elsewhere."""
+        import xgboost
+
+        return cls(xgboost.Booster(params={"nthread": 1}, model_file=bytearray(content)), rounds)
 
     def save(self, path: Path) -> None:
         """Write XGBoost's own binary JSON."""
@@ -178,28 +192,33 @@ class LightGBMTrees:
     @classmethod
     def fit(
         cls,
-        train: tuple[NDArray[np.float32], Floats, Floats],
+        train: Data,
         params: TreeParams,
         device: str,
         *,
         objective: str,
         names: list[str],
-        validation: tuple[NDArray[np.float32], Floats, Floats] | None = None,
+        validation: Data | None = None,
         rounds: int | None = None,
+        network: Mapping[str, Any] | None = None,
     ) -> LightGBMTrees:
-        """Fit on matrix, target and weight; with a validation part growing stops early. ``device`` is not used."""
+        """Fit on matrix or blocks, target and weight; with a validation part growing stops early.
+
+        ``device`` is not used. With a ``network`` (LightGBM's own settings) the trees are grown by all its machines, each
+        from its own share; the validation part has to be the same for all, since each judges it alone.
+        """
         import lightgbm
 
         settings = {k: v for k, v in vars(params.lightgbm).items() if k != "n_estimators"}
         settings |= {"objective": objective, "metric": "l1", "seed": params.seed, "num_threads": params.threads,
-                     "deterministic": True, "force_row_wise": True, "bagging_freq": 1, "verbose": -1}  # fmt: skip
+                     "deterministic": True, "force_row_wise": True, "bagging_freq": 1, "verbose": -1, **(network or {})}  # fmt: skip
         quiet = {"verbose": -1}
-        data = lightgbm.Dataset(train[0], train[1], weight=train[2], feature_name=names, params=quiet)
+        data = lightgbm.Dataset(_rows(train[0]), train[1], weight=train[2], feature_name=names, params=quiet)
         watched: dict[str, Any] = {}
         if validation is not None:
             watched = {
                 "valid_sets": [
-                    data.create_valid(validation[0], validation[1], weight=validation[2], params=quiet)
+                    data.create_valid(_rows(validation[0]), validation[1], weight=validation[2], params=quiet)
                 ],
                 "callbacks": [lightgbm.early_stopping(params.early_stopping_rounds, verbose=False)],
             }
@@ -207,15 +226,30 @@ class LightGBMTrees:
             settings, data, num_boost_round=rounds or params.lightgbm.n_estimators, **watched
         )
         kept = booster.best_iteration if validation is not None else booster.num_trees()
+        if network:
+            booster.free_network()
         return cls(lightgbm.Booster(model_str=booster.model_to_string(num_iteration=kept)), kept)
 
-    def predict(self, matrix: NDArray[np.float32]) -> Floats:
-        """Return the target per row."""
-        return np.asarray(self.booster.predict(matrix, num_threads=1), dtype=np.float64)
+    def predict(self, matrix: Any) -> Floats:
+        """Return the target per row of a matrix or of blocks."""
+        return over(
+            matrix, lambda rows: np.asarray(self.booster.predict(rows, num_threads=1), dtype=np.float64)
+        )
 
-    def contributions(self, matrix: NDArray[np.float32]) -> Floats:
+    def contributions(self, matrix: Matrix) -> Floats:
         """Return exact Shapley values per feature and, last, the base."""
         return np.asarray(self.booster.predict(matrix, pred_contrib=True, num_threads=1), dtype=np.float64)
+
+    def content(self) -> bytes:
+        """Return what :meth:`of` reads."""
+        return str(self.booster.model_to_string()).encode()
+
+    @classmethod
+    def of(cls, content: bytes, rounds: int) -> LightGBMTrees:
+        """Return trees that were grown elsewhere."""
+        import lightgbm
+
+        return cls(lightgbm.Booster(model_str=content.decode()), rounds)
 
     def save(self, path: Path) -> None:
         """Write LightGBM's own text."""
@@ -228,6 +262,26 @@ class LightGBMTrees:
 
         booster = lightgbm.Booster(model_file=path)
         return cls(booster, booster.num_trees())
+
+
+def _quantile_matrix(data: Data, names: list[str], threads: int, ref: Any = None) -> Any:
+    import xgboost
+
+    if not isinstance(data[0], Blocks):
+        return xgboost.QuantileDMatrix(
+            data[0], label=data[1], weight=data[2], feature_names=names, ref=ref, nthread=threads
+        )
+    from mandi.models.pricing.lot_readers import block_iterator
+
+    return xgboost.QuantileDMatrix(block_iterator(data, names), ref=ref, nthread=threads)
+
+
+def _rows(matrix: Any) -> Any:
+    if not isinstance(matrix, Blocks):
+        return matrix
+    from mandi.models.pricing.lot_readers import block_sequences
+
+    return block_sequences(matrix)
 
 
 def device_for(wanted: str) -> str:

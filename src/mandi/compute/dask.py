@@ -24,6 +24,7 @@ T = TypeVar("T")
 LOG = logging.getLogger("mandi.compute")
 TRIES = 5  # meetings, before it is given up
 PATIENCE = 180.0  # seconds to wait for workers to come or to come back
+RETURN = 20.0  # of these, before one of our own that does not come back is replaced
 ENDING = 10.0  # seconds that the others have to notice by themselves
 GRACE = 5.0  # seconds after an error in which a worker may turn out to have died
 TOGETHER = "together-"
@@ -150,14 +151,21 @@ class DaskCompute:
 
     def _whole(self, size: int) -> list[str]:
         """Wait for enough workers; their addresses in the order of their names."""
-        try:
-            self.client.wait_for_workers(size, timeout=PATIENCE)
-        except TimeoutError as error:
-            raise ComputeFailed(
-                f"fewer than {size} workers came within {PATIENCE:.0f} s",
-                allowed="as many as compute.workers says",
-                next_command="dask worker ADDRESS",
-            ) from error
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                self.client.wait_for_workers(size, timeout=min(RETURN, PATIENCE))
+                break
+            except TimeoutError as error:
+                if time.monotonic() > until:
+                    raise ComputeFailed(
+                        f"fewer than {size} workers came within {PATIENCE:.0f} s",
+                        allowed="as many as compute.workers says",
+                        next_command="dask worker ADDRESS",
+                    ) from error
+                # a worker that dies while its nanny is still starting it is not brought back: another takes its place
+                if self.cluster is not None and (missing := size - len(self.client.ncores())) > 0:
+                    self.cluster.scale(len(self.cluster.workers) + missing)
         known = self.client.scheduler_info(n_workers=-1)["workers"]
         return sorted(known, key=lambda address: (str(known[address]["name"]), address))[:size]
 

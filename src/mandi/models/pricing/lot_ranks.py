@@ -1,7 +1,7 @@
 """Trees of lots grown by several workers together: each holds its share of the rows, all of them grow the same trees.
 
 XGBoost and LightGBM talk to their own kind: histograms of all shares are added up for every split, as in ``xgboost.dask`` and
-``lightgbm.dask``. Those two pin their work to addresses and wait for ever when a worker dies, and ``lightgbm.dask`` does not stop
+``lightgbm.dask``. Those two pin their work to the addresses of workers, which a replacement does not have, and ``lightgbm.dask`` does not stop
 early; here the fit begins anew when everybody is back, with the same shares for the same ranks, so that the trees are the same.
 """
 

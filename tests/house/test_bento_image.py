@@ -41,6 +41,7 @@ SERVED = ("mandi.serving.service", "mandi.serving.jobs.apart", "mandi.serving.ro
 ELSEWHERE = {
     "anthropic": "the extra `vendors`, said so when such a vendor is configured without it",
     "pydantic-ai-slim": "as above",
+    "distributed": "spreads what is fitted over workers",
     "holidays": "days of festivals are in the history that is packaged",
     "onnx": "networks are written with it and read by onnxruntime",
     "pandera": "tables are judged when they are imported",

@@ -96,8 +96,8 @@ def test_places_move_no_figure_of_the_country(monkeypatch: pytest.MonkeyPatch) -
     assert len(asked)
     whole = DemandModel(small_params()).fit(learnt).predict(asked)["predicted_demand"]
     short = small_params(place=("drift",))
-    calls, real = [], demand_members._each
-    monkeypatch.setattr(demand_members, "_each", lambda *given: calls.append(given) or real(*given))  # type: ignore[func-returns-value]
+    calls, real = [], demand_members.current
+    monkeypatch.setattr(demand_members, "current", lambda: calls.append(1) or real())  # type: ignore[func-returns-value]
     other = dataclasses.replace(short, trees=dataclasses.replace(short.trees, n_estimators=5))
     with remembering():
         told = DemandModel(short).fit(learnt).predict(asked)["predicted_demand"]

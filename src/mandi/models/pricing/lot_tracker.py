@@ -59,6 +59,8 @@ def main(size: int, host: str) -> None:
     # ranks in the order of their task ids, so that a worker that came back is who it was
     tracker = RabitTracker(n_workers=size, host_ip=host, sortby="task")
     tracker.start()
+    sys.stdout.write(json.dumps(dict(tracker.worker_args())) + "\n")
+    sys.stdout.flush()
     Thread(target=_end_with_the_other, daemon=True).start()
     tracker.wait_for()
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from mandi.compute import current
 from mandi.models.pricing.lot_line import LotLine
+from mandi.models.pricing.lot_tracker import start_tracker
 from mandi.models.pricing.lot_trees import LightGBMTrees, TreeParams, XGBoostTrees
 from mandi.tables.blocks import shared
 
@@ -77,7 +77,7 @@ def grown(kind: type[Member], train: Data, validation: Data | None, lesson: Less
         later = validation if validation is None or not boosted else shared(validation, rank, size)
         shares.append((shared(train, rank, size), later))
     grow = partial(_xgboost if boosted else _lightgbm, lesson)
-    content, rounds = compute.together(grow, shares, _tracker if boosted else None)
+    content, rounds = compute.together(grow, shares, start_tracker if boosted else None)
     return (XGBoostTrees if boosted else LightGBMTrees).of(content, rounds)
 
 
@@ -105,13 +105,3 @@ def _lightgbm(lesson: Lesson, rank: Rank, share: tuple[Data, Data | None]) -> tu
         rounds=lesson.rounds, network=network,
     )  # fmt: skip
     return trees.content(), trees.rounds
-
-
-def _tracker(size: int, host: str) -> dict[str, Any]:
-    from xgboost.tracker import RabitTracker
-
-    # ranks in the order of their task ids, so that a worker that came back is who it was
-    tracker = RabitTracker(n_workers=size, host_ip=host, sortby="task")
-    tracker.start()
-    Thread(target=tracker.wait_for, daemon=True).start()
-    return {str(name): value for name, value in tracker.worker_args().items()}

@@ -91,14 +91,5 @@ def closure(start: str, known: dict[str, Path]) -> set[str]:
 @cache
 def third_party(path: Path) -> frozenset[str]:
     """Top-level names of third-party packages imported anywhere in the file, but for types alone."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    skip = _typing_only(tree)
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        if getattr(node, "lineno", 0) in skip:
-            continue
-        if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-            found.add(node.module.split(".")[0])
+    found = {name.partition(".")[0] for name in _named_by(path, False)}
     return frozenset(found - set(sys.stdlib_module_names) - {"mandi"})

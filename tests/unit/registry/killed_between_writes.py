@@ -29,7 +29,6 @@ from mandi.registry.tracking import start_run
 RULE = GateRule(thresholds=(Threshold("lot.mae", at_most=50.0),), name="generated")
 # what a run, a version or a champion is; the parameters, metrics and tags of a run are only its description
 WRITES = re.compile(r"\s*(INSERT INTO|UPDATE|DELETE FROM) (runs|registered_model\w*|model_version\w*)\b")
-MODELS["toy"] = "registry_toy:ToyModel"
 
 
 def turn(root: Path, premium: float) -> None:
@@ -106,6 +105,8 @@ def forked(work: Callable[[], None]) -> int:
 
 def main(root: Path) -> None:
     import mlflow.tracking._tracking_service  # noqa: F401  # once, before the first fork
+
+    MODELS["toy"] = "registry_toy:ToyModel"  # here, since whoever imports this file would share it
 
     place, before = root / "project", root / "before"
     place.mkdir()

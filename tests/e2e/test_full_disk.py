@@ -63,8 +63,8 @@ def _files(project: Path, places: tuple[str, ...]) -> Files:
 
 def _rooms(files: Files, disk: SmallDisk, *after: str) -> list[int]:
     """Return how many bytes of room to leave, so that the first, a middle and the last write fail; and the one after some folders."""
-    if not disk.mounted:  # then no file may be larger than that
-        return [0, max(len(content) for content in files.values()) // 2]
+    if not disk.mounted:  # then no file may be larger than that; semaphores, which are files as well, may be
+        return [PAGE // 4, max(len(content) for content in files.values()) // 2]
     pages = {name: -(-len(content) // PAGE) for name, content in files.items()}
     whole = sum(pages.values())
     between = [sum(n for name, n in pages.items() if name.startswith(after))] if after else []
@@ -74,6 +74,7 @@ def _rooms(files: Files, disk: SmallDisk, *after: str) -> list[int]:
 def _told(run: subprocess.CompletedProcess[str], disk: SmallDisk) -> None:
     assert run.returncode == 1, f"{run.returncode}: {run.stdout}\n{run.stderr[-3000:]}"
     assert "Traceback" not in run.stderr, run.stderr[-3000:]
+    assert len(run.stderr.splitlines()) == 4, run.stderr[-3000:]
     headline, what, allowed, command = run.stderr.splitlines()
     assert headline == "there is no room to write"
     why = "No space left on device" if disk.mounted else "File too large"

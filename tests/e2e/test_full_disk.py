@@ -2,56 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from ..small_disk import SmallDisk, small_disk
+from .small_stages import MODEL, done, small_project, stage
 
 pytestmark = pytest.mark.e2e
-ROOT = Path(__file__).resolve().parents[2]
-MODEL, PAGE = "price", 4096
+PAGE = 4096
 TABLES = ("data/tables", "data/truth", "reports/metrics")
 TRAINED = (f"artifacts/models/{MODEL}",)
 Files = dict[str, bytes]
-
-
-def _project(folder: Path, seed: int, rounds: int = 12) -> None:
-    yaml = YAML(typ="safe", pure=True)
-    params: dict[str, Any] = yaml.load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    params["seed"] = seed
-    params["market"] |= {"days": 400, "markets": 4, "lots_per_day": 3.0, "commodities": ["cotton", "soybean"]}
-    price = params["models"][MODEL]
-    price["market"]["rounds"] = rounds
-    for trees in ("xgboost", "lightgbm", "quantiles"):
-        price["lots"]["trees"][trees]["n_estimators"] = rounds
-    params["models"] = {MODEL: price}
-    folder.mkdir(exist_ok=True)
-    (folder / "dvc.yaml").write_text("stages: {}\n", encoding="utf-8")
-    with (folder / "params.yaml").open("w", encoding="utf-8") as file:
-        yaml.dump(params, file)
-
-
-def _stage(project: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    env = {
-        **os.environ, "MANDI_ROOT": str(project), "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]),
-        "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1",
-    }  # fmt: skip
-    command = [sys.executable, "-m", *words]
-    return subprocess.run(command, cwd=project, env=env, capture_output=True, text=True, check=False)
-
-
-def _done(project: Path, *words: str) -> None:
-    run = _stage(project, *words)
-    assert run.returncode == 0, run.stderr[-3000:]
 
 
 def _files(project: Path, places: tuple[str, ...]) -> Files:
@@ -95,46 +61,46 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
 
 def test_tables_are_replaced_whole_or_not_at_all(tmp_path: Path, disk: SmallDisk) -> None:
     roomy, tables = tmp_path / "roomy", "pipelines.tables"
-    _project(roomy, seed=2)
-    _done(roomy, tables)
+    small_project(roomy, seed=2)
+    done(roomy, tables)
     new = _files(roomy, TABLES)
     assert {"data/tables/lots.parquet", "data/truth/truth.json", "reports/metrics/tables.json"} <= set(new)
     rooms = _rooms(new, disk, "data/tables")
 
-    _project(disk.folder, seed=1)
+    small_project(disk.folder, seed=1)
     with disk.full(rooms[-1]):
-        _told(_stage(disk.folder, tables), disk)
+        _told(stage(disk.folder, tables), disk)
     assert _files(disk.folder, TABLES) == {}, "there was nothing, and there is nothing"
-    _done(disk.folder, tables)
+    done(disk.folder, tables)
     old = _files(disk.folder, TABLES)
     assert set(old) == set(new) and old != new
 
-    _project(disk.folder, seed=2)
+    small_project(disk.folder, seed=2)
     for left in rooms:
         with disk.full(left):
-            _told(_stage(disk.folder, tables), disk)
+            _told(stage(disk.folder, tables), disk)
         assert _files(disk.folder, TABLES) == old, f"with room for {left} bytes"
-    _done(disk.folder, tables)
+    done(disk.folder, tables)
     assert _files(disk.folder, TABLES) == new
 
 
 def test_a_model_is_replaced_whole_or_not_at_all(tmp_path: Path, disk: SmallDisk) -> None:
     roomy, train = tmp_path / "roomy", ("pipelines.train", MODEL)
-    _project(roomy, seed=1, rounds=24)
+    small_project(roomy, seed=1, rounds=24)
     for words in (("pipelines.tables",), ("pipelines.features", MODEL), train):
-        _done(roomy, *words)
+        done(roomy, *words)
     new = _files(roomy, TRAINED)
     assert any(name.endswith(".ubj") for name in new), "a file that XGBoost would write by itself"
 
-    _project(disk.folder, seed=1)
+    small_project(disk.folder, seed=1)
     shutil.copytree(roomy / "data" / "features", disk.folder / "data" / "features")
-    _done(disk.folder, *train)
+    done(disk.folder, *train)
     old = _files(disk.folder, TRAINED)
     assert old != new
-    _project(disk.folder, seed=1, rounds=24)
+    small_project(disk.folder, seed=1, rounds=24)
     for left in _rooms(new, disk):
         with disk.full(left):
-            _told(_stage(disk.folder, *train), disk)
+            _told(stage(disk.folder, *train), disk)
         assert _files(disk.folder, TRAINED) == old, f"with room for {left} bytes"
-    _done(disk.folder, *train)
+    done(disk.folder, *train)
     assert _files(disk.folder, TRAINED) == new

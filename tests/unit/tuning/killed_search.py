@@ -20,7 +20,6 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
 import slope
 
 from mandi.core.config import load_params
@@ -32,7 +31,6 @@ MOMENTS: dict[str, tuple[str, int]] = {
     "the study's tables are half made": ("table trials", 1),
     "in the first trial": ("slope:SlopeModel.fit", 2),
     "in a later trial": ("slope:SlopeModel.fit", 8),
-    "a trial has ended and is no run yet": ("mandi.tuning.tracked:Kept.__call__", 4),
     "the run of a trial is half kept": ("mandi.registry.tracking:Run.log_metrics", 7),
     "the last trial has ended and is no run yet": ("mandi.tuning.tracked:Kept.__call__", 7),
     "in the confirmation": ("mandi.tuning.confirm:_asked", 3),

@@ -17,7 +17,6 @@ THERE = {
     "the study's tables are half made": (0, 0, 0, 0),
     "in the first trial": (0, 1, 1, 0),
     "in a later trial": (3, 1, 1, 0),
-    "a trial has ended and is no run yet": (4, 0, 1, 0),
     "the run of a trial is half kept": (2, 0, 2, 0),
     "the last trial has ended and is no run yet": (7, 0, 1, 0),
     "in the confirmation": (7, 0, 1, 0),

@@ -9,12 +9,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from mandi.core.errors import ContractError, StaleSnapshot
+from mandi.core.frames import Columns
 from mandi.core.strict import Strict
 from mandi.core.units import to_quintals
 from mandi.features.calendar import INDIA
@@ -24,6 +25,7 @@ from mandi.serving.problems import BadRow
 from mandi.serving.snapshot import MAKE_IT, Champion, ServingParams
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from pandas import DataFrame, Timestamp
     from pydantic import TypeAdapter
 
@@ -104,6 +106,11 @@ class PriceCounter:
         self._horizons = champion.model.spec.horizons
         made_ready = getattr(champion.features, "ready", dict)
         self._history: dict[str, DataFrame] = made_ready(champion.history)
+        # features and models that know no arrays are given frames
+        self._complete = getattr(champion.features, "assemble_columns", None) or partial(
+            _completed, champion.features
+        )
+        self._prices = partial(_priced, model)
 
     def answer(self, rows: Sequence[PriceRow], now: datetime, explain: bool) -> list[PriceAnswer]:
         """Answer questions in their order; see ``Desk.price``."""
@@ -117,20 +124,13 @@ class PriceCounter:
                 asked.append(self._question(row, moment, places))
             except (BadRow, StaleSnapshot) as refused:
                 raise refused.at(i if len(rows) > 1 else None) from None
-        frame = self.champion.features.assemble(_frame(asked), self._history)
-        predicted = self.champion.model.predict(frame)
-        names = list(predicted.columns)
-        place = [names.index(name) for name in FIGURES]
-        values = predicted.to_numpy(dtype=np.float64)[:, place]
+        known = self._complete(_columns(asked), self._history)
+        values = self._prices(known)
         unanswered = np.flatnonzero(np.isnan(values[:, 0]))
         if len(unanswered):
             raise ContractError(f"the model returned no price for row {unanswered[0]}", next_command=MAKE_IT)
-        effects = self._effects(frame) if explain else {}
-        steps = (
-            frame["step"].to_numpy().astype(int).tolist()
-            if "step" in frame.columns
-            else [q.place.step_days for q in asked]
-        )
+        effects = self._effects(known) if explain else {}
+        steps = known["step"].astype(int).tolist() if "step" in known else [q.place.step_days for q in asked]
         told = [
             self._told(question, figures, step, effects.get(i))
             for i, (question, figures, step) in enumerate(zip(asked, values.tolist(), steps, strict=True))
@@ -269,8 +269,8 @@ class PriceCounter:
                 next_command=f"mandi import, then {MAKE_IT}",
             )
 
-    def _effects(self, frame: DataFrame) -> dict[int, dict[str, float]]:
-        told = self.champion.model.explain(frame)
+    def _effects(self, known: Columns) -> dict[int, dict[str, float]]:
+        told = self.champion.model.explain(known.frame(["asof"]))
         told = told.iloc[told["effect"].abs().argsort(kind="stable")[::-1]]
         return {
             int(str(row)): {str(f): float(e) for f, e in zip(part["feature"], part["effect"]) if e}
@@ -309,19 +309,28 @@ def _measured_width(answer: PriceAnswer, metrics: Mapping[str, float]) -> float:
     return width / typical
 
 
-def _frame(asked: list[_Question]) -> DataFrame:
-    import pandas as pd
+def _completed(features: Any, asked: Columns, history: Mapping[str, DataFrame]) -> Columns:
+    frame = features.assemble(asked.frame(["asof"]), history)
+    return Columns({name: frame[name].to_numpy() for name in frame.columns}, len(frame))
 
+
+def _priced(model: Any, known: Columns) -> NDArray[np.float64]:
+    if not hasattr(model, "prices"):
+        return np.asarray(model.predict(known.frame(["asof"]))[list(FIGURES)].to_numpy(dtype=np.float64))
+    names = model.spec.output_names()
+    return np.asarray(model.prices(known)[:, [names.index(name) for name in FIGURES]])
+
+
+def _columns(asked: list[_Question]) -> Columns:
     rows, places = [q.row for q in asked], [q.place for q in asked]
     texts: dict[str, list[Any]] = {
         "commodity": [p.commodity for p in places], "market": [p.market for p in places], "kind": [p.kind for p in places],
         "variety": [q.variety for q in asked], "grade": [q.grade for q in asked], "supplier_id": [r.supplier_id for r in rows],
     }  # fmt: skip
     quantities = [None if r.quantity is None else to_quintals(r.quantity, r.quantity_unit) for r in rows]
-    # arrays, not Series: at one row a Series per column would cost more than the model
     columns: dict[str, Any] = {name: np.array(values, dtype=object) for name, values in texts.items()}
     columns |= {
-        "asof": pd.DatetimeIndex(np.array([p.asof_ns for p in places]).view("datetime64[ns]"), tz="UTC"),
+        "asof": np.array([p.asof_ns for p in places], dtype="datetime64[ns]"),
         "horizon_days": np.array([p.horizon_days for p in places], dtype="int64"),
         "target_day": np.array([p.target_day for p in places]),
         "quantity": np.array(quantities, dtype="float64"),  # None becomes NaN
@@ -333,4 +342,4 @@ def _frame(asked: list[_Question]) -> DataFrame:
         for i, assay in assayed:
             if (measured := getattr(assay, name)) is not None:
                 columns[name][i] = measured
-    return pd.DataFrame(columns)
+    return Columns(columns, len(rows))

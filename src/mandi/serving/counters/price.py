@@ -81,6 +81,7 @@ class PriceCounter:
     )
     row: ClassVar[type[Strict]] = PriceRow
     told: ClassVar[type[Strict]] = PriceAnswer
+    quick_rows: ClassVar[int] = 4
 
     def __init__(self, champion: Champion, limits: ServingParams) -> None:
         levels = champion.history["levels"]

@@ -223,6 +223,8 @@ class PriceCounter:
         )
 
     def _kind(self, row: PriceRow) -> str:
+        if row.is_lot and self.answers_lots:
+            return "lot"
         given = [*(["quantity"] if row.is_lot else []), *row.lot_fields()]
         if given and not self.answers_lots:
             raise BadRow(
@@ -230,9 +232,9 @@ class PriceCounter:
                 f"{given[0]} cannot be used: this champion was trained on market reports alone, without lots",
                 allowed="commodity_id, market or location, horizon_days, asof",
             )
-        if given and not row.is_lot:
+        if given:
             raise BadRow("quantity", f"quantity is missing: {given[0]} describes a lot, and a lot has a size")
-        return "lot" if row.is_lot else "market"
+        return "market"
 
     def _category(self, field: str, text: str | None) -> str | None:
         if text is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from mandi.core.whole import replaced
+from mandi.core.whole import replaced, written_whole
 from mandi.tables.import_report import ImportReport
 from mandi.tables.ingest import import_tables
 from pipelines import project, stage, write_json
@@ -18,15 +18,15 @@ from pipelines import project, stage, write_json
 def main() -> None:
     """Write data/tables, data/truth and reports/metrics/tables.json."""
     paths, params = project()
-    with ExitStack() as kept:  # both folders take their places at the end, or neither does
+    with ExitStack() as kept:  # all of it takes its place at the end, or nothing does
 
-        def truth(report: ImportReport) -> None:
+        def beside(report: ImportReport) -> None:
             write_truth(report.truth or {}, kept.enter_context(replaced(paths.truth)))
+            write_json(kept.enter_context(written_whole(paths.metrics("tables"))), report.metrics())
 
         report = import_tables(
-            params, paths.tables, root=paths.root, now=pd.Timestamp.now(tz="UTC"), beside=truth
+            params, paths.tables, root=paths.root, now=pd.Timestamp.now(tz="UTC"), beside=beside
         )
-    write_json(paths.metrics("tables"), report.metrics())
     print(report.summary())
 
 

@@ -27,6 +27,7 @@ METRIC_NAME = re.compile(r"^[\w\-. :/]{1,250}$")
 BATCH = {"metrics": 1000, "params": 100, "tags": 100}  # the most one call to MLflow takes
 LONGEST_PARAM = 6000
 LONGEST_TAG = 5000
+RUN_NAME = "mlflow.runName"
 
 
 @dataclass(frozen=True)
@@ -125,15 +126,14 @@ def open_run(
     with connection.told():
         experiment = connection.experiment(name)
         end_runs_of_the_dead(connection, experiment)
-        started = connection.client.create_run(
+        own = {key: str(value)[:LONGEST_TAG] for key, value in (tags or {}).items()}
+        started = connection.client.create_run(  # with its tags: a process that is killed leaves no run that nobody knows
             experiment,
-            run_name=f"{kind} {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())}",
-            tags={"model": name, "kind": kind, PROCESS: this_process()},
+            run_name=own.get(RUN_NAME, f"{kind} {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())}"),
+            tags={**own, "model": name, "kind": kind, PROCESS: this_process()},
         )
         run = Run(connection, started.info.run_id, name)
         try:
-            if tags:
-                run.set_tags(tags)
             if params:
                 run.log_params(params)
             yield run

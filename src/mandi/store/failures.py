@@ -65,14 +65,14 @@ def told(error: Exception, where: str) -> MandiError | None:
     if not (lost or refused or broken) or (isinstance(error.orig, sqlite3.Error) and not reasons):
         return None  # to SQLite a misspelt statement is an operational error as well
     said = ", ".join(reasons) or type(error.orig).__name__
-    return StoreUnavailable(f"{where} does not answer: {said}", next_command=_next(reasons))
+    return StoreUnavailable(f"{where} does not answer: {said}", next_command=_next(reasons, where))
 
 
-def _next(reasons: list[str]) -> str:
+def _next(reasons: list[str], where: str) -> str:
     if any("full" in reason or "space" in reason for reason in reasons):
         return "free some space on its disk"
     if any(reason in MISSING for reason in reasons):
         return UPGRADE
     if any("locked" in reason for reason in reasons):
-        return "find the process that holds the file: fuser FILE"
+        return f"find the process that holds the file: fuser {where.removeprefix('sqlite ')}"
     return "check that it runs, and who may use it"

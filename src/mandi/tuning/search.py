@@ -16,6 +16,7 @@ from mandi.core.config import build, load_params
 from mandi.core.errors import ConfigError, DataNotFound
 from mandi.core.memo import remembering
 from mandi.core.paths import Paths
+from mandi.core.storage import told_when_unwritable
 from mandi.models import model_class
 from mandi.registry.lineage import frame_hash, params_hash
 from mandi.tuning.confirm import Confirmation, ConfirmParams, confirm
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from optuna.study import Study
 
+KEPT = "kept"  # attribute of a study: how many trials it had when all that was found was kept as runs
 CODE = ("models", *(f"tuning/{name}.py" for name in ("confirm", "folds", "losses", "spaces", "study")))
 
 
@@ -193,24 +195,27 @@ def search(
             next_command=f"mandi repro features@{model}",
         )
     made, about = problem_of(model, params, open_rows(pd.read_parquet(file)))
-    with alone(paths.studies.with_name(f"{made.name}.lock")):
+    with alone(paths.studies.with_name(f"{made.name}.lock")), told_when_unwritable(paths.studies):
         study = open_study(made.name, paths.studies)
         study.set_user_attr("about", {**about, "model": model, "loss_name": loss_name(model)})
         there = len(finished(study))
         if there:
             tell(f"study {made.name} goes on: {there} trials are there")
-        if there < wanted and track:
+        if track and (there < wanted or study.user_attrs.get(KEPT) != there):
             from mandi.tuning.tracked import tracked
 
-            kept: Any = tracked(root, model, made.space, about)
+            kept: Any = tracked(root, model, made.space, about, finished(study))
         else:
             kept = nullcontext()
         with kept as record:
-            confirmation = brought_on(
-                made, study, wanted, search_params(params), minutes=minutes, tell=tell, record=record
-            )
+            with told_when_unwritable(paths.studies):  # and not the registry, which the run is open in
+                confirmation = brought_on(
+                    made, study, wanted, search_params(params), minutes=minutes, tell=tell, record=record
+                )
             if confirmation is not None and record is not None:
                 record.confirmed(confirmation)
+        if confirmation is not None and record is not None:
+            study.set_user_attr(KEPT, len(finished(study)))  # a killed search never comes to this
         if not finished(study):
             raise KeyboardInterrupt  # in the first trial: there is nothing to tell
     return found_in(study, model, made.space, about, confirmation)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mandi.registry.tracking import connect, open_run
+from mandi.registry.tracking import RUN_NAME, connect, open_run
 from mandi.tuning.spaces import Setting, tidy
 from mandi.tuning.study import LOSSES, PLACE, SECONDS, WHY
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from mandi.registry.tracking import Run as OpenRun
     from mandi.tuning.confirm import Confirmation
 
-PARENT, NAME = "mlflow.parentRunId", "mlflow.runName"
+PARENT, TRIAL = (
+    "mlflow.parentRunId",
+    "trial",
+)  # the tags that hold the run of the search, and the place of a trial
 
 
 def experiment_of(model: str) -> str:
@@ -57,8 +60,8 @@ class Kept:
         attributes = trial.user_attrs
         place = int(attributes[PLACE])
         tags = {
-            PARENT: self._parent.id, NAME: f"trial {place}", "study": self._study, "state": trial.state.name.lower(),
-            "note": attributes.get(WHY, ""),
+            PARENT: self._parent.id, RUN_NAME: f"trial {place}", "study": self._study, TRIAL: place,
+            "state": trial.state.name.lower(), "note": attributes.get(WHY, ""),
         }  # fmt: skip
         losses = [float(loss) for loss in attributes.get(LOSSES, [])]
         settings = tidy(trial.params, self._space)
@@ -69,6 +72,33 @@ class Kept:
                 run.log_metrics({"loss": trial.value})
                 self._best.append(float(trial.value))
                 self._parent.log_metrics({"best_loss": min(self._best)}, step=place)
+
+    def make_up(self, done: Sequence[FrozenTrial]) -> None:
+        """Keep those trials of earlier searches that a killed one did not keep, or kept half of."""
+        there = self._whole()
+        for trial in done:
+            if int(trial.user_attrs[PLACE]) not in there:
+                self(trial)
+            elif trial.state.name == "COMPLETE" and trial.value is not None:
+                self._best.append(float(trial.value))
+        if self._best:
+            self._parent.log_metrics({"best_loss": min(self._best)}, step=int(done[-1].user_attrs[PLACE]))
+
+    def _whole(self) -> set[int]:
+        client, there = self._connection.client, set()
+        place = [self._connection.experiment(self._experiment)]
+        chosen = f"tags.study = '{self._study}' and tags.kind = 'trial'"
+        page = client.search_runs(place, chosen)
+        found = list(page)
+        while page.token:
+            page = client.search_runs(place, chosen, page_token=page.token)
+            found += page
+        for run in found:
+            if run.info.status == "FINISHED":
+                there.add(int(run.data.tags[TRIAL]))
+            else:  # whoever made it is gone: a study is searched by one process at a time
+                client.delete_run(run.info.run_id)
+        return there
 
     def confirmed(self, found: Confirmation) -> None:
         """Log what the later fold says, trial by trial, and which one is offered; 0 is the default."""
@@ -82,7 +112,13 @@ class Kept:
 
 
 @contextmanager
-def tracked(root: Path, model: str, space: tuple[Setting, ...], about: Mapping[str, Any]) -> Iterator[Kept]:
+def tracked(
+    root: Path,
+    model: str,
+    space: tuple[Setting, ...],
+    about: Mapping[str, Any],
+    done: Sequence[FrozenTrial] = (),
+) -> Iterator[Kept]:
     """Open the run of a search; what is yielded keeps a trial as a run below it.
 
     Parameters
@@ -93,7 +129,11 @@ def tracked(root: Path, model: str, space: tuple[Setting, ...], about: Mapping[s
     space : tuple of Setting
     about : mapping
         Study, data, code and how it is searched; logged as parameters of the search.
+    done : sequence of FrozenTrial
+        Of earlier searches of the study; what is not kept of them is kept now.
     """
     connection, study = connect(root), str(about["study"])
-    with open_run(connection, experiment_of(model), "search", about, {NAME: study}) as parent:
-        yield Kept(connection, parent, model, study, space)
+    with open_run(connection, experiment_of(model), "search", about, {RUN_NAME: study}) as parent:
+        kept = Kept(connection, parent, model, study, space)
+        kept.make_up(done)
+        yield kept

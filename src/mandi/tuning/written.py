@@ -78,11 +78,15 @@ def write_settings(
     """
     params, notes = root / "params.yaml", root / RECORD
     changes = {f"models.{model}.{path}": value for path, value in settings.items()}
-    _replace(params, edited(params.read_text(encoding="utf-8"), changes))
+    settled = edited(params.read_text(encoding="utf-8"), changes)
     kept = load_params(notes) if notes.is_file() else {}
     kept[model] = dict(record)
     lines = [f"{name}: {json.dumps(kept[name], sort_keys=True)}\n" for name in sorted(kept)]
-    _replace(notes, HEAD + "".join(_unfolded(line) for line in lines))
+    told = HEAD + "".join(_unfolded(line) for line in lines)
+    # params.yaml takes its place last: the same search finds the same study only for as long as it is as it was
+    with written_whole(params) as last, written_whole(notes) as first:
+        first.write_text(told, encoding="utf-8")
+        last.write_text(settled, encoding="utf-8")
     return [params.name, notes.name]
 
 
@@ -144,8 +148,3 @@ def _apart(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _apart(inner) for key, inner in value.items()}
     return [_apart(inner) for inner in value] if isinstance(value, list) else value
-
-
-def _replace(path: Path, text: str) -> None:
-    with written_whole(path) as beside:
-        beside.write_text(text, encoding="utf-8")

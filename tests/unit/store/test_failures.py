@@ -13,7 +13,7 @@ from mandi.store.failures import may_be_tried_again, told
 @pytest.mark.parametrize(
     ("kind", "text", "next_command"),
     [
-        ("OperationalError", "database is locked", "find the process that holds the file: fuser FILE"),
+        ("OperationalError", "database is locked", "find the process that holds the file: fuser x.db"),
         ("OperationalError", "database or disk is full", "free some space on its disk"),
         ("OperationalError", "disk I/O error", "check that it runs, and who may use it"),
         ("DatabaseError", "database disk image is malformed", "check that it runs, and who may use it"),

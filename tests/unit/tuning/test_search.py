@@ -23,6 +23,9 @@ from mandi.tuning.spaces import set_to
 from mandi.tuning.study import finished
 from mandi.tuning.trials import importances, shown, space_in, studies, trials_frame
 
+from ...held_database import held
+from ...small_disk import small_disk
+
 
 def quiet(_: str) -> None: ...
 
@@ -171,6 +174,36 @@ def test_what_is_wrong_is_told_with_what_is_allowed(untracked: Path) -> None:
     with pytest.raises(DataNotFound) as missing:
         search(untracked, "slope", tell=quiet)
     assert missing.value.next_command == "mandi repro features@slope"
+
+
+def test_a_study_that_another_process_holds_is_named_and_goes_on_afterwards(project: Path) -> None:
+    from mandi.registry.connection import connect
+
+    search(project, "slope", trials=2, tell=quiet)
+    place = project / "artifacts" / "tuning" / "studies.db"
+    with held(place):
+        done = CliRunner().invoke(app, ["search", "slope", "--trials", "3"])
+    assert done.exit_code == 1 and "Traceback" not in done.output
+    assert f"{place} is locked" in done.output and f"fuser {place}" in done.output
+    found = search(project, "slope", trials=3, tell=quiet)
+    assert [trial.user_attrs["place"] for trial in finished(found.study)] == [0, 1, 2]
+    runs = connect(project).client.search_runs([connect(project).experiment("slope-search")])
+    assert [run.info.status for run in runs if run.data.tags["kind"] == "trial"] == ["FINISHED"] * 3
+    assert all(run.info.status != "RUNNING" for run in runs)
+
+
+def test_a_disk_that_is_full_is_told_and_the_study_goes_on_to_the_same_result(untracked: Path) -> None:
+    whole = search(untracked, "slope", tell=quiet)
+    place = untracked / "artifacts" / "tuning"
+    (place / "studies.db").unlink()
+    with small_disk(place, 2) as disk:
+        search(untracked, "slope", trials=3, tell=quiet)
+        with disk.full(left=0):
+            done = CliRunner().invoke(app, ["search", "slope"])
+        assert done.exit_code == 1 and f"{place / 'studies.db'} cannot be written" in done.output
+        assert f"df -h {place}" in done.output and "Traceback" not in done.output
+        again = search(untracked, "slope", tell=quiet)
+        assert again.as_dict() == whole.as_dict()
 
 
 def test_the_command_line_refuses_an_unknown_model(untracked: Path) -> None:

@@ -192,8 +192,11 @@ class PairRanker:
         files = {}
         for number, booster in enumerate(self.boosters):
             path = folder / f"lambdarank_{number}.txt"
-            booster.save_model(path)
-            files[path.name] = hashlib.sha256(path.read_bytes()).hexdigest()
+            content = str(
+                booster.model_to_string()
+            ).encode()  # LightGBM's own writer does not say that a disk is full
+            path.write_bytes(content)
+            files[path.name] = hashlib.sha256(content).hexdigest()
         state = {"format": FORMAT, "params": asdict(self.params), "names": self.names, "line": self.line.state(),
                  "spread": self.spread, "curve": self.curve, "files": files}  # fmt: skip
         (folder / "ranker.json").write_text(json.dumps(state, sort_keys=True), encoding="utf-8")

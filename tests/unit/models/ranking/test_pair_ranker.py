@@ -11,6 +11,10 @@ from mandi.core.errors import ContractError, NotFitted
 from mandi.models.ranking.pair_line import PairLine, fit_curve, grouped
 from mandi.models.ranking.pair_ranker import LambdarankParams, PairRanker, PairRankerParams
 
+from ....small_disk import SmallDisk, disk
+
+__all__ = ["disk"]
+
 SMALL = PairRankerParams(
     rankers=2, trees=LambdarankParams(n_estimators=60, min_data_in_leaf=5, feature_fraction=0.8)
 )
@@ -183,3 +187,10 @@ def test_the_curve_follows_the_share_of_right_pairs() -> None:
 def test_no_pairs_are_explained_as_none(ranker: PairRanker) -> None:
     nothing = np.empty((0, 4))
     assert ranker.effects(nothing).shape == ranker.explain(nothing).shape == (0, 5)
+
+
+def test_a_full_disk_is_told(ranker: PairRanker, disk: SmallDisk) -> None:
+    with disk.full(), pytest.raises(OSError, match="No space left|too large"):
+        ranker.save(disk.folder)
+    ranker.save(disk.folder)
+    PairRanker.load(disk.folder)

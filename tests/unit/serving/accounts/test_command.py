@@ -22,6 +22,8 @@ from mandi.store.database import Database
 from mandi.store.records import ApiKey, AuditEvent, utc_now
 from mandi.store.sql_state import SqlState
 
+from ....held_database import held
+
 SECRET = re.compile(r"mk_[A-Za-z0-9_-]{43}")
 
 
@@ -161,3 +163,17 @@ def test_a_folder_that_cannot_be_made_says_what_to_set(project: Path) -> None:
     with pytest.raises(StoreUnavailable) as refused:
         open_database(command.settings_of(project))
     assert refused.value.next_command == "set MANDI_DATA_FOLDER"
+
+
+def test_a_store_that_another_process_holds_is_named_and_nothing_is_made(
+    project: Path, database: Database
+) -> None:
+    place = project / ".mandi" / "service.db"
+    first = shown(run("create", "first"))
+    with held(place):
+        said = run("create", "second", code=1)
+        assert "database is locked" in said and f"fuser {place}" in said and "Traceback" not in said
+        assert SECRET.search(said) is None
+    assert who(database, first) is not None
+    assert database.read(lambda session: session.query(ApiKey).count()) == 1
+    shown(run("create", "second"))

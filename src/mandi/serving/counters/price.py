@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -56,8 +56,7 @@ class _Place:
     said: Mapping[str, Any]  # of the answer
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
+class _Question(NamedTuple):
     row: PriceRow
     place: _Place
     variety: str | None
@@ -105,12 +104,14 @@ class PriceCounter:
             n: {plain(value): value for value in model.known(n)} for n in ("variety", "grade")
         }
         self._horizons = champion.model.spec.horizons
-        made_ready = getattr(champion.features, "ready", dict)
-        self._history: dict[str, DataFrame] = made_ready(champion.history)
+        self._measured = {
+            key: tuple(champion.metrics.get(f"{key}.coverage{level}") for level in (95, 90))
+            for key in ("lot", *(f"market.{days}" for days in self._horizons))
+        }
+        self._history: dict[str, DataFrame] = getattr(champion.features, "ready", dict)(champion.history)
         # features and models that know no arrays are given frames
-        self._complete = getattr(champion.features, "assemble_columns", None) or partial(
-            _completed, champion.features
-        )
+        by_arrays = getattr(champion.features, "assemble_columns", None)
+        self._complete = by_arrays or partial(_completed, champion.features)
         self._prices = partial(_priced, model)
 
     def answer(self, rows: Sequence[PriceRow], now: datetime, explain: bool) -> list[PriceAnswer]:
@@ -284,16 +285,17 @@ class PriceCounter:
         self, question: _Question, figures: list[float], step: int, effects: dict[str, float] | None
     ) -> dict[str, Any]:
         place, notes = question.place, list(question.notes)
-        key = "lot" if place.kind == "lot" else f"market.{step}"
-        if place.kind == "market" and step != place.horizon_days:
+        if step != place.horizon_days and place.kind == "market":
             notes.append(f"answered and bounded as {step} days ahead, because the history is behind")
         price, low95, high95, low90, high90 = figures
+        measured95, measured90 = self._measured.get(
+            place.kind if place.kind == "lot" else f"market.{step}", (None, None)
+        )
         return {
             **place.said,
             "predicted_price": price, "lower_bound_95": low95, "upper_bound_95": high95, "lower_bound_90": low90,
-            "upper_bound_90": high90, "measured_coverage_95": self.champion.metrics.get(f"{key}.coverage95"),
-            "measured_coverage_90": self.champion.metrics.get(f"{key}.coverage90"), "feature_contributions": effects,
-            "notes": notes,
+            "upper_bound_90": high90, "measured_coverage_95": measured95, "measured_coverage_90": measured90,
+            "feature_contributions": effects, "notes": notes,
         }  # fmt: skip
 
 

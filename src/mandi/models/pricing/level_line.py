@@ -108,5 +108,6 @@ def _regressors(frame: DataFrame | Columns, details: tuple[str, ...]) -> Floats:
 
 
 def _scaled(raw: Floats, centre: Floats, spread: Floats) -> Floats:
-    scaled = np.nan_to_num(np.clip((raw - centre) / spread, -CLIP, CLIP))
+    scaled = np.clip((raw - centre) / spread, -CLIP, CLIP)
+    scaled[np.isnan(scaled)] = 0.0
     return np.column_stack([scaled, np.ones(len(raw))])

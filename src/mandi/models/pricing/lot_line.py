@@ -6,6 +6,7 @@ Trees need many lots to draw a slope that a line has at once; the mean of both e
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -101,22 +102,30 @@ class LotLine:
 
     def predict(self, matrix: Any) -> Floats:
         """Return the target per row of a matrix or of blocks; nothing for a commodity not seen in training."""
-        # added up in one order, so that a row's bits do not depend on how many are asked
-        return over(matrix, lambda rows: self.contributions(rows).cumsum(axis=1)[:, -1])
+        return over(matrix, self._sums)
 
     def contributions(self, matrix: Matrix) -> Floats:
         """Return what each feature adds and, last, the constant."""
+        found = np.zeros((len(matrix), len(self.names) + 1))
+        for here, design, effects in self._effects(matrix):
+            added = np.add.reduceat(effects[:, design.order], design.first, axis=1)
+            found[np.ix_(here, design.place)] = added
+        return found
+
+    def _sums(self, matrix: Matrix) -> Floats:
+        found = np.zeros(len(matrix))
+        for here, _, effects in self._effects(matrix):
+            # added up in one order, so that a row's bits do not depend on how many are asked
+            found[here] = effects.cumsum(axis=1)[:, -1]
+        return found
+
+    def _effects(self, matrix: Matrix) -> Iterator[tuple[Any, _Design, Floats]]:
         values = matrix.astype(np.float64)
-        found = np.zeros((len(values), len(self.names) + 1))
         commodity = values[:, self.names.index("commodity")]
         for code, design in self._designs.items():
             here = np.flatnonzero(commodity == code)
             if len(here):
-                effects = design.of(values[here]) * design.weights
-                found[np.ix_(here, design.place)] = np.add.reduceat(
-                    effects[:, design.order], design.first, axis=1
-                )
-        return found
+                yield here, design, design.of(values[here]) * design.weights
 
     @cached_property
     def _designs(self) -> dict[int, _Design]:
@@ -152,7 +161,8 @@ class _Design:
 
     def of(self, values: Floats) -> Floats:
         scaled = (values[:, self.numbers] - self.centre) / self.spread
-        scaled = np.nan_to_num(np.clip(scaled, -CLIP, CLIP))
+        scaled = np.clip(scaled, -CLIP, CLIP, out=scaled)
+        scaled[np.isnan(scaled)] = 0.0
         named = (values[:, self.coded] == self.known).astype(np.float64)
         return np.hstack([np.ones((len(values), 1)), scaled, scaled[:, self.curved] ** 2, named])
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
@@ -216,7 +216,7 @@ class PriceCounter:
             notes.append(f"the last report of {market} was {report_age} days old on {day.date()}")
         said = {
             "commodity_id": commodity, "market": market, "kind": kind, "horizon_days": horizon, "target_day": target,
-            "model_version": self.champion.version, "known_until": known.to_pydatetime(), "asof": asof.to_pydatetime(),
+            "model_version": self.champion.version, "known_until": known.to_pydatetime().astimezone(UTC), "asof": asof.to_pydatetime().astimezone(UTC),
         }  # fmt: skip
         day_asked = np.datetime64(target, "ns")
         return _Place(

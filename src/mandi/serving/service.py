@@ -78,8 +78,9 @@ class Worker:
         from mandi.serving.house import ClosedGate
         from mandi.serving.observing.logs import start_logging
         from mandi.serving.observing.metrics import of_this_process
-        from mandi.serving.opening import furnish, open_desk, settle_memory
+        from mandi.serving.opening import furnish, open_desk
         from mandi.serving.settings import load, secrets_of
+        from mandi.serving.warming import settle_memory
 
         sys.modules.setdefault("sklearn", None)  # type: ignore[arg-type]  # lightgbm and xgboost load it where they find it: 50 MB
         sys.setswitchinterval(SWITCH_S)

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from mandi.core.errors import ContractError, NotFitted
+from mandi.core.frames import Columns, numbers
 from mandi.models import MODELS, model_class
 from mandi.models.base import Model
 
@@ -48,6 +49,26 @@ def test_answers_are_what_the_spec_says(built: Any, rows: pd.DataFrame, answers:
             assert (answers[field.name] >= field.low).all(), field.name
         if field.high is not None:
             assert (answers[field.name] <= field.high).all(), field.name
+
+
+def test_arrays_are_answered_as_frames_are(built: Any, rows: pd.DataFrame, answers: pd.DataFrame) -> None:
+    """The service asks with arrays where features and model take them: the same bits, of many rows and of one."""
+    if not hasattr(built.model, "prices"):
+        assert not hasattr(built.features, "assemble_columns"), "a model that is given arrays answers them"
+        return
+    names, ready = built.model.spec.output_names(), built.features.ready(built.history)
+    lots = rows["kind"] == "lot"
+    for some in (rows, rows[lots], rows[~lots], rows[lots].head(1), rows[~lots].head(1)):
+        asked = built.questions.loc[some.index]
+        raw = {n: asked[n].to_numpy("datetime64[ns]" if asked[n].dtype.kind == "M" else None) for n in asked}
+        for history in (ready, built.history):
+            known = built.features.assemble_columns(Columns(raw, len(asked)), history)
+            assert set(known.columns) == set(some.columns)
+            for name in some.select_dtypes("number"):
+                np.testing.assert_array_equal(numbers(known, [name])[name], some[name].to_numpy(float), name)
+            np.testing.assert_array_equal(
+                built.model.prices(known), answers.loc[some.index, names].to_numpy()
+            )
 
 
 def test_bounds_are_in_order(built: Any, answers: pd.DataFrame) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mandi.core.errors import ConfigError
+from mandi.core.frames import factorized
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,9 +60,13 @@ def trading_day(moments: pd.Series) -> pd.Series:
     >>> trading_day(times).dt.day.tolist()
     [1, 1, 2]
     """
-    plain = moments.to_numpy(dtype="datetime64[ns]")  # of times with zone, UTC
-    days = (plain + INDIA - np.timedelta64(1, "ns")).astype("datetime64[D]").astype("datetime64[ns]")
-    return pd.Series(days, index=moments.index)
+    days = trading_dates(moments.to_numpy(dtype="datetime64[ns]"))  # of times with zone, UTC
+    return pd.Series(days.astype("datetime64[ns]"), index=moments.index)
+
+
+def trading_dates(moments: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
+    """Return :func:`trading_day` of times (UTC) without zone, as dates."""
+    return (moments + INDIA - np.timedelta64(1, "ns")).astype("datetime64[D]")
 
 
 def calendar_features(days: pd.Series, commodities: pd.Series, params: CalendarParams) -> pd.DataFrame:
@@ -89,24 +94,25 @@ def calendar_features(days: pd.Series, commodities: pd.Series, params: CalendarP
     >>> found[["is_harvest_season", "days_since_harvest_start"]].to_numpy().tolist()
     [[1.0, 0.0], [0.0, 365.0], [1.0, 122.0]]
     """
-    return pd.DataFrame(calendar_numbers(days, commodities, params), index=days.index)
+    found = calendar_numbers(days.to_numpy(dtype="datetime64[D]"), commodities.to_numpy(dtype=object), params)
+    return pd.DataFrame(found, index=days.index)
 
 
 def calendar_numbers(
-    days: pd.Series, commodities: pd.Series, params: CalendarParams
+    day: NDArray[np.datetime64], commodities: NDArray[np.object_], params: CalendarParams
 ) -> dict[str, NDArray[np.float64]]:
     """Return the columns of :func:`calendar_features` by their names.
 
     Parameters
     ----------
-    days, commodities : Series
+    day : array of dates
+    commodities : array of names
     params : CalendarParams
     """
-    day = days.to_numpy(dtype="datetime64[D]")
     year = day.astype("datetime64[Y]")
     month = (day.astype("datetime64[M]") - year.astype("datetime64[M]")).astype(np.int64) + 1
-    codes, names = pd.factorize(commodities.to_numpy(dtype=object), use_na_sentinel=False)
-    spans = [params.months(str(name)) for name in names]
+    codes, names = factorized(commodities)
+    spans = [*(params.months(str(name)) for name in names), params.default]  # the last is of a missing name
     opening = np.array([span[0] if span else 0 for span in spans], dtype=np.int64)[codes]
     closing = np.array([span[1] if span else 0 for span in spans], dtype=np.int64)[codes]
     return {

@@ -13,8 +13,10 @@ import numpy as np
 import pandas as pd
 
 from mandi.core.errors import ContractError, UnknownValue, nearest
+from mandi.core.frames import Columns, moments, texts
 from mandi.features import calendar, ready
 from mandi.features.pricing import commodities, lots, premiums, suppliers
+from mandi.features.pricing.known_state import STEPS, filter_state, last_known, of_the_step
 from mandi.features.pricing.level_questions import level_questions
 from mandi.features.pricing.levels import LevelParams, market_levels
 from mandi.features.splits import SplitParams, split
@@ -22,20 +24,7 @@ from mandi.features.splits import SplitParams, split
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-STEPS = (0, 1, 7, 30, 60)
-LONG_WEEKEND = 4  # days
-STEP_COLUMNS = ("level", "scale", "half90", "half95")
 ASKED = ("commodity", "market", "asof", "horizon_days", "kind")
-MARKET_STATE = (
-    "national_log",
-    "state_log",
-    "national_vol_30",
-    "national_move",
-    "state_move",
-    "neighbour_move",
-)
-# these have seen the market's own report of the day: a question about that very day must not
-AFTER_OWN_REPORT = ("noise_sd", "market_lead", "innovation_1")
 
 
 @dataclass(frozen=True)
@@ -179,30 +168,30 @@ class PriceFeatures:
         UnknownValue
             ``kind`` is neither market nor lot.
         """
-        for column in ASKED:
-            if column not in questions:
-                raise ContractError(
-                    f'questions have no column "{column}"{nearest(column, map(str, questions.columns))}'
-                )
-        kind = questions["kind"].to_numpy(dtype=object)
-        if not np.isin(kind, ["market", "lot"]).all():
-            raise UnknownValue(
-                f"kind is {sorted(set(map(str, kind)) - {'market', 'lot'})}", allowed="market, lot"
-            )
         target = questions["target_day"] if "target_day" in questions else self._target(questions)
-        told = _last_known(questions, history)
-        floats = _steps(told, target.to_numpy(dtype="datetime64[ns]"), kind == "lot")
-        floats |= _filter_state(told, floats["step"])
-        if (kind == "lot").any() or "suppliers" in history:
-            floats |= self._lot_columns(questions, told, target, history, kind == "lot")
+        state, floats = self._told(questions, target.to_numpy(dtype="datetime64[ns]"), history)
         # one block of numbers: a frame of ninety columns costs a single row dearly
         block = pd.DataFrame(
             np.column_stack(list(floats.values())), index=questions.index, columns=list(floats)
         )
         replaced = {*floats, "target_day", "state"}
         rest = questions[[c for c in questions.columns if c not in replaced]].copy()
-        rest["target_day"], rest["state"] = target, told["state"]
+        rest["target_day"], rest["state"] = target, state
         return pd.concat([rest, block], axis=1)
+
+    def assemble_columns(self, questions: Columns, history: Mapping[str, DataFrame]) -> Columns:
+        """Do what :meth:`assemble` does, to the bit, without a frame: for the few rows of a request.
+
+        Parameters
+        ----------
+        questions : Columns
+            As of :meth:`assemble`, with target_day.
+        history : mapping
+            Best from :meth:`ready`.
+        """
+        target = moments(questions, "target_day")
+        state, floats = self._told(questions, target, history)
+        return Columns({**questions.columns, "target_day": target, "state": state, **floats}, len(questions))
 
     def ready(self, history: Mapping[str, DataFrame]) -> ready.Ready:
         """Return a history that :meth:`assemble` looks into faster; worth its time where it is asked again and again.
@@ -217,18 +206,40 @@ class PriceFeatures:
     def _target(self, questions: DataFrame) -> pd.Series:
         return calendar.trading_day(questions["asof"]) + pd.to_timedelta(questions["horizon_days"], unit="D")
 
+    def _told(
+        self, questions: DataFrame | Columns, target: np.ndarray, history: Mapping[str, DataFrame]
+    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+        for column in ASKED:
+            if column not in questions:
+                raise ContractError(
+                    f'questions have no column "{column}"{nearest(column, map(str, questions.columns))}'
+                )
+        kind = texts(questions, "kind")
+        unknown = set(kind.tolist()) - {"market", "lot"}
+        if unknown:
+            raise UnknownValue(f"kind is {sorted(map(str, unknown))}", allowed="market, lot")
+        is_lot = kind == "lot"
+        told = last_known(questions, history)
+        floats = of_the_step(told, target, is_lot)
+        floats |= filter_state(told, floats["step"])
+        if is_lot.any() or "suppliers" in history:
+            floats |= self._lot_columns(questions, told, target, history, is_lot)
+        return told["state"], floats
+
     def _lot_columns(
         self,
-        questions: DataFrame,
+        questions: DataFrame | Columns,
         told: Mapping[str, Any],
-        target: pd.Series,
+        target: np.ndarray,
         history: Mapping[str, DataFrame],
         is_lot: np.ndarray,
     ) -> dict[str, np.ndarray]:
         wanted = self.params.features
-        found: dict[Any, Any] = {**lots.lot_numbers(questions, wanted.lots)}
-        found |= self._supplier_columns(questions, history)
-        found |= calendar.calendar_numbers(target, questions["commodity"], wanted.calendar)
+        found: dict[str, Any] = {**lots.lot_numbers(questions, wanted.lots)}
+        found |= _supplier_columns(questions, history)
+        found |= calendar.calendar_numbers(
+            target.astype("datetime64[D]"), texts(questions, "commodity"), wanted.calendar
+        )
         nothing = np.full(len(questions), np.nan)
         for name in (*commodities.PRICE_COLUMNS, *wanted.commodities.driver_columns(), *premiums.COLUMNS,
                      "state_demand_index", "distance_from_port_km"):  # fmt: skip
@@ -239,88 +250,27 @@ class PriceFeatures:
             return numbers
         return {name: np.where(is_lot, column, np.nan) for name, column in numbers.items()}
 
-    def _supplier_columns(
-        self, questions: DataFrame, history: Mapping[str, DataFrame]
-    ) -> dict[str, np.ndarray]:
-        if "supplier_id" not in questions or "suppliers" not in history:
-            return {name: np.full(len(questions), np.nan) for name in suppliers.COLUMNS}
-        row = ready.positions(questions, history, "suppliers", by=["supplier_id"], strict=True)
-        names, block = ready.numbers(history, "suppliers")
-        found = {name: np.full(len(row), np.nan) for name in suppliers.COLUMNS}
-        if block.size:
-            place = {name: i for i, name in enumerate(names)}
-            found = {n: np.where(row < 0, np.nan, block[place[n]][row]) for n in suppliers.COLUMNS}
-        newcomer = np.isnan(found["supplier_trade_count"])
-        return found | {"supplier_trade_count": np.where(newcomer, 0.0, found["supplier_trade_count"])}
+
+def _supplier_columns(
+    questions: DataFrame | Columns, history: Mapping[str, DataFrame]
+) -> dict[str, np.ndarray]:
+    if "supplier_id" not in questions or "suppliers" not in history:
+        return {name: np.full(len(questions), np.nan) for name in suppliers.COLUMNS}
+    row = ready.positions(questions, history, "suppliers", by=["supplier_id"], strict=True)
+    names, block = ready.numbers(history, "suppliers")
+    found = {name: np.full(len(row), np.nan) for name in suppliers.COLUMNS}
+    if block.size:
+        place = {name: i for i, name in enumerate(names)}
+        found = {n: np.where(row < 0, np.nan, block[place[n]][row]) for n in suppliers.COLUMNS}
+    newcomer = np.isnan(found["supplier_trade_count"])
+    return found | {"supplier_trade_count": np.where(newcomer, 0.0, found["supplier_trade_count"])}
 
 
 def _has_lots(tables: Mapping[str, DataFrame]) -> bool:
     return "trades" in tables and len(tables["trades"]) > 0
 
 
-def _last_known(asked: DataFrame, history: Mapping[str, DataFrame]) -> dict[str, Any]:
-    levels = history["levels"]
-    row = ready.positions(asked, history, "levels", by=["commodity", "market"])
-    known = row >= 0
-    names, block = ready.numbers(history, "levels")
-    told = np.full((len(names), len(row)), np.nan)
-    day, state = np.full(len(row), np.datetime64("NaT", "ns")), np.full(len(row), None, dtype=object)
-    known_time = day.copy()
-    if len(levels):
-        told = block.take(row, axis=1)
-        told[:, ~known] = np.nan
-        for values, name in ((day, "day"), (known_time, "known_time")):
-            values[known] = levels[name].to_numpy(dtype="datetime64[ns]")[row[known]]
-        state[known] = levels["state"].to_numpy(dtype=object)[row[known]]
-    return {
-        "asof": asked["asof"],
-        **dict(zip(names, told)),
-        "day": day,
-        "state": state,
-        "known_time": known_time,
-    }
-
-
 def _days_with_reports(levels: DataFrame) -> DataFrame:
     # a day on which nobody reported is seen to be one only when a later report comes: its rows would know the future
     told = levels.loc[levels["last_age"] == 0.0, ["commodity", "day"]].drop_duplicates()
     return levels.merge(told, on=["commodity", "day"], how="inner")
-
-
-def _closed_days(day: np.ndarray, moment: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    # markets rest on Sundays: Monday's price is one trading day after Saturday's reports
-    last = calendar.trading_day(moment).to_numpy(dtype="datetime64[D]") - np.timedelta64(1, "D")
-    known = ~np.isnat(day)
-    first = np.where(known, day.astype("datetime64[D]"), last) + np.timedelta64(1, "D")
-    gap = np.maximum((last + np.timedelta64(1, "D") - first) / np.timedelta64(1, "D"), 0.0)
-    sundays = np.busday_count(first, np.maximum(last + np.timedelta64(1, "D"), first), weekmask="Sun")
-    return gap, np.minimum(gap, sundays)
-
-
-def _steps(told: Mapping[str, Any], target: np.ndarray, is_lot: np.ndarray) -> dict[str, np.ndarray]:
-    gap, closed = _closed_days(told["day"].astype("datetime64[ns]"), told["asof"])
-    ahead = (target - told["day"].astype("datetime64[ns]")) / np.timedelta64(1, "D") - closed
-    # over a holiday a lot still stands on the level of the next day; its bounds are its own
-    ahead = np.where(is_lot & (ahead <= LONG_WEEKEND), np.minimum(ahead, 1.0), ahead)
-    place = np.minimum(np.searchsorted(STEPS, np.nan_to_num(ahead, nan=0.0)), len(STEPS) - 1)
-    known = ~np.isnan(ahead) & (ahead >= 0)
-    found = {"step": np.where(known, np.array(STEPS, dtype=float)[place], np.nan)}
-    for name in STEP_COLUMNS:
-        by_step = [told[f"{name}_{step}"].astype(float) for step in STEPS]
-        found[name] = np.where(known, np.choose(place, by_step), np.nan)
-    for name in ("log", "age"):
-        before, after = (told[f"{when}_{name}"].astype(float) for when in ("prev", "last"))
-        found[f"last_{name}"] = np.where(known, np.where(found["step"] == 0, before, after), np.nan)
-    found["last_age"] = found["last_age"] + gap
-    age = told["asof"].to_numpy(dtype="datetime64[ns]") - told["known_time"]
-    return found | {"history_age_days": age / np.timedelta64(1, "D")}
-
-
-def _filter_state(told: Mapping[str, Any], step: np.ndarray) -> dict[str, np.ndarray]:
-    found = {}
-    for name, values in told.items():
-        if name in AFTER_OWN_REPORT or name.startswith("b_own_"):
-            found[name] = np.where(step == 0, np.nan, values.astype(float))
-        elif name in MARKET_STATE or name.startswith("b_"):
-            found[name] = values.astype(float)
-    return found

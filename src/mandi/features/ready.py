@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mandi.core.frames import Columns, moments
 from mandi.tables import asof
 from mandi.tables.asof_index import LastKnown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from pandas import DataFrame
+    from pandas import DataFrame, Series
 
 
 class Ready(dict[str, "DataFrame"]):
@@ -52,16 +53,25 @@ class Ready(dict[str, "DataFrame"]):
         there = [name for name in keys if name in history]
         self.known = {name: LastKnown(self[name], keys[name], strict=name in strict) for name in there}
         self.numbers = {name: _numbers(self[name]) for name in there}
+        self.others = {
+            name: {c: _raw(self[name][c]) for c in self[name].columns if c not in self.numbers[name][0]}
+            for name in there
+        }
 
 
 def positions(
-    asked: DataFrame, history: Mapping[str, DataFrame], name: str, *, by: Sequence[str], strict: bool = False
+    asked: DataFrame | Columns,
+    history: Mapping[str, DataFrame],
+    name: str,
+    *,
+    by: Sequence[str],
+    strict: bool = False,
 ) -> NDArray[np.intp]:
     """Return where in a table of a history the row lies that was last known at each question; see ``asof.positions``.
 
     Parameters
     ----------
-    asked : DataFrame
+    asked : DataFrame or Columns
         The columns ``by`` and ``asof`` (UTC).
     history : mapping of name to frame
     name : str
@@ -76,9 +86,9 @@ def positions(
         -1 where nothing was known.
     """
     if isinstance(history, Ready):
-        return history.known[name].rows(
-            [asked[key].tolist() for key in by], asked["asof"].to_numpy(dtype="datetime64[ns]")
-        )
+        return history.known[name].rows([asked[key].tolist() for key in by], moments(asked, "asof"))
+    if isinstance(asked, Columns):
+        asked = asked.frame(["asof"])
     return asof.positions(asked, history[name], by=by, strict=strict)
 
 
@@ -92,6 +102,24 @@ def numbers(history: Mapping[str, DataFrame], name: str) -> tuple[list[str], NDA
         Of the table.
     """
     return history.numbers[name] if isinstance(history, Ready) else _numbers(history[name])
+
+
+def column(history: Mapping[str, DataFrame], name: str, wanted: str) -> NDArray[Any]:
+    """Return a column of a table that is not of numbers: times as UTC without a zone, names as they are.
+
+    Parameters
+    ----------
+    history : mapping of name to frame
+    name : str
+        Of the table.
+    wanted : str
+        Of the column.
+    """
+    return history.others[name][wanted] if isinstance(history, Ready) else _raw(history[name][wanted])
+
+
+def _raw(values: Series) -> NDArray[Any]:
+    return values.to_numpy(dtype="datetime64[ns]" if values.dtype.kind == "M" else object)
 
 
 def _numbers(frame: DataFrame) -> tuple[list[str], NDArray[np.float64]]:

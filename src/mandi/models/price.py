@@ -11,8 +11,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+import numpy as np
+
 from mandi.core.config import build
 from mandi.core.errors import ContractError, NotFitted, UnknownValue
+from mandi.core.frames import Columns
 from mandi.features.price import PriceFeatureParams
 from mandi.models.base import Progress, Spec
 from mandi.models.pricing.lot_pricer import LotPricer, LotPricerParams
@@ -21,6 +24,7 @@ from mandi.models.pricing.market_pricer import MarketParams, MarketPricer
 from mandi.models.pricing.price_fields import SPEC, inputs
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from pandas import DataFrame, Series
 
     from mandi.tables.parts import Parts
@@ -123,6 +127,18 @@ class PriceModel:
         for rows, pricer in parts:
             answers.iloc[rows] = pricer.predict(frame.iloc[rows])[self.spec.output_names()].to_numpy()
         return answers.set_index(frame.index)
+
+    def prices(self, questions: Columns) -> NDArray[np.float64]:
+        """Return what :meth:`predict` does, to the bit, as rows x ``spec.outputs``; lots alone need no frame for it.
+
+        Parameters
+        ----------
+        questions : Columns
+            What ``PriceFeatures.assemble_columns`` returned.
+        """
+        if self.lots is not None and (questions["kind"] == "lot").all():
+            return self.lots.prices(questions)
+        return self.predict(questions.frame(["asof"]))[self.spec.output_names()].to_numpy(dtype=np.float64)
 
     def explain(self, frame: DataFrame) -> DataFrame:
         """Say how each price comes about.

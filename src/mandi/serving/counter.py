@@ -25,6 +25,11 @@ class Counter(Protocol):
         One sentence for the contract's page.
     row, told : type
         A question, named ``...Row``, and its answer, named ``...Answer``.
+
+    Notes
+    -----
+    A counter may have ``quick_rows``: so many rows, without reasons, are answered in a few milliseconds, and therefore
+    without the detour by a thread.
     """
 
     path: ClassVar[str]

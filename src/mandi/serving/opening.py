@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -56,6 +55,7 @@ from mandi.serving.rollouts.live import Rollouts
 from mandi.serving.rollouts.opening import open_rollouts
 from mandi.serving.snapshot import MAKE_IT
 from mandi.serving.students import LabelStudent, LearnedStudent, student_of
+from mandi.serving.warming import warm
 from mandi.store.spool import Spool
 from mandi.student.encoder import Encoder
 
@@ -229,7 +229,7 @@ async def _check_models(providers: Sequence[Provider]) -> None:
 
 
 def open_desk(house: House, folder: Path) -> None:
-    """Open the desk; without one the house says why, and is not ready.
+    """Open the desk and warm it; without one the house says why, and is not ready.
 
     Parameters
     ----------
@@ -237,7 +237,7 @@ def open_desk(house: House, folder: Path) -> None:
     folder : Path
     """
     try:
-        house.desk = Desk.open(folder)
+        house.desk = warm(Desk.open(folder), house.now())
     except MandiError as error:  # alive and not ready, so that the reason can be asked for
         house.desk, house.why = None, error
         LOG.error("%s: %s", error.headline, error)
@@ -245,12 +245,6 @@ def open_desk(house: House, folder: Path) -> None:
         LOG.exception("the service folder cannot be opened")
         told = f"the service folder cannot be opened ({type(error).__name__})"
         house.desk, house.why = None, ContractError(told, next_command=MAKE_IT)
-
-
-def settle_memory() -> None:
-    """Keep what is loaded out of the collector's sight: full collections were the longest waits of a request."""
-    gc.collect()
-    gc.freeze()
 
 
 def _kept(house: House, settings: Settings, database: Database) -> tuple[Spool | None, Retention | None]:

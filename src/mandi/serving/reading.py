@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from mandi.serving.contracts import OTHER_NAMES, QualityParams
 from mandi.serving.counter import Shapes
@@ -74,11 +74,25 @@ def asked_of(body: Mapping[str, Any], shape: Shapes, max_rows: int) -> Asked:
 
 
 def _rows(rows: list[Any], contract: type[BaseModel]) -> list[BaseModel]:
-    read: list[BaseModel] = []
-    errors: list[dict[str, Any]] = []
     for i, row in enumerate(rows):
         if isinstance(row, dict):
             _few_keys(row, contract, ("rows", i))
+    try:
+        return _many(contract).validate_python(rows)
+    except ValidationError:
+        return _one_by_one(rows, contract)
+
+
+@cache
+def _many(contract: type[BaseModel]) -> TypeAdapter[list[BaseModel]]:
+    return TypeAdapter(list[contract])  # type: ignore[valid-type]
+
+
+def _one_by_one(rows: list[Any], contract: type[BaseModel]) -> list[BaseModel]:
+    # some cannot be read: of the first of them it is told what is wrong, and the others are not looked at
+    read: list[BaseModel] = []
+    errors: list[dict[str, Any]] = []
+    for i, row in enumerate(rows):
         try:
             read.append(contract.model_validate(row))
         except ValidationError as error:

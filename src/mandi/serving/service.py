@@ -5,6 +5,7 @@ The supervisor imports this module too, and only to start workers: whatever is h
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -29,6 +30,8 @@ FOLDER = "MANDI_SERVICE_FOLDER"
 WORKERS = "MANDI_WORKERS"
 TIMEOUT = "MANDI_TIMEOUT_SECONDS"
 SWITCH_S = 0.001  # a thread that writes records gives the loop its turn after a millisecond, not five
+# a thousand rows are thousands of objects without a cycle: looking through them every 700 took a twentieth of their time
+COLLECTED_AFTER = (20_000, 20, 50)
 SPARE_S = 30.0  # a call of a language model has its own deadline and is told by us
 
 
@@ -75,11 +78,13 @@ class Worker:
         from mandi.serving.house import ClosedGate
         from mandi.serving.observing.logs import start_logging
         from mandi.serving.observing.metrics import of_this_process
-        from mandi.serving.opening import furnish, open_desk, settle_memory
+        from mandi.serving.opening import furnish, open_desk
         from mandi.serving.settings import load, secrets_of
+        from mandi.serving.warming import settle_memory
 
         sys.modules.setdefault("sklearn", None)  # type: ignore[arg-type]  # lightgbm and xgboost load it where they find it: 50 MB
         sys.setswitchinterval(SWITCH_S)
+        gc.set_threshold(*COLLECTED_AFTER)
         self.build()
         why = ""
         try:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from mandi.core.frames import Columns, factorized, numbers, texts
 from mandi.features.calendar import trading_day
 from mandi.tables import asof
 
@@ -91,31 +92,26 @@ def lot_features(questions: DataFrame, params: LotParams) -> DataFrame:
     return pd.DataFrame(lot_numbers(questions, params), index=questions.index)
 
 
-def lot_numbers(questions: DataFrame, params: LotParams) -> dict[str, NDArray[np.float64]]:
+def lot_numbers(questions: DataFrame | Columns, params: LotParams) -> dict[str, NDArray[np.float64]]:
     """Return the columns of :func:`lot_features` by their names.
 
     Parameters
     ----------
-    questions : DataFrame
+    questions : DataFrame or Columns
     params : LotParams
     """
-    rows = len(questions)
-    nothing = np.full(rows, np.nan)
-    quantity = questions["quantity"].to_numpy(dtype=float) if "quantity" in questions else nothing
-    color = (
-        questions[COLOR].to_numpy(dtype=object) if COLOR in questions else np.full(rows, None, dtype=object)
-    )
-    codes, names = pd.factorize(color, use_na_sentinel=True)
+    given = numbers(questions, ("quantity", *ASSAYS))
+    color = texts(questions, COLOR) if COLOR in questions else np.full(len(questions), None, dtype=object)
+    codes, names = factorized(color)
     known = {name: float(place) for place, name in enumerate(params.colors)}
     code_of = np.array(
         [known.get(str(name).strip().lower(), len(known)) for name in names] + [np.nan], dtype=float
     )
     columns: dict[str, NDArray[np.float64]] = {
-        "quantity_log": np.log1p(np.maximum(quantity, 0.0)),
+        "quantity_log": np.log1p(np.maximum(given["quantity"], 0.0)),
         "color_code": code_of[codes],
         "color_missing": (codes < 0).astype(float),
     }
     for name in ASSAYS:
-        value = questions[name].to_numpy(dtype=float) if name in questions else nothing
-        columns[f"{name}_missing"] = np.isnan(value).astype(float)
+        columns[f"{name}_missing"] = np.isnan(given[name]).astype(float)
     return columns

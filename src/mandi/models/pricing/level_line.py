@@ -7,11 +7,12 @@ teach what a lot adds. Ridge regression on the filter's details; the move of the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from mandi.core.frames import numbers
+from mandi.core.frames import Columns, numbers
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -76,17 +77,22 @@ class LevelLine:
         weights = np.linalg.solve(matrix.T @ matrix + penalty * np.eye(matrix.shape[1]), matrix.T @ target)
         return cls(details, tuple(centre.tolist()), tuple(spread.tolist()), tuple(weights.tolist()))
 
-    def move(self, frame: DataFrame) -> Floats:
+    def move(self, frame: DataFrame | Columns) -> Floats:
         """Return by how much each row's log level moves; nothing where there is no level."""
         if not self.weights:
             return np.zeros(len(frame))
-        matrix = _scaled(_regressors(frame, self.details), np.array(self.centre), np.array(self.spread))
+        centre, spread, weights = self._arrays
+        matrix = _scaled(_regressors(frame, self.details), centre, spread)
         # summed row by row in one order, so that a row's bits do not depend on how many are asked
-        moved = (matrix * np.array(self.weights)).cumsum(axis=1)[:, -1]
-        return np.where(np.isfinite(frame["level"].to_numpy(np.float64)), moved, 0.0)
+        moved = (matrix * weights).cumsum(axis=1)[:, -1]
+        return np.where(np.isfinite(numbers(frame, ["level"])["level"]), moved, 0.0)
+
+    @cached_property
+    def _arrays(self) -> tuple[Floats, Floats, Floats]:
+        return np.array(self.centre), np.array(self.spread), np.array(self.weights)
 
 
-def _regressors(frame: DataFrame, details: tuple[str, ...]) -> Floats:
+def _regressors(frame: DataFrame | Columns, details: tuple[str, ...]) -> Floats:
     columns = numbers(frame, (*READ, *details))
     level, age = columns["level"], columns["last_age"]
     gap = columns["last_log"] - level
@@ -102,5 +108,6 @@ def _regressors(frame: DataFrame, details: tuple[str, ...]) -> Floats:
 
 
 def _scaled(raw: Floats, centre: Floats, spread: Floats) -> Floats:
-    scaled = np.nan_to_num(np.clip((raw - centre) / spread, -CLIP, CLIP))
+    scaled = np.clip((raw - centre) / spread, -CLIP, CLIP)
+    scaled[np.isnan(scaled)] = 0.0
     return np.column_stack([scaled, np.ones(len(raw))])

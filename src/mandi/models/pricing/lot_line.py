@@ -6,6 +6,8 @@ Trees need many lots to draw a slope that a line has at once; the mean of both e
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +58,7 @@ class LotLine:
         for code in np.unique(commodity[~np.isnan(commodity)]):
             here = commodity == code
             line = fitted._scales(matrix[here])
-            design, _ = fitted._design(matrix[here], line)
+            design = _Design(names, line).of(matrix[here])
             fitted.lines[int(code)] = _solved(line, design.T @ design, design.T @ target[here], params)
         return fitted
 
@@ -69,12 +71,13 @@ class LotLine:
             int(c): self._scales(few[few[:, place] == c])
             for c in np.unique(few[~np.isnan(few[:, place]), place])
         }
+        designs = {code: _Design(self.names, line) for code, line in scales.items()}
         sums: dict[int, list[Floats]] = {}
         for (start, stop), block in zip(blocks.bounds(), blocks):
             values, own = block.astype(np.float64), target[start:stop]
-            for code, line in scales.items():
+            for code, made in designs.items():
                 here = values[:, place] == code
-                design, _ = self._design(values[here], line)
+                design = made.of(values[here])
                 found = [design.T @ design, design.T @ own[here]]
                 sums[code] = [a + b for a, b in zip(sums[code], found)] if code in sums else found
         self.lines = {
@@ -83,7 +86,7 @@ class LotLine:
         return self
 
     def _scales(self, own: Floats) -> dict[str, Any]:
-        numbers = own[:, self._numbers()]
+        numbers = own[:, _numbers(self.names)]
         empty = np.asarray(np.isnan(numbers).all(axis=0))
         centre = np.zeros(len(empty))
         centre[~empty] = np.nanmedian(numbers[:, ~empty], axis=0)
@@ -92,30 +95,41 @@ class LotLine:
         return {
             "centre": centre.tolist(),
             "spread": np.where(spread < 1e-9, 1.0, spread).tolist(),
-            "codes": [sorted(set(column[~np.isnan(column)].tolist())) for column in own[:, self._codes()].T],
+            "codes": [
+                sorted(set(column[~np.isnan(column)].tolist())) for column in own[:, _codes(self.names)].T
+            ],
         }
 
     def predict(self, matrix: Any) -> Floats:
         """Return the target per row of a matrix or of blocks; nothing for a commodity not seen in training."""
-        # added up in one order, so that a row's bits do not depend on how many are asked
-        return over(matrix, lambda rows: self.contributions(rows).cumsum(axis=1)[:, -1])
+        return over(matrix, self._sums)
 
     def contributions(self, matrix: Matrix) -> Floats:
         """Return what each feature adds and, last, the constant."""
-        values = matrix.astype(np.float64)
-        found = np.zeros((len(values), len(self.names) + 1))
-        commodity = values[:, self.names.index("commodity")]
-        for code, line in self.lines.items():
-            here = commodity == code
-            if not here.any():
-                continue
-            design, source = self._design(values[here], line)
-            effects = design * np.array(line["weights"])
-            part = np.zeros((len(design), found.shape[1]))
-            for column, place in enumerate(source):
-                part[:, place] += effects[:, column]
-            found[here] = part
+        found = np.zeros((len(matrix), len(self.names) + 1))
+        for here, design, effects in self._effects(matrix):
+            added = np.add.reduceat(effects[:, design.order], design.first, axis=1)
+            found[np.ix_(here, design.place)] = added
         return found
+
+    def _sums(self, matrix: Matrix) -> Floats:
+        found = np.zeros(len(matrix))
+        for here, _, effects in self._effects(matrix):
+            # added up in one order, so that a row's bits do not depend on how many are asked
+            found[here] = effects.cumsum(axis=1)[:, -1]
+        return found
+
+    def _effects(self, matrix: Matrix) -> Iterator[tuple[Any, _Design, Floats]]:
+        values = matrix.astype(np.float64)
+        commodity = values[:, self.names.index("commodity")]
+        for code, design in self._designs.items():
+            here = np.flatnonzero(commodity == code)
+            if len(here):
+                yield here, design, design.of(values[here]) * design.weights
+
+    @cached_property
+    def _designs(self) -> dict[int, _Design]:
+        return {code: _Design(self.names, line) for code, line in self.lines.items()}
 
     def save(self, path: Path) -> None:
         """Write plain JSON."""
@@ -128,26 +142,38 @@ class LotLine:
         content = json.loads(path.read_text(encoding="utf-8"))
         return cls(content["names"], {int(code): line for code, line in content["lines"].items()})
 
-    def _numbers(self) -> list[int]:
-        skipped = {*NAMES, "color_code"}
-        return [
-            i for i, name in enumerate(self.names) if name not in skipped and not name.endswith("_missing")
-        ]
 
-    def _codes(self) -> list[int]:
-        return [i for i, name in enumerate(self.names) if name in CODES]
+class _Design:
+    """The regressors of one commodity: a constant, numbers scaled, squares of some, a column per known name."""
 
-    def _design(self, values: Floats, line: dict[str, Any]) -> tuple[Floats, list[int]]:
-        numbers, source = self._numbers(), [len(self.names)]
-        scaled = (values[:, numbers] - np.array(line["centre"])) / np.array(line["spread"])
-        scaled = np.nan_to_num(np.clip(scaled, -CLIP, CLIP))
-        curved = [place for place, i in enumerate(numbers) if self.names[i] in CURVED]
-        columns = [np.ones((len(values), 1)), scaled, scaled[:, curved] ** 2]
-        source += [*numbers, *(numbers[place] for place in curved)]
-        for i, known in zip(self._codes(), line["codes"]):
-            columns.append((values[:, [i]] == np.array(known)[None, :]).astype(np.float64))
-            source += [i] * len(known)
-        return np.hstack(columns), source
+    def __init__(self, names: list[str], line: dict[str, Any]) -> None:
+        self.numbers = np.array(_numbers(names), dtype=np.intp)
+        self.centre, self.spread = np.array(line["centre"]), np.array(line["spread"])
+        self.curved = np.array([k for k, i in enumerate(self.numbers) if names[i] in CURVED], dtype=np.intp)
+        known = list(zip(_codes(names), line["codes"]))
+        self.coded = np.array([i for i, values in known for _ in values], dtype=np.intp)
+        self.known = np.array([value for _, values in known for value in values], dtype=np.float64)
+        source = np.concatenate([[len(names)], self.numbers, self.numbers[self.curved], self.coded])
+        # what a feature adds is the sum of its regressors: which they are, and where those of the next begin
+        self.order = np.argsort(source, kind="stable")
+        self.place, self.first = np.unique(source[self.order], return_index=True)
+        self.weights = np.array(line.get("weights", ()))
+
+    def of(self, values: Floats) -> Floats:
+        scaled = (values[:, self.numbers] - self.centre) / self.spread
+        scaled = np.clip(scaled, -CLIP, CLIP, out=scaled)
+        scaled[np.isnan(scaled)] = 0.0
+        named = (values[:, self.coded] == self.known).astype(np.float64)
+        return np.hstack([np.ones((len(values), 1)), scaled, scaled[:, self.curved] ** 2, named])
+
+
+def _numbers(names: list[str]) -> list[int]:
+    skipped = {*NAMES, "color_code"}
+    return [i for i, name in enumerate(names) if name not in skipped and not name.endswith("_missing")]
+
+
+def _codes(names: list[str]) -> list[int]:
+    return [i for i, name in enumerate(names) if name in CODES]
 
 
 def _solved(line: dict[str, Any], square: Floats, moment: Floats, params: TreeParams) -> dict[str, Any]:

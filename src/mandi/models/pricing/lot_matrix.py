@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from mandi.core.frames import numbers, require
+from mandi.core.frames import Columns, factorized, numbers, require, texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +36,6 @@ NUMBERS = (
     "national_move", "state_move", "neighbour_move",
 )  # fmt: skip
 READ = (*NAMES, *PRICES, "price_volatility", *LOGS, *NUMBERS, "level", "quantity")
-FEW = 32  # rows that are looked up one by one
 FEATURES = (*NAMES, *PRICES, "price_volatility", *LOGS, *NUMBERS, "is_bulk_order")
 
 
@@ -89,12 +88,14 @@ class LotMatrix:
         """Names of the features, in the order of the matrix."""
         return [name for name in FEATURES if name not in self.left_out]
 
-    def build(self, frame: DataFrame, level: NDArray[np.float64] | None = None) -> NDArray[np.float32]:
+    def build(
+        self, frame: DataFrame | Columns, level: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float32]:
         """Return rows x features; missing stays missing.
 
         Parameters
         ----------
-        frame : DataFrame
+        frame : DataFrame or Columns
             The columns of :data:`READ`.
         level : array of shape (rows,), optional
             Log INR/quintal, in place of the frame's own.
@@ -108,7 +109,7 @@ class LotMatrix:
         columns = numbers(frame, READ[len(NAMES) :])
         level = columns["level"] if level is None else level
         quantity = columns["quantity"]
-        columns |= {name: _coded(frame[name].to_numpy(), self.codes[name]) for name in NAMES}
+        columns |= {name: _coded(texts(frame, name), self.codes[name]) for name in NAMES}
         with np.errstate(divide="ignore", invalid="ignore"):
             for name in PRICES:
                 columns[name] = np.log(columns[name]) - level
@@ -119,14 +120,7 @@ class LotMatrix:
         return np.column_stack([columns[name] for name in self.names()]).astype(np.float32)
 
 
-def _coded(values: NDArray[Any], codes: dict[str, int]) -> NDArray[np.float64]:
-    import pandas as pd
-
-    if len(values) <= FEW:
-        return np.array(
-            [np.nan if pd.isna(v) else codes.get(str(v), len(codes)) for v in values.tolist()],
-            dtype=np.float64,
-        )
-    place, names = pd.factorize(values, use_na_sentinel=True)
+def _coded(values: NDArray[np.object_], codes: dict[str, int]) -> NDArray[np.float64]:
+    place, names = factorized(values)
     code_of = np.array([codes.get(str(name), len(codes)) for name in names] + [np.nan], dtype=np.float64)
     return np.asarray(code_of[place], dtype=np.float64)

@@ -17,7 +17,7 @@ import numpy as np
 
 from mandi.core.config import build
 from mandi.core.errors import ContractError, NotFitted
-from mandi.core.frames import require
+from mandi.core.frames import Columns, numbers, require
 from mandi.core.memo import remembered
 from mandi.models.base import Progress, Told
 from mandi.models.conformal import margin, recency, uncrossed
@@ -178,13 +178,7 @@ class LotPricer:
         return self
 
     def predict(self, frame: DataFrame) -> DataFrame:
-        """Price every lot.
-
-        Returns
-        -------
-        DataFrame
-            predicted_price and bounds of 90 and 95 % (INR/quintal, never below 0) on the index of ``frame``; NaN
-            where the market has no level.
+        """Price every lot: ``OUTPUTS`` (INR/quintal, never below 0) on the index of ``frame``; NaN without a level.
 
         Raises
         ------
@@ -195,18 +189,21 @@ class LotPricer:
         """
         import pandas as pd
 
-        self._check(frame)
-        level = self._level(frame)
-        matrix = self.matrix.build(frame, level)
+        return pd.DataFrame(self.prices(frame), index=frame.index, columns=list(OUTPUTS))
+
+    def prices(self, lots: DataFrame | Columns) -> Floats:
+        """Return what :meth:`predict` does, as rows x ``OUTPUTS``."""
+        self._check(lots)
+        level = self._level(lots)
+        matrix = self.matrix.build(lots, level)
         premium = self._premium(matrix)
         price = {"predicted_price": np.exp(level + premium)}
-        half = {nominal: self.margins[nominal] * unit for nominal, unit in self._units(matrix, frame).items()}
+        half = {nominal: self.margins[nominal] * unit for nominal, unit in self._units(matrix, lots).items()}
         half[95] = np.maximum(half[95], half[90])
         for nominal, width in half.items():
             price[f"lower_bound_{nominal}"] = np.exp(level + premium - width)
             price[f"upper_bound_{nominal}"] = np.exp(level + premium + width)
-        block = np.column_stack([price[name] for name in OUTPUTS])
-        return pd.DataFrame(block, index=frame.index, columns=list(OUTPUTS))
+        return np.column_stack([price[name] for name in OUTPUTS])
 
     def explain(self, frame: DataFrame) -> DataFrame:
         """Split every price into its market's level and what each feature adds: exact Shapley values, shares of the line.
@@ -323,23 +320,23 @@ class LotPricer:
         each = [trees.predict(matrix) for trees in self.members.values()]
         return np.asarray(np.mean(each, axis=0) / self.params.trees.target_scale, dtype=np.float64)
 
-    def _units(self, matrix: Any, rows: DataFrame) -> dict[int, Floats]:
+    def _units(self, matrix: Any, rows: DataFrame | Columns) -> dict[int, Floats]:
         # two opinions of how uncertain a lot is, as standard deviations: the quantiles know the lot, the filter the times
         assert self.quantiles is not None
         bounds = uncrossed(self.quantiles.predict(matrix)) / self.params.trees.target_scale
-        scale = rows["scale"].to_numpy(np.float64)
+        scale = numbers(rows, ["scale"])["scale"]
         units = {}
         for nominal, (low, high, normal) in {90: (1, 2, 1.645), 95: (0, 3, 1.960)}.items():
             spread = np.maximum((bounds[:, high] - bounds[:, low]) / (2.0 * normal), 1e-6)
             units[nominal] = np.sqrt(spread * np.where(np.isfinite(scale) & (scale > 0), scale, spread))
         return units
 
-    def _check(self, frame: DataFrame) -> None:
+    def _check(self, frame: DataFrame | Columns) -> None:
         self._fitted()
         require(frame, (*READ, *(LINE_READ if self.line.weights else ()), *self.line.details))
 
-    def _level(self, frame: DataFrame) -> Floats:
-        return np.asarray(frame["level"].to_numpy(np.float64) + self.line.move(frame))
+    def _level(self, frame: DataFrame | Columns) -> Floats:
+        return np.asarray(numbers(frame, ["level"])["level"] + self.line.move(frame))
 
     def _fitted(self) -> None:
         if self.quantiles is None or not self.members:

@@ -162,7 +162,7 @@ class TwoTower:
                 self.losses = train_nets(nets, ready["left"], ready["right"], known, wrong, p, say)
             finally:
                 torch.set_num_threads(threads)
-        self.nets = _exported(nets, ready, p)
+        self.nets = _exported(nets, ready, self.scales, p)
         return self
 
     def embed_left(self, rows: NDArray[Any]) -> Floats:
@@ -273,6 +273,18 @@ class Scale:
         ready = np.hstack([np.where(unknown, 0.0, scaled), unknown[:, self.gaps]])
         return np.ascontiguousarray(ready, dtype=np.float32)
 
+    def edges(self) -> Floats:
+        """Return the inputs that are farthest from those of most records: all missing, all middling, clipped at either end.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> Scale.of(np.array([[1.0], [3.0], [np.nan]]), standardise=True).edges().tolist()
+        [[0.0, 1.0], [0.0, 0.0], [8.0, 0.0], [-8.0, 0.0]]
+        """
+        centre, far = np.array(self.centre), 2 * CLIP * np.array(self.spread)
+        return self.apply(np.vstack([np.full(len(centre), np.nan), centre, centre + far, centre - far]))
+
     def state(self) -> dict[str, Any]:
         """Return plain lists."""
         return asdict(self)
@@ -294,18 +306,19 @@ def cosine(left: Floats, right: Floats) -> NDArray[np.float64]:
     return total
 
 
-def _exported(nets: Nets, ready: dict[str, Floats], params: TwoTowerParams) -> dict[str, Net]:
+def _exported(
+    nets: Nets, ready: dict[str, Floats], scales: dict[str, Scale], params: TwoTowerParams
+) -> dict[str, Net]:
     draw = np.random.default_rng(params.seed)
-    left = to_net(nets.left, [_probe(ready["left"], draw)], ["rows"], "embedding")
-    right = (
-        left if params.shared else to_net(nets.right, [_probe(ready["right"], draw)], ["rows"], "embedding")
-    )
-    points = [net.run(rows=_probe(ready[side], draw)) for side, net in (("left", left), ("right", right))]
+
+    def probe(side: str) -> Floats:
+        some = draw.integers(0, len(ready[side]), 32)
+        return np.vstack([ready[side][some], scales[side].edges()])
+
+    left = to_net(nets.left, [probe("left")], ["rows"], "embedding")
+    right = left if params.shared else to_net(nets.right, [probe("right")], ["rows"], "embedding")
+    points = [net.run(rows=probe(side)) for side, net in (("left", left), ("right", right))]
     return {"left": left, "right": right, "scorer": to_net(nets.scorer, points, ["left", "right"], "logit")}
-
-
-def _probe(rows: Floats, draw: np.random.Generator) -> Floats:
-    return rows[draw.integers(0, len(rows), 32)]
 
 
 def _matrix(rows: Any, side: str) -> NDArray[np.float64]:

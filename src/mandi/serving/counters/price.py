@@ -8,13 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from mandi.core.errors import ContractError, StaleSnapshot
+from mandi.core.frames import Columns
 from mandi.core.strict import Strict
 from mandi.core.units import to_quintals
 from mandi.features.calendar import INDIA
@@ -24,6 +25,7 @@ from mandi.serving.problems import BadRow
 from mandi.serving.snapshot import MAKE_IT, Champion, ServingParams
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from pandas import DataFrame, Timestamp
     from pydantic import TypeAdapter
 
@@ -54,8 +56,7 @@ class _Place:
     said: Mapping[str, Any]  # of the answer
 
 
-@dataclass(frozen=True, slots=True)
-class _Question:
+class _Question(NamedTuple):
     row: PriceRow
     place: _Place
     variety: str | None
@@ -79,6 +80,7 @@ class PriceCounter:
     )
     row: ClassVar[type[Strict]] = PriceRow
     told: ClassVar[type[Strict]] = PriceAnswer
+    quick_rows: ClassVar[int] = 4
 
     def __init__(self, champion: Champion, limits: ServingParams) -> None:
         levels = champion.history["levels"]
@@ -102,8 +104,15 @@ class PriceCounter:
             n: {plain(value): value for value in model.known(n)} for n in ("variety", "grade")
         }
         self._horizons = champion.model.spec.horizons
-        made_ready = getattr(champion.features, "ready", dict)
-        self._history: dict[str, DataFrame] = made_ready(champion.history)
+        self._measured = {
+            key: tuple(champion.metrics.get(f"{key}.coverage{level}") for level in (95, 90))
+            for key in ("lot", *(f"market.{days}" for days in self._horizons))
+        }
+        self._history: dict[str, DataFrame] = getattr(champion.features, "ready", dict)(champion.history)
+        # features and models that know no arrays are given frames
+        by_arrays = getattr(champion.features, "assemble_columns", None)
+        self._complete = by_arrays or partial(_completed, champion.features)
+        self._prices = partial(_priced, model)
 
     def answer(self, rows: Sequence[PriceRow], now: datetime, explain: bool) -> list[PriceAnswer]:
         """Answer questions in their order; see ``Desk.price``."""
@@ -117,20 +126,13 @@ class PriceCounter:
                 asked.append(self._question(row, moment, places))
             except (BadRow, StaleSnapshot) as refused:
                 raise refused.at(i if len(rows) > 1 else None) from None
-        frame = self.champion.features.assemble(_frame(asked), self._history)
-        predicted = self.champion.model.predict(frame)
-        names = list(predicted.columns)
-        place = [names.index(name) for name in FIGURES]
-        values = predicted.to_numpy(dtype=np.float64)[:, place]
+        known = self._complete(_columns(asked), self._history)
+        values = self._prices(known)
         unanswered = np.flatnonzero(np.isnan(values[:, 0]))
         if len(unanswered):
             raise ContractError(f"the model returned no price for row {unanswered[0]}", next_command=MAKE_IT)
-        effects = self._effects(frame) if explain else {}
-        steps = (
-            frame["step"].to_numpy().astype(int).tolist()
-            if "step" in frame.columns
-            else [q.place.step_days for q in asked]
-        )
+        effects = self._effects(known) if explain else {}
+        steps = known["step"].astype(int).tolist() if "step" in known else [q.place.step_days for q in asked]
         told = [
             self._told(question, figures, step, effects.get(i))
             for i, (question, figures, step) in enumerate(zip(asked, values.tolist(), steps, strict=True))
@@ -214,7 +216,7 @@ class PriceCounter:
             notes.append(f"the last report of {market} was {report_age} days old on {day.date()}")
         said = {
             "commodity_id": commodity, "market": market, "kind": kind, "horizon_days": horizon, "target_day": target,
-            "model_version": self.champion.version, "known_until": known.to_pydatetime(), "asof": asof.to_pydatetime(),
+            "model_version": self.champion.version, "known_until": known.to_pydatetime().astimezone(UTC), "asof": asof.to_pydatetime().astimezone(UTC),
         }  # fmt: skip
         day_asked = np.datetime64(target, "ns")
         return _Place(
@@ -222,6 +224,8 @@ class PriceCounter:
         )
 
     def _kind(self, row: PriceRow) -> str:
+        if row.is_lot and self.answers_lots:
+            return "lot"
         given = [*(["quantity"] if row.is_lot else []), *row.lot_fields()]
         if given and not self.answers_lots:
             raise BadRow(
@@ -229,9 +233,9 @@ class PriceCounter:
                 f"{given[0]} cannot be used: this champion was trained on market reports alone, without lots",
                 allowed="commodity_id, market or location, horizon_days, asof",
             )
-        if given and not row.is_lot:
+        if given:
             raise BadRow("quantity", f"quantity is missing: {given[0]} describes a lot, and a lot has a size")
-        return "lot" if row.is_lot else "market"
+        return "market"
 
     def _category(self, field: str, text: str | None) -> str | None:
         if text is None:
@@ -269,8 +273,8 @@ class PriceCounter:
                 next_command=f"mandi import, then {MAKE_IT}",
             )
 
-    def _effects(self, frame: DataFrame) -> dict[int, dict[str, float]]:
-        told = self.champion.model.explain(frame)
+    def _effects(self, known: Columns) -> dict[int, dict[str, float]]:
+        told = self.champion.model.explain(known.frame(["asof"]))
         told = told.iloc[told["effect"].abs().argsort(kind="stable")[::-1]]
         return {
             int(str(row)): {str(f): float(e) for f, e in zip(part["feature"], part["effect"]) if e}
@@ -281,16 +285,17 @@ class PriceCounter:
         self, question: _Question, figures: list[float], step: int, effects: dict[str, float] | None
     ) -> dict[str, Any]:
         place, notes = question.place, list(question.notes)
-        key = "lot" if place.kind == "lot" else f"market.{step}"
-        if place.kind == "market" and step != place.horizon_days:
+        if step != place.horizon_days and place.kind == "market":
             notes.append(f"answered and bounded as {step} days ahead, because the history is behind")
         price, low95, high95, low90, high90 = figures
+        measured95, measured90 = self._measured.get(
+            place.kind if place.kind == "lot" else f"market.{step}", (None, None)
+        )
         return {
             **place.said,
             "predicted_price": price, "lower_bound_95": low95, "upper_bound_95": high95, "lower_bound_90": low90,
-            "upper_bound_90": high90, "measured_coverage_95": self.champion.metrics.get(f"{key}.coverage95"),
-            "measured_coverage_90": self.champion.metrics.get(f"{key}.coverage90"), "feature_contributions": effects,
-            "notes": notes,
+            "upper_bound_90": high90, "measured_coverage_95": measured95, "measured_coverage_90": measured90,
+            "feature_contributions": effects, "notes": notes,
         }  # fmt: skip
 
 
@@ -309,19 +314,28 @@ def _measured_width(answer: PriceAnswer, metrics: Mapping[str, float]) -> float:
     return width / typical
 
 
-def _frame(asked: list[_Question]) -> DataFrame:
-    import pandas as pd
+def _completed(features: Any, asked: Columns, history: Mapping[str, DataFrame]) -> Columns:
+    frame = features.assemble(asked.frame(["asof"]), history)
+    return Columns({name: frame[name].to_numpy() for name in frame.columns}, len(frame))
 
+
+def _priced(model: Any, known: Columns) -> NDArray[np.float64]:
+    if not hasattr(model, "prices"):
+        return np.asarray(model.predict(known.frame(["asof"]))[list(FIGURES)].to_numpy(dtype=np.float64))
+    names = model.spec.output_names()
+    return np.asarray(model.prices(known)[:, [names.index(name) for name in FIGURES]])
+
+
+def _columns(asked: list[_Question]) -> Columns:
     rows, places = [q.row for q in asked], [q.place for q in asked]
     texts: dict[str, list[Any]] = {
         "commodity": [p.commodity for p in places], "market": [p.market for p in places], "kind": [p.kind for p in places],
         "variety": [q.variety for q in asked], "grade": [q.grade for q in asked], "supplier_id": [r.supplier_id for r in rows],
     }  # fmt: skip
     quantities = [None if r.quantity is None else to_quintals(r.quantity, r.quantity_unit) for r in rows]
-    # arrays, not Series: at one row a Series per column would cost more than the model
     columns: dict[str, Any] = {name: np.array(values, dtype=object) for name, values in texts.items()}
     columns |= {
-        "asof": pd.DatetimeIndex(np.array([p.asof_ns for p in places]).view("datetime64[ns]"), tz="UTC"),
+        "asof": np.array([p.asof_ns for p in places], dtype="datetime64[ns]"),
         "horizon_days": np.array([p.horizon_days for p in places], dtype="int64"),
         "target_day": np.array([p.target_day for p in places]),
         "quantity": np.array(quantities, dtype="float64"),  # None becomes NaN
@@ -333,4 +347,4 @@ def _frame(asked: list[_Question]) -> DataFrame:
         for i, assay in assayed:
             if (measured := getattr(assay, name)) is not None:
                 columns[name][i] = measured
-    return pd.DataFrame(columns)
+    return Columns(columns, len(rows))

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
+from pydantic_core import to_json
 
 from mandi.core.errors import UnknownValue
 
 INDIA = ZoneInfo("Asia/Kolkata")
+BESIDE = {"explain"}
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """What is kept of one answer.
 
     Attributes
@@ -55,8 +55,7 @@ def digest_of(organization_id: str, row: BaseModel) -> str:
     (True, False)
     """
     # what an explanation was asked for beside a single row changes nothing of the question
-    text = row.model_dump_json(exclude={"explain"})
-    return hashlib.sha256(f"{organization_id}\n{text}".encode()).hexdigest()
+    return hashlib.sha256(organization_id.encode() + b"\n" + to_json(row, exclude=BESIDE)).hexdigest()
 
 
 def kept_of(model: str, row: Any, answer: Any, digest: str) -> Kept:
@@ -86,18 +85,17 @@ def subject_of(kept: Kept) -> str:
 
 
 def _price(row: Any, answer: Any, digest: str) -> Kept:
+    day = answer.target_day.isoformat()
     kept = {
-        "kind": answer.kind, "commodity": answer.commodity_id, "market": answer.market,
-        "target_day": answer.target_day.isoformat(), "horizon_days": answer.horizon_days, "predicted": answer.predicted_price,
+        "kind": answer.kind, "commodity": answer.commodity_id, "market": answer.market, "target_day": day,
+        "horizon_days": answer.horizon_days, "predicted": answer.predicted_price,
         "low95": answer.lower_bound_95, "high95": answer.upper_bound_95,
         "low90": answer.lower_bound_90, "high90": answer.upper_bound_90,
     }  # fmt: skip
     if answer.kind == "lot":
-        return Kept(
-            answer.predicted_price, kept, answer.asof, f"lot {digest} {answer.target_day.isoformat()}"
-        )
+        return Kept(answer.predicted_price, kept, answer.asof, f"lot {digest} {day}")
     due = datetime.combine(answer.target_day + timedelta(days=1), time(), INDIA).astimezone(UTC)
-    about = f"price {answer.commodity_id} {answer.market} {answer.target_day.isoformat()}"
+    about = f"price {answer.commodity_id} {answer.market} {day}"
     return Kept(answer.predicted_price, kept, due, about)
 
 

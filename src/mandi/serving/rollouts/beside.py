@@ -111,10 +111,12 @@ class Here:
         self, model: str, side: Side, rows: Sequence[Any], now: datetime
     ) -> tuple[Sequence[Any], float]:
         from mandi.serving.desk import Desk
+        from mandi.serving.warming import warm
 
         key = (side, model)
         if key not in self._desks:
-            self._desks[key] = Desk.open(self._folders[side], model)
+            # what is opened when it is first needed would count as work of whoever is asked first
+            self._desks[key] = warm(Desk.open(self._folders[side], model), now)
         desk = self._desks[key]
         return timed(lambda: getattr(desk, model)(rows, now, False))()
 

@@ -14,6 +14,7 @@ from mandi.core.errors import MandiError
 from mandi.serving.desk import Desk
 from mandi.serving.rollouts.book import Rollout, judge, rollouts
 from mandi.serving.rollouts.challengers import packaged_versions
+from mandi.serving.warming import warm
 
 if TYPE_CHECKING:
     from mandi.serving.rollouts.shadow import Shadows
@@ -127,10 +128,13 @@ class Rollouts:
 
     async def _open(self, model: str, rollout_id: str) -> None:
         try:
-            self._desks[model] = await asyncio.to_thread(Desk.open, self._folder, model)
+            self._desks[model] = await asyncio.to_thread(self._opened, model)
         except Exception:  # the champion is served without; it is not tried again with every beat
             self._unusable.add(rollout_id)
             LOG.exception("the challenger of %s cannot be opened, so nothing is compared here", model)
+
+    def _opened(self, model: str) -> Desk:
+        return warm(Desk.open(self._folder, model), self._now())
 
     async def _listen(self) -> None:
         beat = 0

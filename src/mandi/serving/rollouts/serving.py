@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from anyio import WouldBlock
 from anyio.to_thread import run_sync
 
 from mandi.serving.api.rooms import predictions_of, rollouts_of
@@ -101,6 +102,16 @@ async def _timed(
     asked: Asked, desk: Desk, model: str, question: Question, now: datetime
 ) -> tuple[Sequence[Any], float]:
     answer = getattr(desk, model)
-    return await run_sync(
-        timed(lambda: answer(question.rows, now, question.explain)), limiter=asked.house.one_at_a_time
-    )
+    work, turn = timed(lambda: answer(question.rows, now, question.explain)), asked.house.one_at_a_time
+    quick = getattr(desk.counters.get(model), "quick_rows", 0)
+    if not question.explain and len(question.rows) <= quick:
+        try:
+            turn.acquire_nowait()
+        except WouldBlock:
+            pass  # somebody is being answered by a thread: one after the other
+        else:
+            try:
+                return work()
+            finally:
+                turn.release()
+    return await run_sync(work, limiter=turn)

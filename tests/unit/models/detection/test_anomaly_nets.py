@@ -10,7 +10,9 @@ import pytest
 
 from mandi.core.errors import ContractError
 from mandi.models.detection.anomaly_nets import Layer, Schedule, Shape, narrow, train, wide
-from mandi.models.detection.anomaly_onnx import Ensemble
+from mandi.models.detection.anomaly_onnx import Ensemble, _in_torch
+from mandi.models.detection.anomaly_scales import Scales
+from mandi.models.ranking.two_tower_door import PARITY
 
 QUICK = Schedule(full_steps=60, steps=60, batch=64)
 
@@ -101,6 +103,30 @@ def test_onnx_answers_like_torch_alone_and_in_a_batch(rows: np.ndarray, shape: S
     (tmp_path / "nets.onnx").write_bytes(ensemble.net.content + b"\0")
     with pytest.raises(ContractError, match="not the file that was saved"):
         Ensemble.load(tmp_path, state)
+
+
+@pytest.mark.parametrize("kind", ["z", "s"])
+@pytest.mark.parametrize(
+    "edge", ["all missing", "zeros", "far above", "far below", "a single row", "duplicated rows"]
+)
+def test_onnx_answers_like_torch_at_the_edges(rows: np.ndarray, kind: str, edge: str) -> None:
+    raw = rows.copy()
+    raw[::9, 3] = np.nan
+    scales = Scales().fit(raw)
+    inputs = scales.apply(raw, kind)
+    shape = wide(inputs.shape[1])
+    folds = np.arange(len(inputs)) % 2
+    layers = train(inputs, ~np.isnan(raw), shape, folds, Schedule(full_steps=20, steps=20), 1)
+    ensemble = Ensemble.of(layers, shape, inputs)
+    asked = {
+        "all missing": np.full((3, 6), np.nan), "zeros": np.zeros((3, 6)), "far above": np.full((3, 6), 1e12),
+        "far below": np.full((3, 6), -1e12), "a single row": raw[:1], "duplicated rows": np.repeat(raw[:3], 4, axis=0),
+    }[edge]  # fmt: skip
+    given = np.ascontiguousarray(scales.apply(asked, kind), dtype=np.float32)
+    for ours, theirs in zip(_in_torch(given, layers, shape), ensemble.run(given), strict=True):
+        size = np.maximum(1.0, np.abs(ours).max(axis=(1, 2), keepdims=True))
+        assert np.isfinite(theirs).all()
+        np.testing.assert_allclose(theirs / size, ours / size, rtol=0, atol=PARITY)
 
 
 def test_networks_that_differ_from_torch_are_refused(

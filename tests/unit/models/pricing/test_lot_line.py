@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mandi.models.pricing.lot_line import LotLine
+from mandi.models.pricing.lot_line import CLIP, CODES, CURVED, LotLine
 from mandi.models.pricing.lot_matrix import LotMatrix
 from mandi.models.pricing.lot_trees import TreeParams
 
@@ -48,6 +48,30 @@ def test_a_rows_bits_do_not_depend_on_the_others(
 ) -> None:
     rows = matrix.build(frame.head(40))
     np.testing.assert_array_equal([line.predict(rows[[i]])[0] for i in range(40)], line.predict(rows))
+
+
+def test_a_contribution_is_what_its_regressors_add_one_by_one(
+    line: LotLine, matrix: LotMatrix, frame: pd.DataFrame
+) -> None:
+    """Written out for a single row, without the arrays that are kept ready."""
+    rows, names = matrix.build(frame.head(20)).astype(float), matrix.names()
+    for values, told in zip(rows, line.contributions(rows)):
+        fitted = line.lines[int(values[names.index("commodity")])]
+        coded = [name for name in names if name in CODES]
+        plain = [n for n in names if n not in (*coded, "commodity") and not n.endswith("_missing")]
+        terms = [(len(names), 1.0)]
+        for power, chosen in ((1, plain), (2, [n for n in plain if n in CURVED])):
+            for name in chosen:
+                k = plain.index(name)
+                scaled = (values[names.index(name)] - fitted["centre"][k]) / fitted["spread"][k]
+                value = 0.0 if np.isnan(scaled) else float(np.clip(scaled, -CLIP, CLIP))
+                terms.append((names.index(name), value**power))
+        for name, known in zip(coded, fitted["codes"]):
+            terms += [(names.index(name), float(values[names.index(name)] == code)) for code in known]
+        expected = np.zeros(len(names) + 1)
+        for (place, value), weight in zip(terms, fitted["weights"], strict=True):
+            expected[place] += value * weight
+        np.testing.assert_allclose(told, expected, rtol=1e-12, atol=1e-12)
 
 
 def test_contributions_sum_and_belong_to_their_features(

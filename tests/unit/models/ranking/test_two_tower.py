@@ -7,14 +7,15 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from mandi.core.errors import ContractError, NotFitted
 from mandi.models.ranking.two_tower import TwoTower, TwoTowerParams, cosine
-from mandi.models.ranking.two_tower_door import Net, to_net
-from mandi.models.ranking.two_tower_nets import make_nets, train_nets
+from mandi.models.ranking.two_tower_door import PARITY, Net, to_net
+from mandi.models.ranking.two_tower_nets import Nets, make_nets, train_nets
 
 SMALL = TwoTowerParams(
     embedding_dim=16, hidden=32, epochs=25, batch=40, hard=4, hard_pool=10, learning_rate=5e-3
@@ -195,6 +196,76 @@ def test_odd_input_is_refused(towers: TwoTower) -> None:
         towers.score(left, right[1:])
     with pytest.raises(ContractError, match="inputs"):
         towers.nets["scorer"].run(rows=left)
+
+
+@pytest.fixture(scope="module")
+def both() -> tuple[TwoTower, Nets]:
+    """Towers and the torch networks they were written from."""
+    kept: list[Nets] = []
+
+    def noted(*given: Any) -> Nets:
+        kept.append(make_nets(*given))
+        return kept[-1]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mandi.models.ranking.two_tower.make_nets", noted)
+        left, right = market(1, 60)
+        left[::7, 2] = np.nan
+        fitted = TwoTower(replace(SMALL, epochs=5)).fit(left, right, np.column_stack([np.arange(60)] * 2))
+    return fitted, kept[0].eval()
+
+
+def edge(kind: str, rows: np.ndarray) -> np.ndarray:
+    """Return rows as nobody would ask them."""
+    if kind == "a single row":
+        return rows[:1]
+    if kind == "duplicated rows":
+        return np.repeat(rows[:3], 4, axis=0)
+    value = {"all missing": np.nan, "zeros": 0.0, "far above": 1e12, "far below": -1e12}[kind]
+    return np.full_like(rows[:3], value)
+
+
+@pytest.mark.parametrize(
+    "kind", ["all missing", "zeros", "far above", "far below", "a single row", "duplicated rows"]
+)
+def test_onnx_answers_like_torch_at_the_edges(both: tuple[TwoTower, Nets], kind: str) -> None:
+    import torch
+
+    towers, nets = both
+    sides = dict(zip(("left", "right"), (edge(kind, rows) for rows in market(5, 20)), strict=True))
+    inputs = {side: torch.from_numpy(towers.scales[side].apply(rows)) for side, rows in sides.items()}
+    with torch.no_grad():
+        points = {side: getattr(nets, side)(rows) for side, rows in inputs.items()}
+        logits = nets.scorer(points["left"], points["right"]).numpy()
+    ours = {"left": towers.embed_left(sides["left"]), "right": towers.embed_right(sides["right"])}
+    for side, rows in ours.items():
+        np.testing.assert_allclose(rows, points[side].numpy(), rtol=0, atol=PARITY)
+    np.testing.assert_allclose(towers.nets["scorer"].run(**ours), logits, rtol=0, atol=PARITY)
+    assert np.isfinite(logits).all()
+
+
+def test_edges_are_among_the_rows_that_a_network_is_checked_on() -> None:
+    """A network that differs from torch on rows beyond every record alone is refused."""
+    import torch
+
+    class Apart(torch.nn.Module):
+        def __init__(self, tower: Any) -> None:
+            super().__init__()
+            self.tower = tower
+
+        def forward(self, rows: Any) -> Any:
+            far = (rows.abs() >= 8.0).all(dim=1, keepdim=True)  # no record of the market is
+            return self.tower(rows) + (0.0 if torch.compiler.is_exporting() else 0.01) * far
+
+    def apart(*given: Any) -> Nets:
+        nets = make_nets(*given)
+        return replace(nets, left=Apart(nets.left))
+
+    left, right = market(1, 60)
+    pairs = np.column_stack([np.arange(60)] * 2)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(ContractError, match="differs from torch"):
+        patch.setattr("mandi.models.ranking.two_tower.make_nets", apart)
+        TwoTower(replace(SMALL, epochs=1)).fit(left, right, pairs)
 
 
 def test_a_network_that_answers_otherwise_in_onnx_is_refused() -> None:

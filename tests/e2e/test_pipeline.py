@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -90,6 +91,25 @@ def _receipt(project: Path) -> dict[str, Any]:
     return found
 
 
+def _same_pictures_everywhere(project: Path) -> None:
+    """`dvc plots show` and the report hold the charts of the price model byte for byte, and the registry too."""
+    pictures = {p.name: p.read_bytes() for p in (project / "reports" / "plots" / "price").iterdir()}
+    assert len(pictures) >= 6 and all(picture.startswith(b"\x89PNG") for picture in pictures.values())
+    dvc = [sys.executable, "-m", "dvc", "plots", "show"]
+    shown = subprocess.run(dvc, cwd=project, capture_output=True, text=True, check=False)
+    assert shown.returncode == 0, shown.stderr
+    page = (project / "dvc_plots" / "index.html").read_text(encoding="utf-8")
+    report = (project / "reports" / "notebooks" / "20_price_report.html").read_text(encoding="utf-8")
+    for name, picture in pictures.items():
+        linked = f"static/workspace_reports_plots_price_{name}"
+        assert f'src="{linked}"' in page, name
+        assert (project / "dvc_plots" / linked).read_bytes() == picture, name
+        assert base64.b64encode(picture).decode() in report, name
+    logged = {p.name: p.read_bytes() for p in (project / "mlartifacts").rglob("figures/*.png")}
+    assert logged.items() >= pictures.items()
+    assert list((project / "reports" / "plots" / "fraud").iterdir()) == [], "it was not trained"
+
+
 @pytest.mark.e2e
 @pytest.mark.slow
 def test_from_nothing_to_a_champion_and_back(project: Path) -> None:
@@ -104,6 +124,7 @@ def test_from_nothing_to_a_champion_and_back(project: Path) -> None:
         "artifacts/service/manifest.json",
     ):
         assert (project / made).is_file(), made
+    _same_pictures_everywhere(project)
     told = json.loads((project / "reports" / "metrics" / "fraud.json").read_text())
     assert "honest deals" in told["skipped"], "its labels take longer than this market is old"
     trained = set(MODELS) - {"fraud"}

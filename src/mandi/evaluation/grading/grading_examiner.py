@@ -149,6 +149,8 @@ class GradingExaminer:
             for row in others
             for key in ("macro_f1", "gain", "gain_low", "gain_high")
         }
+        # the gate excuses a comparison that was not asked for, and tells by the rows whether it was
+        metrics |= {f"{name}.rows": float(rows[name].isin(GRADES).sum()) for name in beside.columns}
         by_grade = by_grade_table(counts, drawn)
         metrics |= {f"f1.{row['grade']}": row["f1"] for row in by_grade.to_dict("records")}
         own = {"grader": "model", "macro_f1": metrics["macro_f1"], "low": low, "high": high, "accuracy": metrics["accuracy"],

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,15 @@ def small_project(folder: Path, seed: int, rounds: int = 12) -> None:
         yaml.dump(params, file)
 
 
-def small_repository(folder: Path, seed: int) -> None:
+def small_repository(folder: Path, seed: int, change: Callable[[dict[str, Any]], None] | None = None) -> None:
     """Make a small project under Git and DVC, with the whole pipeline and code of its own; nothing has run."""
     small_project(folder, seed)
+    if change is not None:
+        yaml = YAML(typ="safe", pure=True)
+        params: dict[str, Any] = yaml.load((folder / "params.yaml").read_text(encoding="utf-8"))
+        change(params)
+        with (folder / "params.yaml").open("w", encoding="utf-8") as file:
+            yaml.dump(params, file)
     for name in REPOSITORY:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))

@@ -27,6 +27,9 @@ def project() -> tuple[Paths, dict[str, Any]]:
 
 def stage(main: Callable[..., None]) -> None:
     """Run a stage with the arguments of the command line; an expected error is told plainly and ends it."""
+    if "DVC_STAGE" in os.environ:
+        # DVC runs a queued experiment in a copy of the project: a root named in the shell would send its outputs to the project itself
+        os.environ["MANDI_ROOT"] = str(Path.cwd())
     try:
         with told_when_unwritable(), alone(project_root(), _own_name()):
             main(*sys.argv[1:])

@@ -6,7 +6,6 @@ import shutil
 
 import pandas as pd
 
-from mandi.core.paths import Paths
 from mandi.evaluation.controls import control_metrics
 from mandi.evaluation.examination import predict_blind
 from mandi.evaluation.examiner import examiner_for, plain
@@ -16,18 +15,15 @@ from mandi.models import model_class, new_model
 from mandi.tables.ingest import read_tables
 from pipelines import project, read_truth, skipped, stage, write_json
 
-POINTS = ["series", "x", "y"]
-
 
 def main(model: str) -> None:
-    """Write reports/evaluation/<model>, reports/metrics/<model>.json and the data of `dvc plots`."""
+    """Write reports/evaluation/<model> and reports/metrics/<model>.json."""
     paths, params = project()
     out = paths.evaluation(model)
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     if reason := skipped(paths, model):
         write_json(paths.metrics(model), {"skipped": reason})
-        write_points(paths, model, pd.DataFrame(columns=POINTS))
         print(f"{model} is not evaluated: it {reason}")
         return
     seed, fitted = int(params["seed"]), model_class(model).load(paths.model(model))
@@ -63,7 +59,6 @@ def main(model: str) -> None:
     write_json(out / "test.json", judged.as_dict(), sort=False)  # columns are read in their order
     write_json(out / "controls.json", [control.as_dict() for control in controls])
     write_json(paths.metrics(model), metrics | control_metrics(controls))
-    write_points(paths, model, examiner.points(judged))
 
 
 def known(metrics: dict[str, float]) -> dict[str, float]:
@@ -74,13 +69,6 @@ def known(metrics: dict[str, float]) -> dict[str, float]:
 def tell(done: int, total: int, text: str) -> None:
     """Print a progress line."""
     print(f"back-test {done}/{total}: {text}")
-
-
-def write_points(paths: Paths, model: str, points: pd.DataFrame) -> None:
-    """Write the points that `dvc plots` draws."""
-    file = paths.reports / "plots" / f"{model}.csv"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    points[POINTS].to_csv(file, index=False)
 
 
 if __name__ == "__main__":

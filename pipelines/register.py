@@ -1,10 +1,9 @@
-"""Registers one model, lets the gate judge it against the champion on the same test, and writes the receipt."""
+"""Registers one model, lets the gate judge it against the champion on the same test, draws its charts and writes the receipt."""
 
 from __future__ import annotations
 
 import dataclasses
 import math
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,6 +21,7 @@ from mandi.features import feature_params, feature_set
 from mandi.models import model_class
 from mandi.registry.lineage import collect
 from mandi.registry.tracking import start_run
+from mandi.report.pictures import write_pictures
 from mandi.report.results import read_evaluation
 from mandi.report.task_charts import charts_for
 from mandi.tables.ingest import read_tables
@@ -29,9 +29,10 @@ from pipelines import project, read_json, read_truth, skipped, stage, write_json
 
 
 def main(model: str) -> None:
-    """Write artifacts/receipts/<model>.json; fail when the gate is not passed and there is no champion."""
+    """Write artifacts/receipts/<model>.json and the charts of `dvc plots`; fail when the gate is not passed and there is no champion."""
     paths, params = project()
     if reason := skipped(paths, model):
+        write_pictures([], paths.pictures(model))
         write_json(paths.receipt(model), {"skipped": reason})
         return
     source, spec = str(params["tables"]["source"]), model_class(model).spec
@@ -44,10 +45,11 @@ def main(model: str) -> None:
     used = dataclasses.asdict(fitted.params)
     if logged := getattr(fitted, "logged", None):  # parameters of the series a model fits one by one
         used |= logged()
+    pictures = write_pictures(charts_for(read_evaluation(paths.root, model)), paths.pictures(model))
     with start_run(model, "pipeline", used, root=paths.root) as run:
         run.log_metrics(metrics)
-        for chart in charts_for(read_evaluation(paths.root, model)):
-            run.log_figure(f"{_file_name(chart.alt)}.png", chart)
+        for picture in pictures:
+            run.log_picture(picture)
         receipt = promotion.register(model, paths.model(model), spec, metrics, lineage, source, run=run)
     champion = promotion.champion(model, root=paths.root)
     elsewhere = champion is not None and champion.source != source
@@ -149,10 +151,6 @@ def summary(
         "gate": f"{'passed' if verdict['passed'] else 'FAILED'} ({passed}/{len(checks)})",
         "verdict": verdict,
     }
-
-
-def _file_name(title: str) -> str:
-    return re.sub(r"[^a-z0-9]+", "_", title.lower()).strip("_")[:60]
 
 
 if __name__ == "__main__":

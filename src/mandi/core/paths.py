@@ -52,6 +52,10 @@ class Paths:
         """Predictions, back-test, slices, controls and card of one model."""
         return self.root / "reports" / "evaluation" / model
 
+    def pictures(self, model: str) -> Path:
+        """Charts of one model as PNG, a DVC plot."""
+        return self.root / "reports" / "plots" / model
+
     def receipt(self, model: str) -> Path:
         """What the registry answered for one model."""
         return self.root / "artifacts" / "receipts" / f"{model}.json"

@@ -135,10 +135,6 @@ class Examiner(Protocol):
         """Return at least "future perturbation", and "shuffled labels" where the model learns from labels."""
         ...
 
-    def points(self, judged: Any) -> pd.DataFrame:
-        """Return ``series, x, y``: what `dvc plots` draws of the model."""
-        ...
-
     def standing(self, metrics: Mapping[str, float]) -> Standing:
         """Return the line of the closing table."""
         ...

@@ -60,6 +60,10 @@ class Run:
         """Keep a figure as ``figures/<name>.png``."""
         self.connection.client.log_figure(self.id, figure, f"figures/{name}.png")
 
+    def log_picture(self, file: Path) -> None:
+        """Keep a picture that is a file already as ``figures/<its name>``."""
+        self.connection.client.log_artifact(self.id, str(file), "figures")
+
     def log_text(self, name: str, text: str) -> None:
         """Keep a text under its file name, for example ``card.md``."""
         self.connection.client.log_text(self.id, text, name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from mandi.evaluation.ranking.ranking_examiner import CURVE, rankings
+from mandi.evaluation.ranking.ranking_examiner import rankings
 from mandi.evaluation.ranking.ranking_metrics import chance, places, recall_curve, summary
 from mandi.models.ranking.match_rule import PARTS
 from mandi.report.canvas import (
@@ -36,6 +36,7 @@ LOOKS = {
     "kernels": ("TF-IDF and kernels", WORST, "-"), "choice": ("choice line", MODEL, ":"),
     "ranker": ("pair ranker", INK, ":"), "ceiling": ("ceiling: true utility", FLOOR, "--"),
 }  # fmt: skip
+CURVE = 20  # places drawn
 LEAST_DRAWN = 20  # offers behind a dot
 TITLES = {
     "open": "Wants served among the first k of all open offers",

@@ -18,6 +18,8 @@ def test_a_run_keeps_what_it_is_given(project: Path) -> None:
         run.log_metrics({"lot": {"mae": 41.5}, "lot.r2": np.float64(0.9)})
         run.log_params({"extra": (1, 2)})
         run.log_figure("skill", Figure())
+        (project / "coverage.png").write_bytes(b"a picture")
+        run.log_picture(project / "coverage.png")
         run.log_text("card.md", "# toy")
         run.log_table("slices", pd.DataFrame({"market": ["Indore"], "mae": [40.0]}))
         run.log_lineage(Lineage(git_sha="9f2c"))
@@ -28,7 +30,7 @@ def test_a_run_keeps_what_it_is_given(project: Path) -> None:
     assert stored.data.tags["lineage.git_sha"] == "9f2c"
     home = run.connection.local(stored.info.artifact_uri)
     assert {p.relative_to(home).as_posix() for p in home.rglob("*") if p.is_file()} == {
-        "figures/skill.png", "card.md", "tables/slices.csv", "lineage.json",
+        "figures/skill.png", "figures/coverage.png", "card.md", "tables/slices.csv", "lineage.json",
     }  # fmt: skip
     assert (home / "tables" / "slices.csv").read_text() == "market,mae\nIndore,40.0\n"
     assert home.is_relative_to(project / "mlartifacts" / "toy")

@@ -18,7 +18,6 @@ from mandi.evaluation.detection.detection_scores import (
     middle,
     pr_auc,
     precision_for,
-    ranked,
     recall_at,
     redrawn,
     share_interval,
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 PREVALENCE = 0.025
 MODEL = "model"
-POINTS = 120
 
 
 class DetectionExaminer:
@@ -161,20 +159,6 @@ class DetectionExaminer:
             future_perturbation(features, fitted, tables, when, seed, questions=frame),
             shuffled_cases(make_model, frame, seed),
         ]
-
-    def points(self, judged: Judged) -> pd.DataFrame:
-        """Return the precision-recall curves."""
-        rows = judged.rows
-        empty = pd.DataFrame(columns=["series", "x", "y"])
-        if "pr_auc" not in judged.metrics:
-            return empty
-        names = [name.removesuffix(".pr_auc") for name in judged.metrics if name.endswith(".pr_auc")]
-        parts = []
-        for name in (MODEL, *(n for n in names if n in rows)):
-            precision, recall, _ = ranked(rows["label"], rows["fraud_score" if name == MODEL else name])
-            kept = np.unique(np.linspace(0, len(recall) - 1, min(POINTS, len(recall))).round().astype(int))
-            parts.append(pd.DataFrame({"series": name, "x": recall[kept], "y": precision[kept]}))
-        return pd.concat(parts, ignore_index=True)
 
     def standing(self, metrics: Mapping[str, float]) -> Standing:
         """Return the area, precision and recall; the best baseline; the ceiling."""

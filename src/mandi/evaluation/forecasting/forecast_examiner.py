@@ -125,21 +125,6 @@ class ForecastExaminer:
             shuffled_forecasts(make_model, frame, seed),
         ]
 
-    def points(self, judged: Judged) -> pd.DataFrame:
-        """Return the error of model and seasonal naive, and the coverage, by days ahead."""
-        country = judged.rows[(judged.rows["kind"] == "week") & (judged.rows["level"] == "country")]
-        told = country[country["label"] > 0]
-        series = {}
-        for name, column in (("MAPE", "predicted_demand"), ("MAPE, seasonal naive", "seasonal_naive")):
-            off = 100.0 * (told[column] - told["label"]).abs() / told["label"]
-            series[name] = off.groupby(told["horizon_days"]).mean()
-        inside = (told["label"] >= told["lower_bound"]) & (told["label"] <= told["upper_bound"])
-        series["coverage of 95 %"] = 100.0 * inside.groupby(told["horizon_days"]).mean()
-        return pd.concat(
-            [pd.DataFrame({"series": n, "x": s.index, "y": s.to_numpy()}) for n, s in series.items()],
-            ignore_index=True,
-        )
-
     def standing(self, metrics: Mapping[str, float]) -> Standing:
         """Return the error of the country's weeks within 30 days."""
         main, naive = metrics.get("country.30.mape"), metrics.get("country.30.seasonal_naive.mape")

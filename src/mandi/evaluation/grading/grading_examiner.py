@@ -28,14 +28,12 @@ from mandi.evaluation.grading.grading_figures import (
     strangers,
 )
 from mandi.evaluation.grading.grading_metrics import (
-    accuracy_at,
     confusion,
     grouped_counts,
     interval,
     macro_f1,
     quadratic_kappa,
     redrawn,
-    reliability,
 )
 
 if TYPE_CHECKING:
@@ -43,7 +41,6 @@ if TYPE_CHECKING:
     from mandi.models.base import Model
 
 ASKED = ["lot_id", "commodity", "market", "supplier_id", "inspector_id", "asof", "label", "supplier_lots"]
-KEPT = (1.0, 0.95, 0.9, 0.8, 0.7, 0.5)
 ONE_FIT = 10**6  # origins to a fit: one fit answers the whole back-test
 BESIDE, BY_GRADE, BY_SLICE, SETS = "Beside simpler graders", "By grade", "By slice", "Grade sets and alarms"
 
@@ -152,6 +149,8 @@ class GradingExaminer:
             for row in others
             for key in ("macro_f1", "gain", "gain_low", "gain_high")
         }
+        # the gate excuses a comparison that was not asked for, and tells by the rows whether it was
+        metrics |= {f"{name}.rows": float(rows[name].isin(GRADES).sum()) for name in beside.columns}
         by_grade = by_grade_table(counts, drawn)
         metrics |= {f"f1.{row['grade']}": row["f1"] for row in by_grade.to_dict("records")}
         own = {"grader": "model", "macro_f1": metrics["macro_f1"], "low": low, "high": high, "accuracy": metrics["accuracy"],
@@ -193,22 +192,6 @@ class GradingExaminer:
             shuffled_grades(make_model, features, needed, seed),
             planted_anomalies(fitted, frame, seed),
         ]
-
-    def points(self, judged: Judged) -> pd.DataFrame:
-        """Return the reliability curve, and accuracy by the share of lots answered."""
-        rows = judged.rows
-        right = (rows["label"] == rows[SAID]).to_numpy().astype(np.float64)
-        confidence = rows["confidence"].to_numpy(dtype=np.float64)
-        curve = reliability(confidence, right)
-        kept = pd.DataFrame(
-            {
-                "series": "accuracy by share answered",
-                "x": KEPT,
-                "y": [accuracy_at(confidence, right, share) for share in KEPT],
-            }
-        )
-        told = pd.DataFrame({"series": "right by confidence", "x": curve["confidence"], "y": curve["right"]})
-        return pd.concat([told, kept], ignore_index=True)
 
     def standing(self, metrics: Mapping[str, float]) -> Standing:
         """Return macro-F1, that of the forest as specified, and the ceiling; the model is told who inspects, as that is."""

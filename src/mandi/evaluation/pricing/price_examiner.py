@@ -91,19 +91,6 @@ class PriceExaminer:
             shuffled_labels(make_model, frame, seed),
         ]
 
-    def points(self, judged: Evaluation) -> pd.DataFrame:
-        """Return skill over persistence and coverage by days ahead."""
-        by_horizon = judged.by_horizon
-        market = by_horizon[by_horizon["horizon_days"].notna() & (by_horizon["kind"] == "market")]
-        series = {"skill": "skill", "coverage of 90 %": "coverage90", "coverage of 95 %": "coverage95"}
-        return pd.concat(
-            [
-                pd.DataFrame({"series": name, "x": market["horizon_days"], "y": market[column]})
-                for name, column in series.items()
-            ],
-            ignore_index=True,
-        )
-
     def standing(self, metrics: Mapping[str, float]) -> Standing:
         """Return the error of lots, of markets where there are no lots."""
         shown = "lot.mae" if "lot.mae" in metrics else "market.pooled.mae"

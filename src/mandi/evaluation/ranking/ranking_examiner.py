@@ -19,13 +19,12 @@ from mandi.evaluation.backtest import BacktestParams, asked_origins, first_origi
 from mandi.evaluation.controls import ControlResult, future_perturbation
 from mandi.evaluation.examiner import Judged, Standing, fingerprint
 from mandi.evaluation.ranking.ranking_controls import shuffled_choices
-from mandi.evaluation.ranking.ranking_metrics import chance, interval, places, recall_curve, summary
+from mandi.evaluation.ranking.ranking_metrics import chance, interval, places, summary
 
 if TYPE_CHECKING:
     from mandi.features.base import Features
     from mandi.models.base import Model
 
-CURVE = 20  # places drawn
 SCORE, LABEL, WANT = "match_score", "label", "requirement_id"
 CHEAPEST, POPULAR = "cheapest", "popular seller"
 SETS = {
@@ -163,16 +162,6 @@ class RankingExaminer:
         return [
             future_perturbation(features, fitted, tables, when, seed, questions=frame),
             shuffled_choices(make_model, frame, seed),
-        ]
-
-    def points(self, judged: Any) -> pd.DataFrame:
-        """Return the share served among the first k, of the model, the rule and chance."""
-        by = rankings(
-            judged.rows, "open", {"model": SCORE} | ({"rule": "rule"} if "rule" in judged.rows else {})
-        )
-        curves = [recall_curve(found, CURVE).assign(series=name) for name, found in by.items()]
-        return pd.concat(curves, ignore_index=True).rename(columns={"k": "x", "share": "y"})[
-            ["series", "x", "y"]
         ]
 
     def standing(self, metrics: Mapping[str, float]) -> Standing:

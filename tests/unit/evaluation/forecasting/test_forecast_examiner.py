@@ -27,7 +27,7 @@ def test_it_is_found_by_its_task_and_says_where_a_model_stands() -> None:
     assert EXAMINER.standing({}).main == "-"
 
 
-def test_members_and_simple_forecasts_stand_beside_the_model_and_points_can_be_drawn() -> None:
+def test_members_and_simple_forecasts_stand_beside_the_model() -> None:
     frame, model = taught()[2], taught()[3]
     test = frame[frame["part"] == "test"]
     alone = {name: s for name, s in model.baselines(frame, 1).items() if name != "arima"}
@@ -37,11 +37,6 @@ def test_members_and_simple_forecasts_stand_beside_the_model_and_points_can_be_d
     )
     judged = EXAMINER.examine(model.predict(test), frame, beside)
     assert judged.metrics["country.30.skill"] > 0.1 and judged.metrics["country.30.mape"] < 8.0
-    points = EXAMINER.points(judged)
-    assert list(points.columns) == ["series", "x", "y"]
-    assert points.loc[points["series"] == "MAPE", "x"].tolist() == sorted(
-        set(judged.rows.query("kind == 'week'")["horizon_days"])
-    )
 
 
 def test_the_back_test_is_answered_by_a_fit_that_knew_nothing_of_it() -> None:

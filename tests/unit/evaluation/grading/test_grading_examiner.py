@@ -100,10 +100,8 @@ def test_figures_stand_beside_the_forest_and_the_ceiling(judged: Any) -> None:
     assert judged.as_dict()["metrics"]["macro_f1"] == metrics["macro_f1"]
 
 
-def test_points_and_the_closing_line(judged: Any) -> None:
+def test_the_closing_line(judged: Any) -> None:
     examiner = GradingExaminer(PARAMS, "quality")
-    points = examiner.points(judged)
-    assert list(points.columns) == ["series", "x", "y"] and points["series"].nunique() == 2
     line = examiner.standing(judged.metrics)
     assert line.main.startswith("macro-F1 0.") and line.floor == "1.000" and "forest" in line.baseline
     assert examiner.standing({"macro_f1": 0.9}).floor == ""

@@ -81,3 +81,14 @@ def test_a_control_that_was_not_passed_or_not_made_fails(frame: pd.DataFrame) ->
     without = {name: value for name, value in good.items() if name != "control.future_perturbation"}
     assert failed(without) == {"control.future_perturbation"}
     assert failed(good, "files") == set()
+
+
+def test_on_real_lots_a_grader_surely_worse_than_the_forest_fails(frame: pd.DataFrame) -> None:
+    assert "random_forest.gain_high" in failed(measured(frame, 0.5), "files")
+    without = {
+        name: value
+        for name, value in measured(frame, 0.03).items()
+        if not name.startswith("random_forest.") or name == "random_forest.rows"
+    }
+    assert failed(without, "files") == {"random_forest.gain_high"}, "it was asked, and is not told"
+    assert failed(without | {"random_forest.rows": 0.0}, "files") == set()

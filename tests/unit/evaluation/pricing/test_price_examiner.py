@@ -16,18 +16,12 @@ def test_it_is_found_by_its_task() -> None:
     assert isinstance(found, PriceExaminer) and found.task == "price" and set(EXAMINERS) >= {"price"}
 
 
-def test_it_measures_and_gives_the_points_to_draw(frame, predictions, reports) -> None:
+def test_it_measures_beside_the_baselines(frame, predictions, reports) -> None:
     examiner = PriceExaminer(PARAMS, "price")
     beside = examiner.beside(frame, {"reports": reports})
     judged = examiner.examine(predictions, frame, beside)
     told = judged.as_dict()
     assert told["tables"][BY_QUESTION] and "last_price" in beside and told["metrics"]["market.1.mae"] > 0
-    points = examiner.points(judged)
-    assert list(points.columns) == ["series", "x", "y"] and set(points["series"]) == {
-        "skill", "coverage of 90 %", "coverage of 95 %",
-    }  # fmt: skip
-    skill = points[points["series"] == "skill"].set_index("x")["y"]
-    assert skill.loc[1] == judged.metrics["market.1.skill"]
 
 
 def test_the_line_of_the_closing_table_without_lots() -> None:

@@ -96,10 +96,8 @@ def test_notes_say_what_was_counted(examiner: RankingExaminer, frame: pd.DataFra
         assert word in notes
 
 
-def test_points_and_standing_are_of_the_main_figure(examiner: RankingExaminer, frame: pd.DataFrame) -> None:
+def test_the_standing_is_of_the_main_figure(examiner: RankingExaminer, frame: pd.DataFrame) -> None:
     found = judged(examiner, frame, frame["price_saved"])
-    points = examiner.points(found)
-    assert set(points["series"]) == {"model", "rule"} and list(points.columns) == ["series", "x", "y"]
     assert examiner.standing(found.metrics).main == f"open.top5 {found.metrics['open.top5']:.3f}"
 
 

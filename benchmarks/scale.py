@@ -23,10 +23,16 @@ import psutil
 
 from benchmarks.rows import Row, table, write
 from mandi.core.paths import project_root
+from mandi.report.canvas import MODEL, NAIVE, SEASON, chart, legend
 
 SIZES = {"1e5": 100_000, "1e6": 1_000_000, "1e7": 10_000_000}
 WHOLE = ("1e5", "1e6")  # one frame in memory, as the stages have it: the baseline
 SPREAD = ("1e5", "1e6")  # on two Dask workers
+WAYS = {
+    "parts": ("in parts", MODEL, (8, -4)),
+    "frame": ("one frame in memory", NAIVE, (-12, -15)),
+    "dask": ("in parts, 2 Dask workers", SEASON, (-12, 8)),
+}
 MOST_GB, MOST_GROWTH, MOST_APART = 6.0, 11.0, 0.02
 LOOK = 0.1
 COLUMNS = ("case", "metric", "ours", "baseline", "goal", "met")
@@ -48,6 +54,7 @@ def main(wanted: list[str]) -> None:
     print(table(COLUMNS, [(r.case, r.metric, r.value, r.baseline, r.goal, r.met) for r in rows]))
     spent = sum(one["cpu_seconds"] for one in found.values())
     write(root / "benchmarks" / "results", "scale", rows, spent)
+    (root / "docs" / "scaling.png").write_bytes(curves(found))
 
 
 def measured(size: int, kind: str) -> dict[str, Any]:
@@ -113,6 +120,25 @@ def results(found: dict[str, Any]) -> list[Row]:
             apart = max(abs(spread[f"coverage{n}"] - ours[f"coverage{n}"]) for n in (90, 95))
             rows.append(Row(case, "coverage_difference", apart, goal=f"<= {MOST_APART:g}"))
     return rows
+
+
+def curves(found: dict[str, Any]) -> bytes:
+    """Return the picture of docs/scaling.md: seconds and memory by the number of lots, for each way to compute them."""
+    figure, (axes,) = chart(
+        "Features and training of the price model, two cores", "lots", "seconds", width=7.5
+    )
+    for kind, (name, colour, offset) in WAYS.items():
+        sizes = [size for size in SIZES if f"{size}:{kind}" in found]
+        told = [found[f"{size}:{kind}"] for size in sizes]
+        x = [SIZES[size] for size in sizes]
+        axes.plot(x, [one["wall_seconds"] for one in told], "o-", color=colour, label=name)
+        for at, one in zip(x, told):
+            axes.annotate(f"{one['peak_gb']:.1f} GB", (at, one["wall_seconds"]), offset, textcoords="offset points",
+                          fontsize=8, color=colour)  # fmt: skip
+    axes.set(xscale="log", yscale="log")
+    axes.margins(x=0.08, y=0.15)
+    legend(axes)
+    return figure.png()
 
 
 class _Peak(threading.Thread):

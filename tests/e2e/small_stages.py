@@ -71,8 +71,11 @@ def git(project: Path, *words: str) -> str:
 
 def ran(project: Path, *words: str) -> str:
     """Run a module with the code of the project itself, as after an editable install, and return what it said."""
-    env = {**os.environ, "MANDI_ROOT": str(project), "PYTHONPATH": str(project / "src"),
-           "OMP_NUM_THREADS": "1", "DVC_NO_ANALYTICS": "1"}  # fmt: skip
+    env = {
+        **os.environ, "MANDI_ROOT": str(project), "PYTHONPATH": str(project / "src"), "OMP_NUM_THREADS": "1",
+        "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),  # DVC runs "python"
+        "DVC_NO_ANALYTICS": "1",
+    }  # fmt: skip
     env.pop("MLFLOW_TRACKING_URI", None)
     run = subprocess.run(
         [sys.executable, "-m", *words], cwd=project, env=env, capture_output=True, text=True, check=False
